@@ -1,0 +1,214 @@
+//! What every object has: a name, an owner, versions and a fate.
+
+use super::Labels;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The kinds that seatrial stores.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    /// `v1` Node.
+    Node,
+    /// `v1` Pod.
+    Pod,
+    /// `apps/v1` ReplicaSet.
+    ReplicaSet,
+    /// `apps/v1` Deployment.
+    Deployment,
+}
+
+impl Kind {
+    /// All kinds, in the order of their declaration.
+    pub const ALL: [Kind; 4] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment];
+
+    /// The kind as manifests spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Node => "Node",
+            Kind::Pod => "Pod",
+            Kind::ReplicaSet => "ReplicaSet",
+            Kind::Deployment => "Deployment",
+        }
+    }
+
+    /// The kind that manifests spell this way, upper and lower case alike,
+    /// with kubectl's short names.
+    pub fn parse(text: &str) -> Option<Kind> {
+        match text.to_ascii_lowercase().as_str() {
+            "node" | "nodes" | "no" => Some(Kind::Node),
+            "pod" | "pods" | "po" => Some(Kind::Pod),
+            "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
+            "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An object's identity for the length of a run. UIDs count up, so the
+/// smaller one belongs to the older object.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Uid(pub u32);
+
+/// Where an object is kept, guarded by its UID against reuse of the slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    /// The table.
+    pub kind: Kind,
+    /// The row.
+    pub slot: u32,
+    /// Whose row it was when this key was made.
+    pub uid: Uid,
+}
+
+/// A reference from a dependent to its owner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OwnerRef {
+    /// The owner.
+    pub key: Key,
+    /// Whether the owner manages the dependent; at most one owner does.
+    pub controller: bool,
+    /// Whether foreground deletion of the owner waits for the dependent.
+    pub blocks_deletion: bool,
+}
+
+/// A deletion that has been asked for and not finished.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Deletion {
+    /// `metadata.deletionTimestamp`.
+    pub at: Timestamp,
+    /// `metadata.deletionGracePeriodSeconds`.
+    pub grace_seconds: u32,
+}
+
+/// The finalizers that seatrial knows, as a set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Finalizers(u8);
+
+impl Finalizers {
+    /// `orphan`: dependents stay when the object goes.
+    pub const ORPHAN: Finalizers = Finalizers(1);
+    /// `foregroundDeletion`: the object stays until its dependents are gone.
+    pub const FOREGROUND: Finalizers = Finalizers(2);
+    /// `batch.kubernetes.io/job-tracking`: the Job has not counted this pod.
+    pub const JOB_TRACKING: Finalizers = Finalizers(4);
+
+    /// Whether all of `other` are set.
+    pub const fn has(self, other: Finalizers) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether none is set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// These and `other`.
+    #[must_use]
+    pub const fn with(self, other: Finalizers) -> Finalizers {
+        Finalizers(self.0 | other.0)
+    }
+
+    /// These without `other`.
+    #[must_use]
+    pub const fn without(self, other: Finalizers) -> Finalizers {
+        Finalizers(self.0 & !other.0)
+    }
+}
+
+/// `metadata.annotations`; most objects have none and share the empty map.
+pub type Annotations = Arc<BTreeMap<String, String>>;
+
+/// `metadata` of any object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Meta {
+    /// `metadata.namespace`; empty for nodes.
+    pub namespace: Arc<str>,
+    /// `metadata.name`.
+    pub name: Arc<str>,
+    /// `metadata.uid`.
+    pub uid: Uid,
+    /// The store's revision at the last write that changed the object.
+    pub resource_version: u64,
+    /// Counts changes of the spec.
+    pub generation: i64,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
+    /// Set once deletion has been asked for.
+    pub deletion: Option<Deletion>,
+    /// `metadata.labels`.
+    pub labels: Arc<Labels>,
+    /// `metadata.annotations`.
+    pub annotations: Annotations,
+    /// `metadata.ownerReferences`.
+    pub owners: Vec<OwnerRef>,
+    /// `metadata.finalizers`.
+    pub finalizers: Finalizers,
+}
+
+impl Meta {
+    /// Metadata as a client sends it: named, and nothing the server fills in.
+    pub fn named(namespace: &str, name: &str) -> Meta {
+        Meta {
+            namespace: namespace.into(),
+            name: name.into(),
+            uid: Uid(0),
+            resource_version: 0,
+            generation: 0,
+            created: Timestamp(0),
+            deletion: None,
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            owners: Vec::new(),
+            finalizers: Finalizers::default(),
+        }
+    }
+
+    /// The owner that manages this object, if any.
+    pub fn controller(&self) -> Option<Key> {
+        self.owners.iter().find(|o| o.controller).map(|o| o.key)
+    }
+
+    /// Whether deletion has been asked for.
+    pub const fn is_deleting(&self) -> bool {
+        self.deletion.is_some()
+    }
+
+    /// Writes one annotation and says whether that changed anything.
+    pub fn annotate(&mut self, name: &str, value: &str) -> bool {
+        if self.annotations.get(name).is_some_and(|old| old == value) {
+            return false;
+        }
+        Arc::make_mut(&mut self.annotations).insert(name.to_string(), value.to_string());
+        true
+    }
+}
+
+/// The three values of a condition's status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ConditionStatus {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Nobody can say.
+    Unknown,
+}
+
+impl fmt::Display for ConditionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConditionStatus::True => "True",
+            ConditionStatus::False => "False",
+            ConditionStatus::Unknown => "Unknown",
+        })
+    }
+}

@@ -1,0 +1,26 @@
+//! Kubernetes' nouns: what the API server stores of each kind, and nothing
+//! that acts on it.
+
+mod deployment;
+mod int_or_percent;
+mod labels;
+mod meta;
+mod node;
+mod object;
+mod pod;
+mod quantity;
+mod replica_set;
+
+pub use deployment::{
+    Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
+};
+pub use int_or_percent::{IntOrPercent, Rounding};
+pub use labels::{Labels, Requirement, Selector};
+pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Uid};
+pub use node::{Effect, Node, NodeSpec, Resources, Taint};
+pub use object::Object;
+pub use pod::{
+    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RestartPolicy, Toleration,
+};
+pub use quantity::parse_quantity;
+pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};

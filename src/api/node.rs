@@ -1,0 +1,142 @@
+//! Nodes: labels, taints and room.
+
+use super::{Labels, Meta, Toleration};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Effect {
+    /// Keeps new pods away.
+    NoSchedule,
+    /// Keeps new pods away if there is somewhere else.
+    PreferNoSchedule,
+    /// Keeps new pods away and evicts the ones that are there.
+    NoExecute,
+}
+
+/// `spec.taints[]` of a node.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Taint {
+    /// The taint's name.
+    pub key: String,
+    /// Its value, often empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub value: String,
+    /// What it does.
+    pub effect: Effect,
+}
+
+impl Taint {
+    /// The taint that cordoning stands for.
+    pub fn unschedulable() -> Taint {
+        Taint {
+            key: "node.kubernetes.io/unschedulable".to_string(),
+            value: String::new(),
+            effect: Effect::NoSchedule,
+        }
+    }
+
+    /// Whether one of the tolerations covers this taint.
+    pub fn is_tolerated_by(&self, tolerations: &[Toleration]) -> bool {
+        tolerations.iter().any(|t| t.covers(self))
+    }
+}
+
+/// `key=value:effect`, as kubectl prints it.
+impl fmt::Display for Taint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.value.is_empty() {
+            write!(f, "{}:{:?}", self.key, self.effect)
+        } else {
+            write!(f, "{}={}:{:?}", self.key, self.value, self.effect)
+        }
+    }
+}
+
+/// Amounts of CPU, memory and pods: what a node offers or a pod asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Resources {
+    /// Millicores.
+    pub cpu_milli: i64,
+    /// Thousandths of a byte.
+    pub memory_milli: i64,
+    /// Pods: a node's limit, or 1.
+    pub pods: i64,
+}
+
+impl Resources {
+    /// Whether `wanted` more fits beside what is `used`.
+    pub const fn fits(&self, used: &Resources, wanted: &Resources) -> bool {
+        used.pods + wanted.pods <= self.pods
+            && (wanted.cpu_milli == 0 || used.cpu_milli + wanted.cpu_milli <= self.cpu_milli)
+            && (wanted.memory_milli == 0
+                || used.memory_milli + wanted.memory_milli <= self.memory_milli)
+    }
+
+    /// Adds another amount.
+    pub const fn add(&mut self, other: &Resources) {
+        self.cpu_milli += other.cpu_milli;
+        self.memory_milli += other.memory_milli;
+        self.pods += other.pods;
+    }
+
+    /// Takes another amount away.
+    pub const fn remove(&mut self, other: &Resources) {
+        self.cpu_milli -= other.cpu_milli;
+        self.memory_milli -= other.memory_milli;
+        self.pods -= other.pods;
+    }
+}
+
+/// How a node is described before it exists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeSpec {
+    /// The node's name.
+    pub name: Arc<str>,
+    /// `topology.kubernetes.io/zone`; empty for none.
+    pub zone: Arc<str>,
+    /// Labels beside the ones every node gets from its name and zone.
+    pub labels: Labels,
+    /// Taints it starts with.
+    pub taints: Vec<Taint>,
+    /// What its pods may ask for together.
+    pub allocatable: Resources,
+}
+
+impl NodeSpec {
+    /// All labels of the node: the ones the kubelet sets and its own.
+    pub fn all_labels(&self) -> Labels {
+        let mut labels = Labels::from([
+            ("kubernetes.io/hostname", &*self.name),
+            ("kubernetes.io/os", "linux"),
+            ("kubernetes.io/arch", "amd64"),
+        ]);
+        if !self.zone.is_empty() {
+            labels = labels
+                .with("topology.kubernetes.io/zone", &self.zone)
+                .with("topology.kubernetes.io/region", "r1");
+        }
+        labels.0.extend(self.labels.0.clone());
+        labels
+    }
+}
+
+/// A stored node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Node {
+    /// Its metadata; the name is the machine's.
+    pub meta: Meta,
+    /// Set by `kubectl cordon`.
+    pub unschedulable: bool,
+    /// `spec.taints`, sorted.
+    pub taints: Vec<Taint>,
+    /// `status.allocatable`.
+    pub allocatable: Resources,
+    /// The zone label's value; empty for none.
+    pub zone: Arc<str>,
+    /// The `Ready` condition.
+    pub ready: super::ConditionStatus,
+}

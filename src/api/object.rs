@@ -1,0 +1,34 @@
+//! Any object that a user may hand to the API server.
+
+use super::{Deployment, Kind, Meta, Pod, ReplicaSet};
+
+/// One object as a client sends it, after defaulting and validation.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Object {
+    /// A Deployment.
+    Deployment(Box<Deployment>),
+    /// A ReplicaSet without a Deployment.
+    ReplicaSet(Box<ReplicaSet>),
+    /// A pod that nothing controls.
+    Pod(Box<Pod>),
+}
+
+impl Object {
+    /// Its kind.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Object::Deployment(_) => Kind::Deployment,
+            Object::ReplicaSet(_) => Kind::ReplicaSet,
+            Object::Pod(_) => Kind::Pod,
+        }
+    }
+
+    /// Its metadata.
+    pub const fn meta(&self) -> &Meta {
+        match self {
+            Object::Deployment(o) => &o.meta,
+            Object::ReplicaSet(o) => &o.meta,
+            Object::Pod(o) => &o.meta,
+        }
+    }
+}

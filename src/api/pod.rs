@@ -1,0 +1,203 @@
+//! Pods and the templates they are stamped from.
+
+use super::{Effect, Key, Labels, Meta, Resources, Taint};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// `status.phase`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Phase {
+    /// Not started yet.
+    #[default]
+    Pending,
+    /// At least one container has started.
+    Running,
+    /// Every container ended well and none will be restarted.
+    Succeeded,
+    /// Every container ended, at least one badly.
+    Failed,
+    /// The node cannot be asked. Kubernetes no longer sets it.
+    Unknown,
+}
+
+/// `spec.restartPolicy`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum RestartPolicy {
+    /// Whatever the exit code.
+    #[default]
+    Always,
+    /// Only after a failure.
+    OnFailure,
+    /// Not at all.
+    Never,
+}
+
+/// The operators of selectors and node affinity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Operator {
+    /// The value is one of the list.
+    In,
+    /// The value is absent or none of the list.
+    NotIn,
+    /// There is a value.
+    Exists,
+    /// There is no value.
+    DoesNotExist,
+    /// The value is a number above the only one of the list.
+    Gt,
+    /// The value is a number below the only one of the list.
+    Lt,
+}
+
+impl Operator {
+    /// Whether the operator holds for a label's value.
+    pub fn holds(self, value: Option<&str>, values: &[String]) -> bool {
+        let number = |text: Option<&str>| text.and_then(|t| t.parse::<i64>().ok());
+        let limit = || number(values.first().map(String::as_str));
+        match self {
+            Operator::In => value.is_some_and(|v| values.iter().any(|w| w == v)),
+            Operator::NotIn => value.is_none_or(|v| values.iter().all(|w| w != v)),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+            Operator::Gt => number(value).zip(limit()).is_some_and(|(v, l)| v > l),
+            Operator::Lt => number(value).zip(limit()).is_some_and(|(v, l)| v < l),
+        }
+    }
+}
+
+/// One requirement of required node affinity.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NodeMatch {
+    /// A label of the node, or `metadata.name` for `matchFields`.
+    pub key: String,
+    /// How the value is compared.
+    pub operator: Operator,
+    /// What it is compared with.
+    pub values: Vec<String>,
+    /// Whether it reads a field instead of a label.
+    pub field: bool,
+}
+
+/// `spec.tolerations[]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Toleration {
+    /// The taint's key; empty with `exists` tolerates everything.
+    pub key: String,
+    /// `operator: Exists` instead of `Equal`.
+    pub exists: bool,
+    /// The taint's value for `Equal`.
+    pub value: String,
+    /// Absent tolerates every effect.
+    pub effect: Option<Effect>,
+    /// How long `NoExecute` is tolerated; absent means for ever.
+    pub seconds: Option<i64>,
+}
+
+impl Toleration {
+    /// Whether the taint is covered.
+    ///
+    /// Upstream: `staging/src/k8s.io/api/core/v1/toleration.go ToleratesTaint`
+    pub fn covers(&self, taint: &Taint) -> bool {
+        self.effect.is_none_or(|e| e == taint.effect)
+            && (self.key.is_empty() || self.key == taint.key)
+            && (self.exists || (!self.key.is_empty() && self.value == taint.value))
+    }
+}
+
+/// What seatrial reads of a container.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Container {
+    /// Its name, by which patches and `set image` find it.
+    pub name: String,
+    /// The image it runs.
+    pub image: String,
+}
+
+/// `spec.template` of a workload: what the controllers and the environment
+/// read of it, and the whole of it as it was written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PodTemplate {
+    /// `metadata.labels`.
+    pub labels: Arc<Labels>,
+    /// `metadata.annotations`.
+    pub annotations: super::Annotations,
+    /// `spec.containers`.
+    pub containers: Vec<Container>,
+    /// `spec.restartPolicy`.
+    pub restart_policy: RestartPolicy,
+    /// `spec.terminationGracePeriodSeconds`.
+    pub grace_seconds: u32,
+    /// `spec.nodeSelector`.
+    pub node_selector: Labels,
+    /// Required node affinity: one of the terms must hold, all of a term's
+    /// requirements must. No term at all means no requirement.
+    pub node_affinity: Vec<Vec<NodeMatch>>,
+    /// `spec.tolerations`.
+    pub tolerations: Vec<Toleration>,
+    /// What the scheduler counts: requests over all containers, one pod.
+    pub requests: Resources,
+    /// The template after defaulting, field by field. Two templates are the
+    /// same revision if and only if this is equal.
+    pub raw: serde_json::Value,
+}
+
+impl PodTemplate {
+    /// Whether two templates make the same revision.
+    pub fn same_revision(a: &Arc<PodTemplate>, b: &Arc<PodTemplate>) -> bool {
+        Arc::ptr_eq(a, b) || a.raw == b.raw
+    }
+
+    /// The image of the first container, by which people tell versions apart.
+    pub fn image(&self) -> &str {
+        self.containers.first().map_or("", |c| &c.image)
+    }
+}
+
+/// A stored pod.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pod {
+    /// Its metadata.
+    pub meta: Meta,
+    /// What it was stamped from; shared by all pods of a revision.
+    pub template: Arc<PodTemplate>,
+    /// The node it is bound to.
+    pub node: Option<Key>,
+    /// `status.phase`.
+    pub phase: Phase,
+    /// The `Ready` condition.
+    pub ready: bool,
+    /// `lastTransitionTime` of the `Ready` condition.
+    pub ready_since: Timestamp,
+    /// Whether the scheduler has said that no node fits.
+    pub unschedulable: bool,
+    /// The highest restart count of its containers.
+    pub restarts: u32,
+    /// `controller.kubernetes.io/pod-deletion-cost`; lower goes first.
+    pub deletion_cost: i32,
+    /// Reason of a true `DisruptionTarget` condition.
+    pub disruption: Option<Arc<str>>,
+    /// The last container exit: code and `finishedAt`.
+    pub terminated: Option<(i32, Timestamp)>,
+}
+
+impl Pod {
+    /// Neither finished nor being deleted.
+    ///
+    /// Upstream: `controller_utils.go IsPodActive`
+    pub const fn is_active(&self) -> bool {
+        !self.is_finished() && self.meta.deletion.is_none()
+    }
+
+    /// `Succeeded` or `Failed`.
+    pub const fn is_finished(&self) -> bool {
+        matches!(self.phase, Phase::Succeeded | Phase::Failed)
+    }
+
+    /// Being deleted and not finished.
+    ///
+    /// Upstream: `controller_utils.go IsPodTerminating`
+    pub const fn is_terminating(&self) -> bool {
+        !self.is_finished() && self.meta.deletion.is_some()
+    }
+}

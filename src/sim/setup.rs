@@ -1,0 +1,306 @@
+//! Everything a run is made from. After this nothing can fail: a [`Setup`]
+//! gives a [`Trace`](crate::trace::Trace), not a `Result`.
+
+use crate::api::{Key, Kind, Labels, NodeSpec, Object, Taint};
+use crate::environment::Delay;
+use crate::time::{SimTime, Span, Timestamp};
+use std::sync::Arc;
+
+/// The input of one run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The wall time at which the run begins.
+    pub start: Timestamp,
+    /// Where it ends; what happens at this very moment still counts.
+    pub until: SimTime,
+    /// The seed of all random draws.
+    pub seed: u64,
+    /// A title for pictures.
+    pub title: String,
+    /// The nodes there are from the beginning.
+    pub nodes: Vec<NodeSpec>,
+    /// The objects applied at the beginning, in order.
+    pub objects: Vec<Object>,
+    /// How pods behave; later entries override earlier ones field by field.
+    pub profiles: Vec<PodProfile>,
+    /// What happens when, in order of time.
+    pub actions: Vec<TimedAction>,
+    /// How the control plane behaves.
+    pub control_plane: ControlPlane,
+    /// What was assumed because nobody said it, a sentence each.
+    pub assumptions: Vec<String>,
+}
+
+impl Setup {
+    /// An empty cluster from `start` until `until`.
+    pub fn new(start: Timestamp, until: SimTime) -> Setup {
+        Setup {
+            start,
+            until,
+            seed: 0,
+            title: String::new(),
+            nodes: Vec::new(),
+            objects: Vec::new(),
+            profiles: Vec::new(),
+            actions: Vec::new(),
+            control_plane: ControlPlane::default(),
+            assumptions: Vec::new(),
+        }
+    }
+}
+
+/// The speed of the control plane. The defaults are those of the recordings:
+/// caches that are never behind and writes of about a microsecond, which
+/// decide nothing but the order within one instant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ControlPlane {
+    /// How far each informer cache is behind the API server.
+    pub informer_lag: Span,
+    /// How long a write takes beyond that microsecond.
+    pub write_latency: Span,
+}
+
+impl Default for ControlPlane {
+    fn default() -> Self {
+        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO }
+    }
+}
+
+/// Which pods a [`PodProfile`] is for; every given key must fit.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PodMatch {
+    /// The top-level owner's namespace.
+    pub namespace: Option<Arc<str>>,
+    /// The top-level owner's name.
+    pub workload: Option<Arc<str>>,
+    /// The first container's image.
+    pub image: Option<Arc<str>>,
+    /// The node.
+    pub node: Option<Arc<str>>,
+    /// The pod's creation number within its ReplicaSet.
+    pub n: Option<u32>,
+}
+
+/// How matching pods behave. What is `None` is left as it was.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PodProfile {
+    /// The pods.
+    pub matches: PodMatch,
+    /// Creation until the scheduler considers the pod (default 10 ms).
+    pub schedule: Option<Delay>,
+    /// Binding until the containers run (default 1 s).
+    pub start: Option<Delay>,
+    /// Each start until ready (default 0).
+    pub ready: Option<Delay>,
+    /// SIGTERM until exit (default 1 s), cut short by the grace period.
+    pub terminate: Option<Delay>,
+    /// Exits by itself after each start.
+    pub crash: Option<Crash>,
+    /// Runs for a while and exits, as batch work does.
+    pub run: Option<Run>,
+}
+
+/// A container that does not stay up.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Crash {
+    /// Each start until the exit.
+    pub after: Delay,
+    /// The exit code.
+    pub exit: i32,
+    /// How many starts end so; 0 for all.
+    pub times: u32,
+}
+
+/// A container that works and exits.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Run {
+    /// How long each start works.
+    pub duration: Delay,
+    /// Exit code per attempt, the last one repeated; empty means 0.
+    pub exits: Vec<i32>,
+    /// Duration per attempt instead of `duration`, the last one repeated.
+    pub durations: Vec<Delay>,
+}
+
+/// An action and its time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TimedAction {
+    /// When it happens.
+    pub at: SimTime,
+    /// What happens.
+    pub action: Action,
+}
+
+/// A named object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace; empty for nodes.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+}
+
+/// How a patch is merged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PatchType {
+    /// As `kubectl patch` does by default: lists of named things by name.
+    Strategic,
+    /// RFC 7386.
+    Merge,
+}
+
+/// How dependents follow their owner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Propagation {
+    /// The owner goes at once, the dependents after it.
+    #[default]
+    Background,
+    /// The dependents go first.
+    Foreground,
+    /// The dependents stay.
+    Orphan,
+}
+
+/// What somebody does to the cluster.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// `kubectl apply`: create, or replace the spec and merge the metadata.
+    Apply(Object),
+    /// `kubectl patch`.
+    Patch {
+        /// The object.
+        target: Target,
+        /// How to merge.
+        patch_type: PatchType,
+        /// The patch.
+        patch: serde_json::Value,
+    },
+    /// `kubectl set image`; without a container name every container.
+    SetImage {
+        /// The workload.
+        target: Target,
+        /// The container.
+        container: Option<String>,
+        /// The image.
+        image: String,
+    },
+    /// `kubectl scale`.
+    Scale {
+        /// The workload.
+        target: Target,
+        /// The new number.
+        replicas: i32,
+    },
+    /// `kubectl delete`.
+    Delete {
+        /// The object.
+        target: Target,
+        /// What becomes of its dependents.
+        propagation: Propagation,
+        /// Overrides the pod's own grace period.
+        grace_seconds: Option<u32>,
+    },
+    /// `kubectl rollout undo`; revision 0 is the previous one.
+    Rollback {
+        /// The Deployment.
+        target: Target,
+        /// The revision.
+        to_revision: u32,
+    },
+    /// `kubectl label pod`: an empty value removes the label. Every pod whose
+    /// name fits; `*` stands for anything.
+    LabelPods {
+        /// `web/2#*`, a name in traces, or a name in the API.
+        pod: String,
+        /// What to set.
+        labels: Labels,
+    },
+    /// `kubectl cordon`.
+    Cordon(Arc<str>),
+    /// `kubectl uncordon`.
+    Uncordon(Arc<str>),
+    /// `kubectl taint`.
+    Taint(Arc<str>, Taint),
+    /// `kubectl taint …-`.
+    Untaint(Arc<str>, Taint),
+    /// `kubectl label node`: an empty value removes the label.
+    LabelNode(Arc<str>, Labels),
+    /// A machine joins.
+    NodeAdd(NodeSpec),
+    /// The machine dies and its Node object is deleted.
+    NodeDelete(Arc<str>),
+    /// The machine dies; nothing on it changes any more.
+    NodeFail(Arc<str>),
+    /// The machine comes back, rebooted.
+    NodeRecover(Arc<str>),
+    /// The Ready condition of matching pods is set.
+    PodReady(String),
+    /// The Ready condition of matching pods is cleared.
+    PodUnready(String),
+    /// A container of matching pods exits now.
+    PodCrash {
+        /// Which pods.
+        pod: String,
+        /// The exit code.
+        exit: i32,
+    },
+    /// Matching pods fail as if evicted by the kubelet.
+    PodFail {
+        /// Which pods.
+        pod: String,
+        /// Reason of the `DisruptionTarget` condition, if it is to be set.
+        disruption: Option<String>,
+    },
+    /// `kubectl delete pod` of every matching pod.
+    DeletePods {
+        /// Which pods.
+        pod: String,
+        /// Overrides the pods' own grace period.
+        grace_seconds: Option<u32>,
+    },
+    /// All controllers stop.
+    ControllersDown,
+    /// New controllers start, with nothing remembered.
+    ControllersUp,
+}
+
+impl Action {
+    /// The action in words, as pictures and traces print it.
+    pub fn describe(&self) -> String {
+        let on = |t: &Target| format!("{}/{}", t.kind.name().to_lowercase(), t.name);
+        match self {
+            Action::Apply(o) => format!("apply {}/{}", o.kind().name().to_lowercase(), o.meta().name),
+            Action::Patch { target, patch, .. } => format!("patch {} {patch}", on(target)),
+            Action::SetImage { target, image, .. } => format!("set image {} {image}", on(target)),
+            Action::Scale { target, replicas } => format!("scale {} to {replicas}", on(target)),
+            Action::Delete { target, propagation, .. } => match propagation {
+                Propagation::Background => format!("delete {}", on(target)),
+                other => format!("delete {} ({other:?})", on(target)),
+            },
+            Action::Rollback { target, to_revision: 0 } => format!("undo {}", on(target)),
+            Action::Rollback { target, to_revision } => format!("undo {} to revision {to_revision}", on(target)),
+            Action::LabelPods { pod, .. } => format!("label pod {pod}"),
+            Action::Cordon(node) => format!("cordon {node}"),
+            Action::Uncordon(node) => format!("uncordon {node}"),
+            Action::Taint(node, taint) => format!("taint {node} {taint}"),
+            Action::Untaint(node, taint) => format!("untaint {node} {taint}"),
+            Action::LabelNode(node, _) => format!("label node {node}"),
+            Action::NodeAdd(spec) => format!("node {} joins", spec.name),
+            Action::NodeDelete(node) => format!("node {node} is deleted"),
+            Action::NodeFail(node) => format!("node {node} dies"),
+            Action::NodeRecover(node) => format!("node {node} recovers"),
+            Action::PodReady(pod) => format!("pod {pod} ready"),
+            Action::PodUnready(pod) => format!("pod {pod} not ready"),
+            Action::PodCrash { pod, exit } => format!("pod {pod} crashes ({exit})"),
+            Action::PodFail { pod, .. } => format!("pod {pod} fails"),
+            Action::DeletePods { pod, .. } => format!("delete pod {pod}"),
+            Action::ControllersDown => "controllers down".to_string(),
+            Action::ControllersUp => "controllers up".to_string(),
+        }
+    }
+}
+
+/// Says which object an action touched, for traces. Never a pod pattern.
+pub type Touched = Option<Key>;
