@@ -4,6 +4,7 @@
 pub mod api;
 pub mod environment;
 pub mod error;
+pub mod scenario;
 pub mod sim;
 pub mod time;
 pub mod trace;
