@@ -1,4 +1,8 @@
 //! The scenario file: what was typed, read, checked and compiled to a
 //! [`Setup`](crate::sim::Setup) and its assertions.
 
+pub mod duration;
+pub mod file;
+pub mod suggest;
+mod typed;
 pub mod yaml;
