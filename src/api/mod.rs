@@ -23,4 +23,4 @@ pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RestartPolicy, Toleration,
 };
 pub use quantity::parse_quantity;
-pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
+pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};

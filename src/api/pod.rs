@@ -161,6 +161,8 @@ pub struct Pod {
     pub meta: Meta,
     /// What it was stamped from; shared by all pods of a revision.
     pub template: Arc<PodTemplate>,
+    /// How many pods its owner had created before it.
+    pub number: u32,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.
