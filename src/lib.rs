@@ -2,8 +2,11 @@
 //! controllers.
 
 pub mod api;
+pub mod cluster;
+pub mod controllers;
 pub mod environment;
 pub mod error;
 pub mod sim;
+pub mod sort;
 pub mod time;
 pub mod trace;
