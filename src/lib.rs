@@ -5,5 +5,6 @@ pub mod api;
 pub mod environment;
 pub mod error;
 pub mod sim;
+pub mod sort;
 pub mod time;
 pub mod trace;
