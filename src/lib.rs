@@ -9,4 +9,5 @@ pub mod error;
 pub mod sim;
 pub mod sort;
 pub mod time;
+pub mod timeline;
 pub mod trace;
