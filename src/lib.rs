@@ -2,9 +2,13 @@
 //! controllers.
 
 pub mod api;
+pub mod cluster;
+pub mod controllers;
 pub mod environment;
 pub mod error;
 pub mod scenario;
 pub mod sim;
+pub mod sort;
 pub mod time;
+pub mod timeline;
 pub mod trace;

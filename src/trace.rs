@@ -7,6 +7,7 @@
 use crate::api::Kind;
 use crate::time::{SimTime, Timestamp};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Index of a [`Record`] in [`Trace::records`]; `NONE` for no record.
@@ -165,6 +166,11 @@ impl Field {
         }
     }
 
+    /// The field of that name in traces.
+    pub fn parse(name: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|f| f.name() == name)
+    }
+
     /// Whether the field is one of the API's own, so that recordings of real
     /// controllers have it too.
     pub const fn is_api(self) -> bool {
@@ -231,7 +237,10 @@ pub enum Emitted {
 
 /// Why a controller did what it did, or did nothing: its decision with the
 /// numbers it was made from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// Trace files keep it by the names of its variants and fields, in camel case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Why {
     /// The new ReplicaSet may grow: all pods together stay within
     /// `replicas + maxSurge`.
@@ -469,6 +478,11 @@ impl Trace {
         let id = RecordId(self.records.len() as u32);
         self.records.push(Record { at, cause, subject, what });
         id
+    }
+
+    /// A record by its id, if there is one.
+    pub fn record(&self, id: RecordId) -> Option<&Record> {
+        self.records.get(id.0 as usize)
     }
 
     /// The record and what led to it, latest first.

@@ -90,4 +90,18 @@ pub struct Deployment {
     pub spec: DeploymentSpec,
     /// What is.
     pub status: DeploymentStatus,
+    /// `deployment.kubernetes.io/revision`, the newest ReplicaSet's number.
+    pub revision: Option<i64>,
+}
+
+impl Deployment {
+    /// Whether new and old pods may overlap.
+    pub const fn is_rolling(&self) -> bool {
+        matches!(self.spec.strategy, Strategy::RollingUpdate { .. })
+    }
+
+    /// Whether standing still is to be reported.
+    pub const fn has_progress_deadline(&self) -> bool {
+        self.spec.progress_deadline_seconds != i32::MAX
+    }
 }

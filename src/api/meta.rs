@@ -89,6 +89,18 @@ pub struct Deletion {
     pub grace_seconds: u32,
 }
 
+/// How dependents follow their owner.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Propagation {
+    /// The owner goes at once, the dependents after it.
+    #[default]
+    Background,
+    /// The dependents go first.
+    Foreground,
+    /// The dependents stay.
+    Orphan,
+}
+
 /// The finalizers that seatrial knows, as a set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Finalizers(u8);

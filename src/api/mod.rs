@@ -16,11 +16,11 @@ pub use deployment::{
 };
 pub use int_or_percent::{IntOrPercent, Rounding};
 pub use labels::{Labels, Requirement, Selector};
-pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Uid};
+pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
 pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RestartPolicy, Toleration,
 };
 pub use quantity::parse_quantity;
-pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
+pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};

@@ -138,14 +138,15 @@ pub struct PodTemplate {
     /// What the scheduler counts: requests over all containers, one pod.
     pub requests: Resources,
     /// The template after defaulting, field by field. Two templates are the
-    /// same revision if and only if this is equal.
-    pub raw: serde_json::Value,
+    /// same revision if and only if this is equal. The hash label that a
+    /// Deployment adds is not in it.
+    pub raw: Arc<serde_json::Value>,
 }
 
 impl PodTemplate {
     /// Whether two templates make the same revision.
     pub fn same_revision(a: &Arc<PodTemplate>, b: &Arc<PodTemplate>) -> bool {
-        Arc::ptr_eq(a, b) || a.raw == b.raw
+        Arc::ptr_eq(&a.raw, &b.raw) || a.raw == b.raw
     }
 
     /// The image of the first container, by which people tell versions apart.
@@ -161,6 +162,8 @@ pub struct Pod {
     pub meta: Meta,
     /// What it was stamped from; shared by all pods of a revision.
     pub template: Arc<PodTemplate>,
+    /// How many pods its owner had created before it.
+    pub number: u32,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.

@@ -35,6 +35,18 @@ pub struct ReplicaSetStatus {
     pub failure: Option<(Arc<str>, Arc<str>)>,
 }
 
+/// What the Deployment controller notes on a ReplicaSet, as annotations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RolloutMarks {
+    /// `deployment.kubernetes.io/revision`.
+    pub revision: Option<i64>,
+    /// `deployment.kubernetes.io/desired-replicas`: the Deployment's
+    /// `spec.replicas` when it last sized this ReplicaSet.
+    pub desired_replicas: Option<i32>,
+    /// `deployment.kubernetes.io/max-replicas`: the same with surge.
+    pub max_replicas: Option<i32>,
+}
+
 /// A stored ReplicaSet.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ReplicaSet {
@@ -44,4 +56,6 @@ pub struct ReplicaSet {
     pub spec: ReplicaSetSpec,
     /// What is.
     pub status: ReplicaSetStatus,
+    /// The Deployment controller's notes.
+    pub marks: RolloutMarks,
 }

@@ -1,6 +1,7 @@
 //! Everything a run is made from. After this nothing can fail: a [`Setup`]
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
+pub use crate::api::Propagation;
 use crate::api::{Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
@@ -149,18 +150,6 @@ pub enum PatchType {
     Strategic,
     /// RFC 7386.
     Merge,
-}
-
-/// How dependents follow their owner.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Propagation {
-    /// The owner goes at once, the dependents after it.
-    #[default]
-    Background,
-    /// The dependents go first.
-    Foreground,
-    /// The dependents stay.
-    Orphan,
 }
 
 /// What somebody does to the cluster.

@@ -1,0 +1,12 @@
+//! The cluster's memory: tables of objects with their indexes, the API
+//! server's rules for changing them, and what a change tells its watchers.
+
+mod watch;
+mod objects;
+mod store;
+mod table;
+
+pub use watch::{Change, Row, Verb, deliver};
+pub use objects::{Objects, Owned, PodCounts};
+pub use store::{ApiError, PodDeletion, Store};
+pub use table::{Table, TableRow};

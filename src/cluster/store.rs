@@ -1,0 +1,461 @@
+//! The API server: what becomes of a request.
+
+use super::watch::{Change, Row};
+use super::objects::Objects;
+use super::table::TableRow;
+use crate::api::{
+    Deletion, Deployment, DeploymentStatus, Finalizers, Key, Kind, Meta, Node, OwnerRef, Pod, Propagation,
+    ReplicaSet, ReplicaSetStatus, Uid,
+};
+use crate::time::Timestamp;
+use std::sync::Arc;
+
+/// Why the API server refused a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ApiError {
+    /// 404: there is no such object.
+    NotFound,
+    /// 409 on create: the name is taken.
+    AlreadyExists,
+    /// 409 on update: somebody wrote the object meanwhile.
+    Conflict,
+    /// 422: the object is not valid.
+    Invalid(String),
+}
+
+impl ApiError {
+    /// The `reason` of the status that the API server answers with.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            ApiError::NotFound => "NotFound",
+            ApiError::AlreadyExists => "AlreadyExists",
+            ApiError::Conflict => "Conflict",
+            ApiError::Invalid(_) => "Invalid",
+        }
+    }
+}
+
+/// What a DELETE of a pod came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PodDeletion {
+    /// It was removed at once; whether that was its first deletion.
+    Removed {
+        /// No deletion had been asked for before.
+        first: bool,
+    },
+    /// Its deletion was noted, with this grace period in seconds.
+    Marked(u32),
+    /// It had been asked for before.
+    AlreadyDeleting,
+}
+
+/// All objects and the counters that only the API server has.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    objects: Objects,
+    revision: u64,
+    uids: u32,
+    generated_names: u32,
+    /// What the API server's clock shows.
+    pub now: Timestamp,
+    changes: Vec<Change>,
+}
+
+/// Letters of generated names, in byte order so that later names sort after
+/// earlier ones. No vowels, as upstream, so that no words come out.
+const NAME_LETTERS: &[u8; 20] = b"bcdfghjklmnpqrstvwxz";
+
+impl Store {
+    /// The objects as they are.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// Takes what has changed since the last call.
+    pub fn take_changes(&mut self, into: &mut Vec<Change>) {
+        into.append(&mut self.changes);
+    }
+
+    /// Whether anything has changed since the last [`Store::take_changes`].
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// A copy of an object for a cache that lags.
+    pub fn row(&self, key: Key) -> Row {
+        let o = &self.objects;
+        let row = match key.kind {
+            Kind::Node => o.nodes.get(key).map(|r| Row::Node(Box::new(r.clone()))),
+            Kind::Pod => o.pods.get(key).map(|r| Row::Pod(Box::new(r.clone()))),
+            Kind::ReplicaSet => o.replica_sets.get(key).map(|r| Row::ReplicaSet(Box::new(r.clone()))),
+            Kind::Deployment => o.deployments.get(key).map(|r| Row::Deployment(Box::new(r.clone()))),
+        };
+        row.unwrap_or(Row::Gone(key))
+    }
+
+    /// The name for an object that is only given its beginning. Real names
+    /// are random; these count up, so that name order is creation order and
+    /// a run can be repeated.
+    pub fn generate_name(&mut self, prefix: &str) -> Arc<str> {
+        let mut n = self.generated_names;
+        self.generated_names += 1;
+        let mut suffix = [b'b'; 5];
+        for letter in suffix.iter_mut().rev() {
+            *letter = NAME_LETTERS[n as usize % NAME_LETTERS.len()];
+            n /= NAME_LETTERS.len() as u32;
+        }
+        let mut name = String::with_capacity(prefix.len() + suffix.len());
+        name.push_str(prefix);
+        name.extend(suffix.iter().map(|&b| b as char));
+        name.into()
+    }
+
+    fn next_revision(&mut self) -> u64 {
+        self.revision += 1;
+        self.revision
+    }
+
+    fn admit(&mut self, meta: &mut Meta) {
+        self.uids += 1;
+        meta.uid = Uid(self.uids);
+        meta.resource_version = self.next_revision();
+        meta.generation = 1;
+        meta.created = self.now;
+        meta.deletion = None;
+    }
+
+    fn note(&mut self, change: Option<Change>) {
+        self.changes.extend(change);
+    }
+
+    /// Creates a node.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn create_node(&mut self, mut node: Node) -> Result<Key, ApiError> {
+        if self.objects.nodes.find(&node.meta.namespace, &node.meta.name).is_some() {
+            return Err(ApiError::AlreadyExists);
+        }
+        self.admit(node.meta_mut());
+        let slot = self.objects.nodes.next_slot();
+        let change = self.objects.put_node(slot, node);
+        self.changes.push(change);
+        Ok(change.key)
+    }
+
+    /// Creates a Deployment.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn create_deployment(&mut self, mut deployment: Deployment) -> Result<Key, ApiError> {
+        if self.objects.deployments.find(&deployment.meta.namespace, &deployment.meta.name).is_some() {
+            return Err(ApiError::AlreadyExists);
+        }
+        self.admit(&mut deployment.meta);
+        deployment.status = DeploymentStatus::default();
+        let slot = self.objects.deployments.next_slot();
+        let change = self.objects.put_deployment(slot, deployment);
+        self.changes.push(change);
+        Ok(change.key)
+    }
+
+    /// Creates a ReplicaSet.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn create_replica_set(&mut self, mut set: ReplicaSet) -> Result<Key, ApiError> {
+        if self.objects.replica_sets.find(&set.meta.namespace, &set.meta.name).is_some() {
+            return Err(ApiError::AlreadyExists);
+        }
+        self.admit(&mut set.meta);
+        set.status = ReplicaSetStatus::default();
+        let slot = self.objects.replica_sets.next_slot();
+        let change = self.objects.put_replica_set(slot, set);
+        self.changes.push(change);
+        Ok(change.key)
+    }
+
+    /// Creates a pod.
+    ///
+    /// # Errors
+    /// If there is one of this name.
+    pub fn create_pod(&mut self, mut pod: Pod) -> Result<Key, ApiError> {
+        if self.objects.pods.find(&pod.meta.namespace, &pod.meta.name).is_some() {
+            return Err(ApiError::AlreadyExists);
+        }
+        self.admit(&mut pod.meta);
+        let slot = self.objects.pods.next_slot();
+        let change = self.objects.put_pod(slot, pod);
+        self.changes.push(change);
+        Ok(change.key)
+    }
+
+    /// Checks that an object is there and, if a version is given, that
+    /// nobody has written it since.
+    fn check(&self, key: Key, version: Option<u64>) -> Result<&Meta, ApiError> {
+        let meta = self.objects.meta(key).ok_or(ApiError::NotFound)?;
+        match version {
+            Some(version) if version != meta.resource_version => Err(ApiError::Conflict),
+            _ => Ok(meta),
+        }
+    }
+
+    /// Writes a Deployment's spec and metadata; the generation counts only
+    /// changes of the spec. Answers whether anything changed.
+    ///
+    /// # Errors
+    /// If there is no such Deployment.
+    pub fn update_deployment(
+        &mut self,
+        key: Key,
+        write: impl FnOnce(&mut Deployment),
+    ) -> Result<bool, ApiError> {
+        let old = self.objects.deployments.get(key).ok_or(ApiError::NotFound)?;
+        let mut new = old.clone();
+        write(&mut new);
+        if new == *old {
+            return Ok(false);
+        }
+        if new.spec != old.spec {
+            new.meta.generation += 1;
+        }
+        new.meta.resource_version = self.next_revision();
+        let change = self.objects.update_deployment(key, |d| *d = new);
+        self.note(change);
+        Ok(true)
+    }
+
+    /// Writes a Deployment's status, and its revision annotation, which goes
+    /// the same way.
+    ///
+    /// # Errors
+    /// If it is gone or was written meanwhile.
+    pub fn update_deployment_status(
+        &mut self,
+        key: Key,
+        version: u64,
+        status: &DeploymentStatus,
+        revision: Option<i64>,
+    ) -> Result<u64, ApiError> {
+        self.check(key, Some(version))?;
+        let old = self.objects.deployments.get(key).ok_or(ApiError::NotFound)?;
+        if old.status == *status && old.revision == revision {
+            return Ok(version);
+        }
+        let new_version = self.next_revision();
+        let change = self.objects.update_deployment(key, |d| {
+            d.status = status.clone();
+            d.revision = revision;
+            d.meta.resource_version = new_version;
+        });
+        self.note(change);
+        Ok(new_version)
+    }
+
+    /// Writes a ReplicaSet's spec and metadata.
+    ///
+    /// # Errors
+    /// If it is gone or was written meanwhile.
+    pub fn update_replica_set(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        write: impl FnOnce(&mut ReplicaSet),
+    ) -> Result<u64, ApiError> {
+        self.check(key, version)?;
+        let old = self.objects.replica_sets.get(key).ok_or(ApiError::NotFound)?;
+        let mut new = old.clone();
+        write(&mut new);
+        if new == *old {
+            return Ok(old.meta.resource_version);
+        }
+        if new.spec != old.spec {
+            new.meta.generation += 1;
+        }
+        let new_version = self.next_revision();
+        new.meta.resource_version = new_version;
+        let change = self.objects.update_replica_set(key, |r| *r = new);
+        self.note(change);
+        Ok(new_version)
+    }
+
+    /// Writes a ReplicaSet's status.
+    ///
+    /// # Errors
+    /// If it is gone or was written meanwhile.
+    pub fn update_replica_set_status(
+        &mut self,
+        key: Key,
+        version: u64,
+        status: &ReplicaSetStatus,
+    ) -> Result<u64, ApiError> {
+        self.check(key, Some(version))?;
+        let old = self.objects.replica_sets.get(key).ok_or(ApiError::NotFound)?;
+        if old.status == *status {
+            return Ok(version);
+        }
+        let new_version = self.next_revision();
+        let change = self.objects.update_replica_set(key, |r| {
+            r.status = status.clone();
+            r.meta.resource_version = new_version;
+        });
+        self.note(change);
+        Ok(new_version)
+    }
+
+    /// Writes a node.
+    ///
+    /// # Errors
+    /// If there is no such node.
+    pub fn update_node(&mut self, key: Key, write: impl FnOnce(&mut Node)) -> Result<bool, ApiError> {
+        let old = self.objects.nodes.get(key).ok_or(ApiError::NotFound)?;
+        let mut new = old.clone();
+        write(&mut new);
+        if new == *old {
+            return Ok(false);
+        }
+        new.meta.resource_version = self.next_revision();
+        let change = self.objects.update_node(key, |n| *n = new);
+        self.note(change);
+        Ok(true)
+    }
+
+    /// Writes a pod: its status, its binding or its metadata.
+    ///
+    /// # Errors
+    /// If there is no such pod.
+    pub fn update_pod(&mut self, key: Key, write: impl FnOnce(&mut Pod)) -> Result<(), ApiError> {
+        self.check(key, None)?;
+        let version = self.next_revision();
+        let change = self.objects.update_pod(key, |pod| {
+            write(pod);
+            pod.meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(())
+    }
+
+    /// Asks for the deletion of a pod.
+    ///
+    /// A pod that no kubelet runs, because it was never bound or has
+    /// finished, goes at once whatever the grace period.
+    ///
+    /// Upstream: `pkg/registry/core/pod/strategy.go CheckGracefulDelete`
+    ///
+    /// # Errors
+    /// If there is no such pod.
+    pub fn delete_pod(&mut self, key: Key, grace_seconds: Option<u32>) -> Result<PodDeletion, ApiError> {
+        let pod = self.objects.pods.get(key).ok_or(ApiError::NotFound)?;
+        let grace = match grace_seconds {
+            _ if pod.node.is_none() || pod.is_finished() => 0,
+            Some(seconds) => seconds,
+            None => pod.template.grace_seconds,
+        };
+        let first = pod.meta.deletion.is_none();
+        let deletion = Deletion { at: self.now, grace_seconds: grace };
+        if grace == 0 && pod.meta.finalizers.is_empty() {
+            self.remove(key);
+            return Ok(PodDeletion::Removed { first });
+        }
+        if !first {
+            return Ok(PodDeletion::AlreadyDeleting);
+        }
+        self.update_pod(key, |pod| pod.meta.deletion = Some(deletion))?;
+        Ok(PodDeletion::Marked(grace))
+    }
+
+    /// Asks for the deletion of an object that is not a pod. Answers whether
+    /// it is gone.
+    ///
+    /// # Errors
+    /// If there is no such object.
+    pub fn delete(&mut self, key: Key, propagation: Propagation) -> Result<bool, ApiError> {
+        let meta = self.check(key, None)?;
+        let finalizers = match propagation {
+            Propagation::Background => meta.finalizers,
+            Propagation::Foreground => meta.finalizers.with(Finalizers::FOREGROUND),
+            Propagation::Orphan => meta.finalizers.with(Finalizers::ORPHAN),
+        };
+        if finalizers.is_empty() {
+            self.remove(key);
+            return Ok(true);
+        }
+        if meta.is_deleting() && finalizers == meta.finalizers {
+            return Ok(false);
+        }
+        let (now, version) = (self.now, self.next_revision());
+        let change = self.objects.update_meta(key, |meta| {
+            if meta.deletion.is_none() {
+                meta.deletion = Some(Deletion { at: now, grace_seconds: 0 });
+                meta.generation += 1;
+            }
+            meta.finalizers = finalizers;
+            meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(false)
+    }
+
+    /// Takes a finalizer off; the object goes with the last one if its
+    /// deletion has been asked for. Answers whether it is gone.
+    ///
+    /// # Errors
+    /// If it is gone already or was written meanwhile.
+    pub fn remove_finalizer(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        finalizer: Finalizers,
+    ) -> Result<bool, ApiError> {
+        let meta = self.check(key, version)?;
+        let left = meta.finalizers.without(finalizer);
+        if left == meta.finalizers {
+            return Ok(false);
+        }
+        let finished = meta.is_deleting()
+            && left.is_empty()
+            && meta.deletion.is_none_or(|d| key.kind != Kind::Pod || d.grace_seconds == 0);
+        if finished {
+            self.remove(key);
+            return Ok(true);
+        }
+        let version = self.next_revision();
+        let change = self.objects.update_meta(key, |meta| {
+            meta.finalizers = left;
+            meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(false)
+    }
+
+    /// Makes `owner` the controller of an object, or takes an owner away.
+    ///
+    /// # Errors
+    /// If the object is gone, or another controller has it.
+    pub fn set_owner(&mut self, key: Key, owner: OwnerRef, present: bool) -> Result<u64, ApiError> {
+        let meta = self.check(key, None)?;
+        if present && meta.controller().is_some_and(|c| c != owner.key) {
+            return Err(ApiError::Invalid(
+                "metadata.ownerReferences: Invalid value: Only one reference can have Controller set to true"
+                    .to_string(),
+            ));
+        }
+        let version = self.next_revision();
+        let change = self.objects.update_owners(key, |meta| {
+            meta.owners.retain(|o| o.key != owner.key);
+            if present {
+                meta.owners.push(owner);
+            }
+            meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(version)
+    }
+
+    /// Removes an object for good.
+    pub fn remove(&mut self, key: Key) {
+        self.next_revision();
+        let change = self.objects.remove(key);
+        self.note(change);
+    }
+}

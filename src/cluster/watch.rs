@@ -1,0 +1,137 @@
+//! What a write tells those who watch.
+
+use super::objects::Objects;
+use crate::api::{Deployment, Finalizers, Key, Meta, Node, Pod, ReplicaSet};
+
+/// The three kinds of watch events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// The object is new.
+    Added,
+    /// It was written.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One watch event, reduced to what handlers compare between the old and the
+/// new object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// What kind of event.
+    pub verb: Verb,
+    /// Which object.
+    pub key: Key,
+    /// Its controller now (for `Deleted`: at the end).
+    pub owner: Option<Key>,
+    /// Its controller before, where it was another or none.
+    pub old_owner: Option<Key>,
+    /// Whether its controller is another one now.
+    pub owner_changed: bool,
+    /// Whether its labels differ.
+    pub labels_changed: bool,
+    /// Whether its deletion has been asked for.
+    pub deleting: bool,
+    /// Whether that was news.
+    pub deletion_started: bool,
+    /// Whether it is a pod that was not ready and is.
+    pub became_ready: bool,
+    /// Finalizers it has now.
+    pub finalizers: Finalizers,
+}
+
+/// What is compared of an object before and after a write.
+#[derive(Clone, Copy)]
+pub(super) struct Facts {
+    owner: Option<Key>,
+    labels: *const crate::api::Labels,
+    deleting: bool,
+    ready: bool,
+    finalizers: Finalizers,
+}
+
+impl Facts {
+    pub(super) fn of(meta: &Meta, ready: bool) -> Facts {
+        Facts {
+            owner: meta.controller(),
+            labels: std::sync::Arc::as_ptr(&meta.labels),
+            deleting: meta.is_deleting(),
+            ready,
+            finalizers: meta.finalizers,
+        }
+    }
+}
+
+impl Change {
+    pub(super) fn added(key: Key, new: Facts) -> Change {
+        Change {
+            verb: Verb::Added,
+            key,
+            owner: new.owner,
+            old_owner: None,
+            owner_changed: false,
+            labels_changed: false,
+            deleting: new.deleting,
+            deletion_started: new.deleting,
+            became_ready: new.ready,
+            finalizers: new.finalizers,
+        }
+    }
+
+    pub(super) fn modified(key: Key, old: Facts, new: Facts) -> Change {
+        Change {
+            verb: Verb::Modified,
+            key,
+            owner: new.owner,
+            old_owner: old.owner,
+            owner_changed: old.owner != new.owner,
+            labels_changed: !std::ptr::eq(old.labels, new.labels),
+            deleting: new.deleting,
+            deletion_started: new.deleting && !old.deleting,
+            became_ready: new.ready && !old.ready,
+            finalizers: new.finalizers,
+        }
+    }
+
+    pub(super) fn deleted(key: Key, last: Facts) -> Change {
+        Change {
+            verb: Verb::Deleted,
+            key,
+            owner: last.owner,
+            old_owner: last.owner,
+            owner_changed: false,
+            labels_changed: false,
+            deleting: last.deleting,
+            deletion_started: false,
+            became_ready: false,
+            finalizers: last.finalizers,
+        }
+    }
+}
+
+/// A copy of an object on its way to a cache that lags behind.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// A pod.
+    Pod(Box<Pod>),
+    /// A node.
+    Node(Box<Node>),
+    /// A ReplicaSet.
+    ReplicaSet(Box<ReplicaSet>),
+    /// A Deployment.
+    Deployment(Box<Deployment>),
+    /// The object is gone.
+    Gone(Key),
+}
+
+/// Brings one watch event into a lagging cache and says what it changed
+/// there. This is the only function that changes such a cache.
+pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
+    match row {
+        Row::Pod(pod) => Some(cache.put_pod(slot, *pod)),
+        Row::Node(node) => Some(cache.put_node(slot, *node)),
+        Row::ReplicaSet(set) => Some(cache.put_replica_set(slot, *set)),
+        Row::Deployment(deployment) => Some(cache.put_deployment(slot, *deployment)),
+        Row::Gone(key) => cache.remove(key),
+    }
+}

@@ -1,0 +1,158 @@
+//! The garbage collector: what has lost its owners goes, and an owner that
+//! is deleted in the foreground waits for its dependents.
+
+use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
+use crate::api::{Finalizers, Key, Kind, Meta, OwnerRef, Propagation};
+use crate::cluster::{ApiError, Change, Verb};
+use crate::trace::Why;
+
+/// The garbage collector needs no memory of its own: the indexes of the
+/// cache are its graph.
+#[derive(Clone, Debug, Default)]
+pub struct GarbageCollector;
+
+impl Controller for GarbageCollector {
+    fn kind(&self) -> Kind {
+        Kind::Pod
+    }
+
+    fn watches(&self, _kind: Kind) -> bool {
+        true
+    }
+
+    /// Upstream: `garbagecollector/graph_builder.go processGraphChanges`
+    fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let dependents = || view.cache.owned(change.key.uid).dependents.iter();
+        match change.verb {
+            Verb::Deleted => {
+                dependents().for_each(|&dependent| queue.add(dependent));
+                let waiting = |owner: &Key| view.cache.meta(*owner).is_some_and(is_waiting);
+                if let Some(owner) = change.owner.filter(waiting) {
+                    queue.add(owner);
+                }
+            }
+            _ if change.deletion_started && change.finalizers.has(Finalizers::FOREGROUND) => {
+                dependents().for_each(|&dependent| queue.add(dependent));
+                queue.add(change.key);
+            }
+            _ if change.deletion_started && change.finalizers.has(Finalizers::ORPHAN) => {
+                queue.add(change.key);
+            }
+            Verb::Added if change.owner.is_some_and(|owner| view.cache.meta(owner).is_none()) => {
+                queue.add(change.key);
+            }
+            _ => {}
+        }
+    }
+
+    /// Upstream: `garbagecollector/garbagecollector.go attemptToDeleteItem`,
+    /// `attemptToOrphanWorker`
+    fn sync(
+        &mut self,
+        key: Key,
+        view: View<'_>,
+        plan: &mut Plan,
+        _queue: &mut WorkQueue,
+    ) -> Result<(), SyncError> {
+        let Some(meta) = view.live.meta(key) else { return Ok(()) };
+        if meta.is_deleting() {
+            if meta.finalizers.has(Finalizers::ORPHAN) {
+                orphan_dependents(key, meta, view, plan);
+            } else if is_waiting(meta) {
+                await_dependents(key, meta, view, plan);
+            }
+            return Ok(());
+        }
+        if !meta.owners.is_empty() {
+            delete_unowned(key, meta, view, plan);
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        _key: Key,
+        _write: &Write,
+        error: &ApiError,
+        _view: View<'_>,
+        _plan: &mut Plan,
+    ) -> Reaction {
+        match error {
+            ApiError::NotFound => Reaction::Ignore,
+            _ => Reaction::Fail,
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+/// Whether an object is held only until its dependents are gone.
+fn is_waiting(meta: &Meta) -> bool {
+    meta.is_deleting() && meta.finalizers.has(Finalizers::FOREGROUND)
+}
+
+/// Deletes an object none of whose owners is there to stay.
+fn delete_unowned(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
+    let (mut solid, mut waiting) = (0, 0);
+    let mut dangling: Vec<OwnerRef> = Vec::new();
+    for owner in &meta.owners {
+        match view.live.meta(owner.key) {
+            None => dangling.push(*owner),
+            Some(found) if is_waiting(found) => waiting += 1,
+            Some(_) => solid += 1,
+        }
+    }
+    if solid > 0 {
+        for owner in dangling {
+            plan.write(Write::SetOwner { object: key, owner, present: false });
+        }
+        return;
+    }
+    let has_dependents = !view.cache.owned(key.uid).dependents.is_empty();
+    let propagation = if waiting > 0 && has_dependents {
+        Propagation::Foreground
+    } else {
+        Propagation::Background
+    };
+    plan.because(if waiting > 0 { Why::ForegroundDeletion } else { Why::OwnerGone });
+    plan.write(Write::Delete { object: key, propagation });
+}
+
+/// Lets an owner go once nothing that blocks its deletion is left.
+///
+/// Upstream: `garbagecollector/garbagecollector.go processDeletingDependentsItem`
+fn await_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
+    let blocking = view.cache.owned(key.uid).dependents.iter().any(|&dependent| {
+        view.cache
+            .meta(dependent)
+            .is_some_and(|d| d.owners.iter().any(|o| o.key == key && o.blocks_deletion))
+    });
+    if !blocking {
+        plan.because(Why::DependentsGone);
+        plan.write(Write::RemoveFinalizer {
+            object: key,
+            version: Version::Cached(meta.resource_version),
+            finalizer: Finalizers::FOREGROUND,
+        });
+    }
+}
+
+/// Sets an owner's dependents free and then lets it go.
+///
+/// Upstream: `garbagecollector/garbagecollector.go orphanDependents`
+fn orphan_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
+    plan.because(Why::Orphaned);
+    for &dependent in &view.cache.owned(key.uid).dependents {
+        let owners = view.cache.meta(dependent).map_or(&[][..], |d| &d.owners);
+        if let Some(owner) = owners.iter().find(|o| o.key == key) {
+            plan.write(Write::SetOwner { object: dependent, owner: *owner, present: false });
+        }
+    }
+    plan.write(Write::RemoveFinalizer {
+        object: key,
+        version: Version::Cached(meta.resource_version),
+        finalizer: Finalizers::ORPHAN,
+    });
+}

@@ -1,0 +1,114 @@
+//! The controllers: each reads a [`View`], writes a [`Plan`] and touches
+//! nothing else.
+//!
+//! A controller's `self` is only that process's memory (expectations, records
+//! of its own writes), so a restart of the controller manager is a new value.
+
+pub mod deployment;
+mod expectations;
+mod garbage_collector;
+mod plan;
+pub mod pods;
+mod replica_set;
+mod work_queue;
+
+pub use expectations::Expectations;
+pub use plan::{NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use work_queue::{Timer, WorkQueue};
+
+use crate::api::{Key, Kind};
+use crate::cluster::{ApiError, Change, Objects};
+use crate::time::{Instant, Span};
+
+/// What a controller can see: its informer caches, the API server itself for
+/// the few reads that go past them, and its own clock.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The informer caches.
+    pub cache: &'a Objects,
+    /// The API server. Upstream reads it only where a stale answer would do
+    /// harm; so must we.
+    pub live: &'a Objects,
+    /// The controller manager's wall clock.
+    pub now: Instant,
+}
+
+/// A sync that could not be done now and is tried again after a back-off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncError {
+    /// The caches have not seen the controller's own writes yet.
+    StaleCache,
+}
+
+/// What to do about a write that failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reaction {
+    /// Give the sync up; the key comes back after a back-off.
+    Fail,
+    /// As if it had succeeded: go on with the plan.
+    Ignore,
+}
+
+/// One controller process.
+pub trait Controller {
+    /// The kind whose keys it syncs.
+    fn kind(&self) -> Kind;
+
+    /// Whether its informers watch a kind.
+    fn watches(&self, kind: Kind) -> bool;
+
+    /// The informers' event handlers: what a change puts into the queue.
+    fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue);
+
+    /// One pass over one object: reads the view, adds to the plan.
+    ///
+    /// # Errors
+    /// If the object cannot be looked at now.
+    fn sync(
+        &mut self,
+        key: Key,
+        view: View<'_>,
+        plan: &mut Plan,
+        queue: &mut WorkQueue,
+    ) -> Result<(), SyncError>;
+
+    /// A write of the plan was done; `version` is the object's new one.
+    fn written(&mut self, _key: Key, _write: &Write, _object: Key, _version: u64) {}
+
+    /// A write of the plan was refused. What must be written because of it
+    /// may be added to `plan`.
+    fn failed(
+        &mut self,
+        _key: Key,
+        _write: &Write,
+        _error: &ApiError,
+        _view: View<'_>,
+        _plan: &mut Plan,
+    ) -> Reaction {
+        Reaction::Fail
+    }
+
+    /// How often a failing key is tried again before it is dropped.
+    fn max_retries(&self) -> Option<u32> {
+        None
+    }
+
+    /// How long one of its writes takes. The figures only order what happens
+    /// within one instant: a ReplicaSet's status must not be written faster
+    /// than a Deployment is synced again.
+    fn write_latency(&self) -> Span {
+        Span::from_ns(2_000)
+    }
+
+    /// A copy of the process, memory and all.
+    fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
+}
+
+/// All controllers, freshly started.
+pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
+    vec![
+        Box::new(deployment::DeploymentController::default()),
+        Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(garbage_collector::GarbageCollector::default()),
+    ]
+}

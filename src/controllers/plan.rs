@@ -1,0 +1,264 @@
+//! What a sync wants to write, in order.
+
+use crate::api::{
+    DeploymentStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate, Propagation, ReplicaSet,
+    ReplicaSetStatus, RolloutMarks,
+};
+use crate::time::{Instant, Span};
+use crate::trace::Why;
+use std::sync::Arc;
+
+/// Which version of an object a write is based on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Version {
+    /// The one in the cache when the sync began.
+    Cached(u64),
+    /// The one that an earlier write of the same plan returned.
+    Returned,
+    /// Whatever there is: a patch or a delete.
+    Any,
+}
+
+/// What follows a conflict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnConflict {
+    /// The sync fails.
+    Fail,
+    /// Read the object again and write the same once more.
+    RetryOnce,
+    /// Read again and retry after 10 ms, 50 ms and 250 ms.
+    BackOff,
+    /// Skip the writes that belong to the same step and go on.
+    SkipStep(u8),
+}
+
+/// A pod to be created.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NewPod {
+    /// Its controller.
+    pub owner: OwnerRef,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// What its generated name begins with.
+    pub name_prefix: Arc<str>,
+    /// What it is stamped from.
+    pub template: Arc<PodTemplate>,
+}
+
+/// One request to the API server.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Write {
+    /// Create a pod for an owner, and say so in an Event.
+    CreatePod(Arc<NewPod>),
+    /// Delete a pod of an owner, and say so in an Event.
+    DeletePod {
+        /// The pod.
+        pod: Key,
+        /// Whom the Event is about.
+        owner: Key,
+    },
+    /// Create a ReplicaSet for a Deployment.
+    CreateReplicaSet {
+        /// The ReplicaSet.
+        set: Box<ReplicaSet>,
+        /// The Deployment.
+        deployment: Key,
+    },
+    /// Size a ReplicaSet for a Deployment, and say so in an Event.
+    ScaleReplicaSet {
+        /// The ReplicaSet.
+        set: Key,
+        /// What the size is based on.
+        version: Version,
+        /// The size before.
+        from: i32,
+        /// The size after.
+        to: i32,
+        /// The notes to leave on it.
+        marks: RolloutMarks,
+        /// The Deployment.
+        deployment: Key,
+        /// What follows a conflict.
+        on_conflict: OnConflict,
+    },
+    /// Bring a ReplicaSet's notes, annotations and `minReadySeconds` in line
+    /// with its Deployment.
+    UpdateReplicaSet {
+        /// The ReplicaSet.
+        set: Key,
+        /// What the write is based on.
+        version: Version,
+        /// The notes.
+        marks: RolloutMarks,
+        /// Annotations copied from the Deployment.
+        annotations: crate::api::Annotations,
+        /// `spec.minReadySeconds`.
+        min_ready_seconds: i32,
+    },
+    /// Delete a ReplicaSet that has become history.
+    DeleteReplicaSet(Key),
+    /// Write a ReplicaSet's status.
+    ReplicaSetStatus {
+        /// The ReplicaSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<ReplicaSetStatus>,
+    },
+    /// Write a Deployment's status and revision annotation.
+    DeploymentStatus {
+        /// The Deployment.
+        deployment: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<DeploymentStatus>,
+        /// The revision annotation.
+        revision: Option<i64>,
+    },
+    /// Add or remove an owner reference.
+    SetOwner {
+        /// The dependent.
+        object: Key,
+        /// The reference.
+        owner: OwnerRef,
+        /// Whether it shall be there.
+        present: bool,
+    },
+    /// Delete any object, as the garbage collector does.
+    Delete {
+        /// The object.
+        object: Key,
+        /// What becomes of its own dependents.
+        propagation: Propagation,
+    },
+    /// Take a finalizer off.
+    RemoveFinalizer {
+        /// The object.
+        object: Key,
+        /// What the patch is based on.
+        version: Version,
+        /// Which one.
+        finalizer: Finalizers,
+    },
+}
+
+impl Write {
+    /// The object that is written; for a creation, the owner.
+    pub fn object(&self) -> Key {
+        match self {
+            Write::CreatePod(pod) => pod.owner.key,
+            Write::DeletePod { pod, .. } => *pod,
+            Write::CreateReplicaSet { deployment, .. } => *deployment,
+            Write::ScaleReplicaSet { set, .. }
+            | Write::UpdateReplicaSet { set, .. }
+            | Write::ReplicaSetStatus { set, .. }
+            | Write::DeleteReplicaSet(set) => *set,
+            Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::SetOwner { object, .. }
+            | Write::Delete { object, .. }
+            | Write::RemoveFinalizer { object, .. } => *object,
+        }
+    }
+
+    /// The version that the write is based on.
+    pub const fn version(&self) -> Version {
+        match self {
+            Write::ScaleReplicaSet { version, .. }
+            | Write::UpdateReplicaSet { version, .. }
+            | Write::ReplicaSetStatus { version, .. }
+            | Write::DeploymentStatus { version, .. }
+            | Write::RemoveFinalizer { version, .. } => *version,
+            _ => Version::Any,
+        }
+    }
+
+    /// What follows if somebody wrote the object meanwhile.
+    pub const fn on_conflict(&self) -> OnConflict {
+        match self {
+            Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
+            Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
+            Write::RemoveFinalizer { .. } => OnConflict::BackOff,
+            _ => OnConflict::Fail,
+        }
+    }
+
+    /// Whether the write is a deletion, for which an object that is gone
+    /// already is as good as one that was deleted.
+    pub const fn is_deletion(&self) -> bool {
+        matches!(
+            self,
+            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::Delete { .. }
+        )
+    }
+
+    /// The kind of object that is written or created.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Write::CreatePod(_) => Kind::Pod,
+            Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
+            _ => self.object().kind,
+        }
+    }
+}
+
+/// A write and how it follows the one before.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Planned {
+    /// The request.
+    pub write: Write,
+    /// Sent together with the one before, not after its answer.
+    pub together: bool,
+    /// Index into the plan's decisions; the one that led here.
+    pub why: Option<u16>,
+}
+
+/// The outcome of a sync. The buffer is reused from sync to sync.
+#[derive(Clone, Default, Debug)]
+pub struct Plan {
+    /// The requests, in order.
+    pub writes: Vec<Planned>,
+    /// Why, in order.
+    pub decisions: Vec<Why>,
+    /// When to look again, if everything was written.
+    pub requeue_at: Option<Instant>,
+}
+
+impl Plan {
+    /// Empties the plan.
+    pub fn clear(&mut self) {
+        self.writes.clear();
+        self.decisions.clear();
+        self.requeue_at = None;
+    }
+
+    /// Notes why the next writes are made, or why none is.
+    pub fn because(&mut self, why: Why) {
+        self.decisions.push(why);
+    }
+
+    /// Adds a request that waits for the one before.
+    pub fn write(&mut self, write: Write) {
+        let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
+        self.writes.push(Planned { write, together: false, why });
+    }
+
+    /// Adds requests that are sent at once, side by side.
+    pub fn batch(&mut self, writes: impl IntoIterator<Item = Write>) {
+        let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
+        for (i, write) in writes.into_iter().enumerate() {
+            self.writes.push(Planned { write, together: i > 0, why });
+        }
+    }
+
+    /// Asks for another look at a moment, the earliest one if asked twice.
+    pub fn look_again_at(&mut self, at: Instant) {
+        self.requeue_at = Some(self.requeue_at.map_or(at, |old| old.min(at)));
+    }
+}
+
+/// The waits of a client that retries on conflict.
+///
+/// Upstream: `staging/src/k8s.io/client-go/util/retry/util.go DefaultBackoff`
+pub const CONFLICT_BACKOFF: [Span; 3] = [Span::from_ms(10), Span::from_ms(50), Span::from_ms(250)];

@@ -1,0 +1,373 @@
+//! The ReplicaSet controller: as many pods as wanted, no more, no fewer.
+
+use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
+use super::{Controller, Expectations, NewPod, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
+use crate::api::{Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
+use crate::cluster::{ApiError, Change, Verb};
+use crate::time::{Instant, Span};
+use crate::trace::Why;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// The most pods that one sync creates or deletes.
+///
+/// Upstream: `replicaset/replica_set.go BurstReplicas`
+const BURST: i32 = 500;
+
+/// The memory of one ReplicaSet controller process.
+#[derive(Clone, Debug, Default)]
+pub struct ReplicaSetController {
+    expectations: Expectations,
+    /// The newest versions of pods and of the ReplicaSet itself that this
+    /// process wrote and has not seen in its caches yet.
+    written: FxHashMap<Key, (u64, u64)>,
+}
+
+/// A ReplicaSet's pods, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Tally {
+    active: i32,
+    fully_labeled: i32,
+    ready: i32,
+    available: i32,
+    terminating: i32,
+    /// When the next ready pod becomes available.
+    next_available: Option<Instant>,
+}
+
+impl Tally {
+    fn count(&mut self, pod: &Pod, set: &ReplicaSet, now: Instant) {
+        self.active += 1;
+        self.fully_labeled += i32::from(pod.meta.labels.contains_all(&set.spec.template.labels));
+        self.count_ready(pod, set.spec.min_ready_seconds, now);
+    }
+
+    fn count_ready(&mut self, pod: &Pod, min_ready_seconds: i32, now: Instant) {
+        if !pod.ready {
+            return;
+        }
+        self.ready += 1;
+        if is_available(true, pod.ready_since, min_ready_seconds, now) {
+            self.available += 1;
+        } else {
+            let at = available_at(pod.ready_since, min_ready_seconds);
+            self.next_available = Some(self.next_available.map_or(at, |next| next.min(at)));
+        }
+    }
+}
+
+impl Controller for ReplicaSetController {
+    fn kind(&self) -> Kind {
+        Kind::ReplicaSet
+    }
+
+    fn watches(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::ReplicaSet | Kind::Pod)
+    }
+
+    fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        if change.key.kind == Kind::ReplicaSet {
+            if change.verb == Verb::Deleted {
+                self.expectations.forget(change.key);
+                self.written.remove(&change.key);
+            }
+            queue.add(change.key);
+            return;
+        }
+        match change.verb {
+            Verb::Added if !change.deleting => self.pod_added(change, view, queue),
+            Verb::Modified if !change.deleting => pod_updated(change, view, queue),
+            _ => self.pod_deleted(change, view, queue),
+        }
+    }
+
+    fn sync(
+        &mut self,
+        key: Key,
+        view: View<'_>,
+        plan: &mut Plan,
+        _queue: &mut WorkQueue,
+    ) -> Result<(), SyncError> {
+        self.ensure_seen(key, view)?;
+        let Some(set) = view.cache.replica_sets.get(key) else {
+            self.expectations.forget(key);
+            return Ok(());
+        };
+        let satisfied = self.expectations.satisfied(key, view.now);
+        let tally = claim_pods(key, set, view, plan);
+        if satisfied && set.meta.deletion.is_none() {
+            self.manage(key, set, tally.active, view, plan);
+        } else if !satisfied {
+            plan.because(Why::AwaitingExpectations);
+        }
+        let status = status_of(set, &tally);
+        if status != set.status {
+            plan.write(Write::ReplicaSetStatus {
+                set: key,
+                version: Version::Cached(set.meta.resource_version),
+                status: Box::new(status),
+            });
+        }
+        if set.spec.min_ready_seconds > 0 && tally.ready != tally.available {
+            let latest = view.now.plus_seconds(i64::from(set.spec.min_ready_seconds));
+            plan.look_again_at(tally.next_available.unwrap_or(latest));
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, key: Key, write: &Write, _object: Key, version: u64) {
+        let newest = match write {
+            Write::CreatePod(_) => &mut self.written.entry(key).or_default().0,
+            Write::ReplicaSetStatus { .. } => &mut self.written.entry(key).or_default().1,
+            _ => return,
+        };
+        *newest = (*newest).max(version);
+    }
+
+    fn failed(
+        &mut self,
+        key: Key,
+        write: &Write,
+        error: &ApiError,
+        _view: View<'_>,
+        _plan: &mut Plan,
+    ) -> Reaction {
+        match write {
+            Write::CreatePod(_) => self.expectations.creation_observed(key),
+            Write::DeletePod { pod, .. } => {
+                self.expectations.deletion_observed(key, pod.uid);
+                if *error == ApiError::NotFound {
+                    return Reaction::Ignore;
+                }
+            }
+            Write::SetOwner { .. } if *error == ApiError::NotFound => return Reaction::Ignore,
+            _ => {}
+        }
+        Reaction::Fail
+    }
+
+    fn write_latency(&self) -> Span {
+        Span::from_ns(1_600)
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+impl ReplicaSetController {
+    fn pod_added(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        match change.owner {
+            Some(owner) if is_known(owner, view) => {
+                self.expectations.creation_observed(owner);
+                queue.add(owner);
+            }
+            Some(_) => {}
+            None => enqueue_adopters(change.key, view, queue),
+        }
+    }
+
+    /// A pod that is being deleted counts as gone: the controller replaces it
+    /// now and not when its grace period is over.
+    fn pod_deleted(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        if let Some(owner) = change.owner.filter(|&owner| is_known(owner, view)) {
+            self.expectations.deletion_observed(owner, change.key.uid);
+            queue.add(owner);
+        }
+    }
+
+    /// Whether the caches have caught up with this process's own writes.
+    /// Acting before would repeat them.
+    ///
+    /// Upstream: `util/consistency/consistency.go EnsureReady`
+    fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
+        let Some(&(pods, sets)) = self.written.get(&key) else { return Ok(()) };
+        if view.cache.synced(Kind::Pod) < pods || view.cache.synced(Kind::ReplicaSet) < sets {
+            return Err(SyncError::StaleCache);
+        }
+        self.written.remove(&key);
+        Ok(())
+    }
+
+    /// Plans the creations or deletions that are due.
+    ///
+    /// Upstream: `replicaset/replica_set.go manageReplicas`
+    fn manage(&mut self, key: Key, set: &ReplicaSet, active: i32, view: View<'_>, plan: &mut Plan) {
+        let want = set.spec.replicas;
+        if active < want {
+            plan.because(Why::TooFewPods { have: active, want });
+            let missing = (want - active).min(BURST) as usize;
+            self.expectations.expect_creations(key, missing, view.now);
+            create_pods(key, set, missing, plan);
+        } else if active > want {
+            plan.because(Why::TooManyPods { have: active, want });
+            let doomed = choose_victims(key, set, (active - want).min(BURST) as usize, view);
+            self.expectations.expect_deletions(key, doomed.iter().map(|pod| pod.uid), view.now);
+            plan.batch(doomed.into_iter().map(|pod| Write::DeletePod { pod, owner: key }));
+        }
+    }
+}
+
+/// Plans creations in batches of 1, 2, 4, …: if pods cannot be created, few
+/// are tried in vain.
+///
+/// Upstream: `replicaset/replica_set.go slowStartBatch`
+fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
+    let pod = Arc::new(NewPod {
+        owner: OwnerRef { key, controller: true, blocks_deletion: true },
+        namespace: set.meta.namespace.clone(),
+        name_prefix: format!("{}-", set.meta.name).into(),
+        template: set.spec.template.clone(),
+    });
+    let (mut left, mut size) = (count, 1);
+    while left > 0 {
+        let batch = size.min(left);
+        plan.batch((0..batch).map(|_| Write::CreatePod(pod.clone())));
+        left -= batch;
+        size *= 2;
+    }
+}
+
+/// The pods to delete, in name order.
+///
+/// Upstream: `replicaset/replica_set.go getPodsToDelete`
+fn choose_victims(key: Key, set: &ReplicaSet, count: usize, view: View<'_>) -> Vec<Key> {
+    let pods: Vec<(Key, &Pod)> = view
+        .cache
+        .pods_of(key)
+        .filter(|(_, pod)| pod.is_active() && set.spec.selector.matches(&pod.meta.labels))
+        .collect();
+    if count >= pods.len() {
+        return pods.into_iter().map(|(key, _)| key).collect();
+    }
+    let on_node = pods_on_nodes(set, view);
+    let mut candidates: Vec<(Candidate, Key)> = pods
+        .iter()
+        .map(|&(key, pod)| {
+            let rank = on_node.get(&pod.node).copied().unwrap_or(0);
+            (Candidate::of(pod, rank), key)
+        })
+        .collect();
+    sort_for_deletion(&mut candidates, view.now);
+    candidates.truncate(count);
+    let mut chosen: Vec<Key> = candidates.into_iter().map(|(_, key)| key).collect();
+    chosen.sort_by_key(|&pod| view.cache.pods.get(pod).map(|pod| pod.meta.name.clone()));
+    chosen
+}
+
+/// How many active pods of all ReplicaSets of the same Deployment each node
+/// has. Pods that share a node are the first to go, so that what stays is
+/// spread; a ReplicaSet without a Deployment has no relatives and no ranks.
+///
+/// Upstream: `replicaset/replica_set.go getPodsRankedByRelatedPodsOnSameNode`
+fn pods_on_nodes(set: &ReplicaSet, view: View<'_>) -> FxHashMap<Option<Key>, u32> {
+    let mut on_node = FxHashMap::default();
+    let Some(deployment) = set.meta.controller() else { return on_node };
+    for &sibling in &view.cache.owned(deployment.uid).dependents {
+        if sibling.kind == Kind::ReplicaSet {
+            for (_, pod) in view.cache.pods_of(sibling).filter(|(_, pod)| pod.is_active()) {
+                *on_node.entry(pod.node).or_insert(0) += 1;
+            }
+        }
+    }
+    on_node
+}
+
+/// Counts a ReplicaSet's pods, planning to adopt and to release where labels
+/// and selector say so.
+///
+/// Upstream: `controller_ref_manager.go ClaimPods`
+fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Tally {
+    let counts = view.cache.owned(key.uid).pods;
+    if counts.relabeled == 0 && !view.cache.has_stray_pods() {
+        let mut tally = Tally {
+            active: counts.active,
+            fully_labeled: counts.active,
+            ready: counts.ready,
+            available: counts.ready,
+            terminating: counts.terminating,
+            next_available: None,
+        };
+        if set.spec.min_ready_seconds > 0 {
+            (tally.ready, tally.available) = (0, 0);
+            for (_, pod) in view.cache.pods_of(key).filter(|(_, pod)| pod.is_active()) {
+                tally.count_ready(pod, set.spec.min_ready_seconds, view.now);
+            }
+        }
+        return tally;
+    }
+    let mut tally = Tally::default();
+    let owner = OwnerRef { key, controller: true, blocks_deletion: true };
+    for (pod_key, pod) in view.cache.pods_of(key) {
+        let matches = set.spec.selector.matches(&pod.meta.labels);
+        if pod.is_terminating() {
+            tally.terminating += i32::from(matches);
+        } else if pod.is_active() && matches {
+            tally.count(pod, set, view.now);
+        } else if pod.is_active() && set.meta.deletion.is_none() {
+            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+        }
+    }
+    let may_adopt = view.live.replica_sets.get(key).is_some_and(|live| live.meta.deletion.is_none());
+    if may_adopt && set.meta.deletion.is_none() {
+        for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace) {
+            if pod.is_active() && set.spec.selector.matches(&pod.meta.labels) {
+                plan.write(Write::SetOwner { object: pod_key, owner, present: true });
+                tally.count(pod, set, view.now);
+            }
+        }
+    }
+    tally
+}
+
+/// The status that the counts amount to.
+///
+/// Upstream: `replicaset/replica_set_utils.go calculateStatus`
+fn status_of(set: &ReplicaSet, tally: &Tally) -> ReplicaSetStatus {
+    ReplicaSetStatus {
+        replicas: tally.active,
+        fully_labeled: tally.fully_labeled,
+        ready: tally.ready,
+        available: tally.available,
+        terminating: Some(tally.terminating),
+        observed_generation: set.meta.generation,
+        failure: None,
+    }
+}
+
+fn is_known(owner: Key, view: View<'_>) -> bool {
+    owner.kind == Kind::ReplicaSet && view.cache.replica_sets.get(owner).is_some()
+}
+
+fn pod_updated(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+    if change.owner_changed
+        && let Some(old) = change.old_owner.filter(|&old| is_known(old, view))
+    {
+        queue.add(old);
+    }
+    let Some(owner) = change.owner else {
+        if change.labels_changed || change.owner_changed {
+            enqueue_adopters(change.key, view, queue);
+        }
+        return;
+    };
+    if owner.kind != Kind::ReplicaSet {
+        return;
+    }
+    let Some(set) = view.cache.replica_sets.get(owner) else { return };
+    queue.add(owner);
+    if change.became_ready && set.spec.min_ready_seconds > 0 {
+        queue.add_after(owner, Span::from_secs(set.spec.min_ready_seconds as u64));
+    }
+}
+
+/// Enqueues every ReplicaSet that would adopt a pod.
+fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
+    let Some(pod) = view.cache.pods.get(pod) else { return };
+    let adopters = view.cache.replica_sets.iter().filter(|(_, set)| {
+        set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels)
+    });
+    for (key, _) in adopters {
+        queue.add(key);
+    }
+}

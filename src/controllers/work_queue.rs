@@ -1,0 +1,208 @@
+//! The work queue between a controller's event handlers and its workers.
+
+use crate::api::Key;
+use crate::time::{SECOND, SimTime, Span};
+use crate::trace::RecordId;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
+
+/// A key that waits for its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timer {
+    /// When the key is added.
+    pub at: SimTime,
+    /// The key.
+    pub key: Key,
+}
+
+/// A first-in-first-out queue of keys in which no key waits twice and none
+/// is worked on twice at a time; with delayed and rate-limited additions.
+///
+/// Upstream: `staging/src/k8s.io/client-go/util/workqueue/queue.go`,
+/// `delaying_queue.go`, `default_rate_limiters.go`
+#[derive(Clone, Debug, Default)]
+pub struct WorkQueue {
+    /// The present moment, kept by the kernel.
+    pub now: SimTime,
+    /// The record that is being observed, kept by the kernel: what is added
+    /// now is added because of it.
+    pub cause: Option<RecordId>,
+    waiting: VecDeque<Key>,
+    dirty: FxHashSet<Key>,
+    processing: FxHashSet<Key>,
+    failures: FxHashMap<Key, u32>,
+    causes: FxHashMap<Key, RecordId>,
+    delayed: FxHashMap<Key, SimTime>,
+    /// Timers not yet handed to the kernel.
+    new_timers: Vec<Timer>,
+    bucket: Bucket,
+}
+
+/// The overall limit on rate-limited additions: 10 a second, 100 at once.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    /// Billionths of a token; negative while additions wait.
+    tokens: i64,
+    at: SimTime,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Bucket { tokens: 100 * SECOND as i64, at: SimTime::ZERO }
+    }
+}
+
+impl Bucket {
+    fn take(&mut self, now: SimTime) -> Span {
+        let refill = now.since(self.at).0.saturating_mul(10).min(1_000 * SECOND) as i64;
+        self.tokens = (self.tokens + refill).min(100 * SECOND as i64) - SECOND as i64;
+        self.at = now;
+        Span(if self.tokens < 0 { (-self.tokens) as u64 / 10 } else { 0 })
+    }
+}
+
+impl WorkQueue {
+    /// Adds a key, unless it waits already. A key that is being worked on
+    /// comes back when that is done.
+    pub fn add(&mut self, key: Key) {
+        if let Some(cause) = self.cause {
+            self.causes.insert(key, cause);
+        }
+        if self.dirty.insert(key) && !self.processing.contains(&key) {
+            self.waiting.push_back(key);
+        }
+    }
+
+    /// Adds a key after a while. Of several such additions the earliest wins.
+    pub fn add_after(&mut self, key: Key, delay: Span) {
+        self.add_at(key, self.now.after(delay));
+    }
+
+    /// Adds a key at a moment, at once if that is past.
+    pub fn add_at(&mut self, key: Key, at: SimTime) {
+        if at <= self.now {
+            self.add(key);
+            return;
+        }
+        match self.delayed.get(&key) {
+            Some(&earlier) if earlier <= at => {}
+            _ => {
+                self.delayed.insert(key, at);
+                self.new_timers.push(Timer { at, key });
+            }
+        }
+    }
+
+    /// Adds a key after its back-off: 5 ms, doubled with each failure up to
+    /// 1000 s, and no more than 10 keys a second once 100 have failed.
+    pub fn add_rate_limited(&mut self, key: Key) {
+        let failures = self.failures.entry(key).or_insert(0);
+        let base = Span::from_ms(5).0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
+        *failures = failures.saturating_add(1);
+        let own = base.min(Span::from_secs(1_000).0);
+        let shared = self.bucket.take(self.now).0;
+        self.add_after(key, Span(own.max(shared)));
+    }
+
+    /// How often in a row a key has failed.
+    pub fn failures(&self, key: Key) -> u32 {
+        self.failures.get(&key).copied().unwrap_or(0)
+    }
+
+    /// Forgets a key's failures.
+    pub fn forget(&mut self, key: Key) {
+        self.failures.remove(&key);
+    }
+
+    /// A timer has run down: adds its key, unless an earlier one did.
+    pub fn expire(&mut self, timer: Timer) {
+        if self.delayed.get(&timer.key) == Some(&timer.at) {
+            self.delayed.remove(&timer.key);
+            self.add(timer.key);
+        }
+    }
+
+    /// Takes the timers that the kernel has to wind up.
+    pub fn take_timers(&mut self) -> std::vec::Drain<'_, Timer> {
+        self.new_timers.drain(..)
+    }
+
+    /// Whether a worker would find something.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Takes the next key to work on, with the record that put it there.
+    pub fn get(&mut self) -> Option<(Key, Option<RecordId>)> {
+        let key = self.waiting.pop_front()?;
+        self.dirty.remove(&key);
+        self.processing.insert(key);
+        Some((key, self.causes.remove(&key)))
+    }
+
+    /// The work on a key is done.
+    pub fn done(&mut self, key: Key) {
+        self.processing.remove(&key);
+        if self.dirty.contains(&key) {
+            self.waiting.push_back(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Kind, Uid};
+
+    fn key(n: u32) -> Key {
+        Key { kind: Kind::Pod, slot: n, uid: Uid(n) }
+    }
+
+    #[test]
+    fn a_key_waits_once_and_comes_back_if_it_was_added_meanwhile() {
+        let mut queue = WorkQueue::default();
+        queue.add(key(1));
+        queue.add(key(1));
+        queue.add(key(2));
+        assert_eq!(queue.get().map(|(k, _)| k), Some(key(1)));
+        queue.add(key(1));
+        assert_eq!(queue.get().map(|(k, _)| k), Some(key(2)));
+        assert!(queue.is_empty());
+        queue.done(key(1));
+        assert_eq!(queue.get().map(|(k, _)| k), Some(key(1)));
+    }
+
+    #[test]
+    fn of_two_delays_the_earlier_wins() {
+        let mut queue = WorkQueue::default();
+        queue.add_after(key(1), Span::from_ms(30));
+        queue.add_after(key(1), Span::from_ms(10));
+        queue.add_after(key(1), Span::from_ms(20));
+        let timers: Vec<_> = queue.take_timers().collect();
+        assert_eq!(timers.iter().map(|t| t.at.as_ms()).collect::<Vec<_>>(), [30, 10]);
+        queue.expire(timers[1]);
+        assert!(!queue.is_empty());
+        queue.get();
+        queue.done(key(1));
+        queue.expire(timers[0]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn failures_back_off_by_doubling() {
+        let mut queue = WorkQueue::default();
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            queue.add_rate_limited(key(1));
+            let timer: Vec<_> = queue.take_timers().collect();
+            waits.push(timer[0].at.since(queue.now).as_ms());
+            queue.now = timer[0].at;
+            queue.expire(timer[0]);
+            queue.get();
+            queue.done(key(1));
+        }
+        assert_eq!(waits, [5, 10, 20, 40]);
+        queue.forget(key(1));
+        assert_eq!(queue.failures(key(1)), 0);
+    }
+}
