@@ -2,6 +2,7 @@
 //! controllers.
 
 pub mod api;
+pub mod assertion;
 pub mod cluster;
 pub mod controllers;
 pub mod environment;
