@@ -125,6 +125,11 @@ impl Objects {
         })
     }
 
+    /// The news of an object to somebody who has just begun to watch.
+    pub fn added(&self, key: Key) -> Option<Change> {
+        Some(Change::added(key, Facts::of(self.meta(key)?, self.is_ready(key))))
+    }
+
     /// The key of a named object of any kind.
     pub fn find(&self, kind: Kind, namespace: &Arc<str>, name: &Arc<str>) -> Option<Key> {
         match kind {
