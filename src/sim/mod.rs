@@ -1,5 +1,6 @@
 //! The kernel: one loop over one queue of events.
 
+pub mod queue;
 pub mod setup;
 
 pub use setup::Setup;
