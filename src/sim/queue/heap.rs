@@ -111,9 +111,6 @@ impl Heap {
             let last = self.below - 1;
             let entry = std::mem::replace(&mut self.families[last / 4].0[last % 4], Entry::NONE);
             self.below = last;
-            if last.is_multiple_of(4) {
-                self.families.pop();
-            }
             self.sink(entry);
         }
     }
@@ -146,7 +143,7 @@ impl Heap {
     #[inline]
     fn rise(&mut self, entry: Entry) {
         let mut place = self.below;
-        if place.is_multiple_of(4) {
+        if place / 4 == self.families.len() {
             self.families.push(Siblings::NONE);
         }
         self.below += 1;
