@@ -180,8 +180,8 @@ impl<E> EventQueue<E> {
 
     /// When the next event is due and how urgent it is.
     ///
-    /// A loop that peeks before each pop loses half of the speed: pop, and
-    /// leave the queue alone once a time is past the end.
+    /// A loop that peeks before each pop walks the heap twice per event: pop,
+    /// and stop once a time is past the end.
     pub fn peek(&mut self) -> Option<(SimTime, Urgency)> {
         loop {
             let entry = self.heap.least()?;
