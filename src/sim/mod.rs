@@ -5,7 +5,7 @@ mod apply;
 mod event;
 mod machines;
 mod process;
-mod queue;
+pub mod queue;
 mod record;
 pub mod setup;
 
