@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod controllers;
 pub mod environment;
 pub mod error;
+pub mod manifest;
 pub mod rng;
 pub mod sim;
 pub mod sort;

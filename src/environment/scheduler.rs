@@ -87,8 +87,8 @@ impl Scheduler {
     }
 
     /// Remembers a pod that no node was found for.
-    pub fn wait(&mut self, key: Key, pod: &Pod) {
-        self.waiting.insert((pod.meta.namespace.clone(), pod.meta.name.clone()), key);
+    pub fn wait(&mut self, namespace: Arc<str>, name: Arc<str>, pod: Key) {
+        self.waiting.insert((namespace, name), pod);
     }
 
     /// Whether any pod waits for a node.
@@ -99,13 +99,6 @@ impl Scheduler {
     /// The pods that wait, by namespace and name; none waits any more.
     pub fn take_waiting(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.waiting).into_values().collect()
-    }
-
-    /// Forgets a pod that is gone.
-    pub fn forget(&mut self, namespace: &Arc<str>, name: &Arc<str>) {
-        if !self.waiting.is_empty() {
-            self.waiting.remove(&(namespace.clone(), name.clone()));
-        }
     }
 
     /// The pods that take room on a node, in no particular order.

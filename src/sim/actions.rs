@@ -94,7 +94,10 @@ impl Simulation {
             | Action::DeletePods { pod, .. } => self.matching_pods(pod).first().copied(),
             Action::NodeAdd(_) | Action::ControllersDown | Action::ControllersUp => None,
         };
-        let subject = key.map_or_else(|| self.recorder.cluster(), |key| self.recorder.subject(key.uid));
+        let subject = match key {
+            Some(key) => self.recorder.subject(key.uid),
+            None => self.recorder.cluster(),
+        };
         self.recorder.push(RecordId::NONE, subject, What::Action(index))
     }
 

@@ -184,7 +184,8 @@ impl Simulation {
         let cause = self.latest(pod);
         let Some(node) = self.scheduler.choose(row, self.store.objects()) else {
             let first = !row.unschedulable;
-            self.scheduler.wait(pod.key(), row);
+            let (namespace, name) = (row.meta.namespace.clone(), row.meta.name.clone());
+            self.scheduler.wait(namespace, name, pod.key());
             if first {
                 self.pod_status(pod, cause, &[What::Unschedulable], |row| row.unschedulable = true);
             }

@@ -167,7 +167,7 @@ impl Recorder {
     /// The recorded fields of an object as it is now; none if it is gone.
     pub(super) fn fields(&mut self, key: Key, objects: &Objects) -> Fields {
         match key.kind {
-            Kind::Pod => Fields::new(),
+            Kind::Pod | Kind::Cluster => Fields::new(),
             Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, |node| self.node(node)),
             Kind::ReplicaSet => {
                 objects.replica_sets.get(key).map_or_else(Fields::new, |set| self.replica_set(set))
