@@ -5,4 +5,5 @@
 #[cfg(test)]
 mod by_hand;
 pub mod canonical;
+pub mod compare;
 pub mod entry;
