@@ -5,5 +5,7 @@
 #[cfg(test)]
 mod by_hand;
 pub mod canonical;
+pub mod case;
 pub mod compare;
 pub mod entry;
+pub mod envelope;
