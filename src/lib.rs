@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod cluster;
+pub mod conformance;
 pub mod controllers;
 pub mod environment;
 pub mod error;
