@@ -4,9 +4,12 @@
 pub mod api;
 pub mod assertion;
 pub mod cluster;
+pub mod conformance;
 pub mod controllers;
 pub mod environment;
 pub mod error;
+pub mod manifest;
+pub mod rng;
 pub mod scenario;
 pub mod sim;
 pub mod sort;

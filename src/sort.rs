@@ -360,7 +360,7 @@ mod tests {
         }
     }
 
-    /// McIlroy's adversary: decides while it is asked what the keys are, so
+    /// An adversary: decides while it is asked what the keys are, so
     /// that every pivot is a bad one. It also pins the order of the questions.
     fn worst_keys(n: usize) -> Vec<usize> {
         let mut keys = vec![n; n];

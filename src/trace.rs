@@ -4,6 +4,10 @@
 //! Every picture, table and verdict is computed from a [`Trace`], so a trace
 //! that was saved gives what the run gave.
 
+mod text;
+
+pub use text::Message;
+
 use crate::api::Kind;
 use crate::time::{SimTime, Timestamp};
 use rustc_hash::FxHashMap;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The kinds that seatrial stores.
+/// The kinds that seatrial knows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Kind {
     /// `v1` Node.
@@ -18,10 +18,12 @@ pub enum Kind {
     ReplicaSet,
     /// `apps/v1` Deployment.
     Deployment,
+    /// Not an object: what a trace says of the cluster as a whole.
+    Cluster,
 }
 
 impl Kind {
-    /// All kinds, in the order of their declaration.
+    /// All kinds of objects, in the order of their declaration.
     pub const ALL: [Kind; 4] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment];
 
     /// The kind as manifests spell it.
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Pod => "Pod",
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
+            Kind::Cluster => "Cluster",
         }
     }
 

@@ -149,6 +149,26 @@ impl PodTemplate {
         Arc::ptr_eq(&a.raw, &b.raw) || a.raw == b.raw
     }
 
+    /// The template with another image in one container, or in all of them.
+    /// `None` if there is no container of that name.
+    pub fn with_image(&self, container: Option<&str>, image: &str) -> Option<PodTemplate> {
+        let wanted = |name: &str| container.is_none_or(|c| c == name);
+        let mut new = self.clone();
+        let mut found = false;
+        for c in new.containers.iter_mut().filter(|c| wanted(&c.name)) {
+            c.image = image.to_string();
+            found = true;
+        }
+        let raw = Arc::make_mut(&mut new.raw);
+        let containers = raw.pointer_mut("/spec/containers").and_then(|c| c.as_array_mut());
+        for c in containers.into_iter().flatten() {
+            if c.get("name").and_then(|n| n.as_str()).is_some_and(wanted) {
+                c["image"] = image.into();
+            }
+        }
+        found.then_some(new)
+    }
+
     /// The image of the first container, by which people tell versions apart.
     pub fn image(&self) -> &str {
         self.containers.first().map_or("", |c| &c.image)

@@ -122,7 +122,13 @@ impl Objects {
             Kind::Pod => &self.pods.get(key)?.meta,
             Kind::ReplicaSet => &self.replica_sets.get(key)?.meta,
             Kind::Deployment => &self.deployments.get(key)?.meta,
+            Kind::Cluster => return None,
         })
+    }
+
+    /// The news of an object to somebody who has just begun to watch.
+    pub fn added(&self, key: Key) -> Option<Change> {
+        Some(Change::added(key, Facts::of(self.meta(key)?, self.is_ready(key))))
     }
 
     /// The key of a named object of any kind.
@@ -132,6 +138,7 @@ impl Objects {
             Kind::Pod => self.pods.find(namespace, name),
             Kind::ReplicaSet => self.replica_sets.find(namespace, name),
             Kind::Deployment => self.deployments.find(namespace, name),
+            Kind::Cluster => None,
         }
     }
 
@@ -142,6 +149,7 @@ impl Objects {
             Kind::Pod => self.pods.keys_by_name(),
             Kind::ReplicaSet => self.replica_sets.keys_by_name(),
             Kind::Deployment => self.deployments.keys_by_name(),
+            Kind::Cluster => Vec::new(),
         }
     }
 
@@ -187,6 +195,7 @@ impl Objects {
             Kind::Pod => self.pods.get_mut(key)?.meta_mut(),
             Kind::ReplicaSet => self.replica_sets.get_mut(key)?.meta_mut(),
             Kind::Deployment => self.deployments.get_mut(key)?.meta_mut(),
+            Kind::Cluster => return None,
         };
         write(meta);
         let version = meta.resource_version;
@@ -255,6 +264,7 @@ impl Objects {
             Kind::Pod => self.update_pod(key, |o| write(&mut o.meta)),
             Kind::ReplicaSet => self.update_replica_set(key, |o| write(&mut o.meta)),
             Kind::Deployment => self.update_deployment(key, |o| write(&mut o.meta)),
+            Kind::Cluster => None,
         }
     }
 
@@ -270,6 +280,7 @@ impl Objects {
             Kind::Pod => drop(self.pods.take(key)?),
             Kind::ReplicaSet => drop(self.replica_sets.take(key)?),
             Kind::Deployment => drop(self.deployments.take(key)?),
+            Kind::Cluster => return None,
         }
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
             self.owned.remove(&key.uid);
@@ -342,6 +353,7 @@ impl Objects {
             Kind::ReplicaSet => self.replica_sets.name(key),
             Kind::Deployment => self.deployments.name(key),
             Kind::Node => self.nodes.name(key),
+            Kind::Cluster => None,
         };
         let by = |key: Key| (key.kind, name(key).map(|(_, name)| &**name), key.uid);
         by(a).cmp(&by(b))

@@ -89,6 +89,7 @@ impl Store {
             Kind::Pod => o.pods.get(key).map(|r| Row::Pod(Box::new(r.clone()))),
             Kind::ReplicaSet => o.replica_sets.get(key).map(|r| Row::ReplicaSet(Box::new(r.clone()))),
             Kind::Deployment => o.deployments.get(key).map(|r| Row::Deployment(Box::new(r.clone()))),
+            Kind::Cluster => None,
         };
         row.unwrap_or(Row::Gone(key))
     }

@@ -9,7 +9,7 @@ use crate::trace::Why;
 /// The garbage collector needs no memory of its own: the indexes of the
 /// cache are its graph.
 #[derive(Clone, Debug, Default)]
-pub struct GarbageCollector;
+pub(super) struct GarbageCollector;
 
 impl Controller for GarbageCollector {
     fn kind(&self) -> Kind {

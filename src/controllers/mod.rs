@@ -13,7 +13,7 @@ mod replica_set;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{Key, Kind};

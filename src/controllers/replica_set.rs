@@ -16,7 +16,7 @@ const BURST: i32 = 500;
 
 /// The memory of one ReplicaSet controller process.
 #[derive(Clone, Debug, Default)]
-pub struct ReplicaSetController {
+pub(super) struct ReplicaSetController {
     expectations: Expectations,
     /// The newest versions of pods and of the ReplicaSet itself that this
     /// process wrote and has not seen in its caches yet.

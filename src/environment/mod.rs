@@ -1,5 +1,11 @@
 //! What controllers do not control: machines, kubelets, the scheduler.
 
+mod behaviour;
 mod delay;
+mod kubelet;
+mod scheduler;
 
+pub use behaviour::{Behaviour, Identity};
 pub use delay::Delay;
+pub use kubelet::{CrashLoop, End, Ending, Runtime};
+pub use scheduler::Scheduler;

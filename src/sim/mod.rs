@@ -1,13 +1,282 @@
 //! The kernel: one loop over one queue of events.
 
+mod actions;
+mod apply;
+mod event;
+mod machines;
+mod process;
+pub mod queue;
+mod record;
 pub mod setup;
 
+pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
 
-use crate::trace::Trace;
+use crate::api::{Key, Kind, Pod};
+use crate::cluster::{Change, Objects, Row, Store, Verb};
+use crate::controllers::View;
+use crate::environment::{Behaviour, Runtime, Scheduler};
+use crate::time::{Clock, SimTime, Span};
+use crate::trace::{Header, RecordId, Trace};
+use event::{Class, Event, PodRef};
+use process::Process;
+use record::Recorder;
+use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A simulation in progress. It can be cloned and run on.
+#[derive(Clone)]
+pub struct Simulation {
+    setup: Arc<Setup>,
+    queue: EventQueue<Event>,
+    now: SimTime,
+    store: Store,
+    clock: Clock,
+    /// The caches, where they lag behind the store.
+    cache: Option<Objects>,
+    /// Watch events on their way to the caches, oldest first.
+    watch: VecDeque<Watched>,
+    watch_lane: LaneId,
+    processes: Vec<Process>,
+    /// Counts controller managers.
+    epoch: u8,
+    behaviour: Behaviour,
+    scheduler: Scheduler,
+    /// When the scheduler next retries, so that it is not told twice.
+    retry_at: Option<SimTime>,
+    /// The kubelets' memory, by the pod's slot.
+    runtimes: Vec<Option<Runtime>>,
+    /// Nodes whose machine is down.
+    dead: FxHashSet<Key>,
+    recorder: Recorder,
+    changes: Vec<Change>,
+    due: Vec<(Class, Arc<str>, u32, Event)>,
+}
+
+/// A watch event on its way.
+#[derive(Clone)]
+struct Watched {
+    slot: u32,
+    row: Row,
+    cause: RecordId,
+}
 
 /// Runs a setup to its end.
+///
+/// # Examples
+/// ```
+/// use seatrial::sim::{self, Setup};
+/// use seatrial::time::{SimTime, Timestamp};
+///
+/// let trace = sim::run(&Setup::new(Timestamp(0), SimTime::from_secs(60)));
+/// assert!(trace.records.is_empty());
+/// ```
 pub fn run(setup: &Setup) -> Trace {
-    let _ = setup;
-    Trace::default()
+    let mut simulation = Simulation::new(setup);
+    simulation.run_until(setup.until);
+    simulation.into_trace()
+}
+
+impl Simulation {
+    /// A simulation that has not begun.
+    pub fn new(setup: &Setup) -> Simulation {
+        let header = Header {
+            start: setup.start,
+            until: setup.until,
+            seed: setup.seed,
+            title: setup.title.clone(),
+            actions: setup.actions.iter().map(|a| (a.at, a.action.describe())).collect(),
+            assumptions: setup.assumptions.clone(),
+        };
+        let mut queue = EventQueue::new();
+        let watch_lane = queue.lane();
+        let lags = setup.control_plane.informer_lag > Span::ZERO;
+        let mut simulation = Simulation {
+            queue,
+            now: SimTime::ZERO,
+            store: Store::default(),
+            clock: Clock::starting_at(setup.start),
+            cache: lags.then(Objects::default),
+            watch: VecDeque::new(),
+            watch_lane,
+            processes: Process::start_all(),
+            epoch: 0,
+            behaviour: Behaviour::new(&setup.profiles, setup.seed),
+            scheduler: Scheduler::default(),
+            retry_at: None,
+            runtimes: Vec::new(),
+            dead: FxHashSet::default(),
+            recorder: Recorder::new(header),
+            changes: Vec::new(),
+            due: Vec::new(),
+            setup: Arc::new(setup.clone()),
+        };
+        simulation.begin();
+        simulation
+    }
+
+    /// The cluster before the first event: its nodes, and the actions to come.
+    fn begin(&mut self) {
+        self.store.now = self.setup.start;
+        let setup = self.setup.clone();
+        for spec in &setup.nodes {
+            self.join_node(spec, RecordId::NONE);
+        }
+        for (index, timed) in setup.actions.iter().enumerate() {
+            self.queue.push(timed.at, Urgency::First, Event::Act(index as u32));
+        }
+        self.apply_objects(&setup.objects);
+    }
+
+    /// Handles every event up to a moment, that moment's whole millisecond
+    /// included.
+    pub fn run_until(&mut self, until: SimTime) {
+        let end = SimTime(until.0.saturating_add(crate::time::MILLISECOND - 1));
+        while let Some((at, urgency)) = self.queue.peek() {
+            if at > end {
+                break;
+            }
+            self.now = at;
+            self.recorder.now = at;
+            self.store.now = self.clock.wall(at).truncate();
+            match urgency {
+                Urgency::First => self.environment_instant(at),
+                Urgency::Normal => {
+                    if let Some((_, event)) = self.queue.pop() {
+                        self.handle(event);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The trace so far.
+    pub fn trace(&self) -> &Trace {
+        &self.recorder.trace
+    }
+
+    /// Ends the simulation.
+    pub fn into_trace(self) -> Trace {
+        self.recorder.trace
+    }
+
+    /// The objects as the API server has them.
+    pub fn objects(&self) -> &Objects {
+        self.store.objects()
+    }
+
+    /// Does everything that the environment does at one moment, in the order
+    /// of its classes and then of pod names, before any controller goes on.
+    fn environment_instant(&mut self, at: SimTime) {
+        let mut due = std::mem::take(&mut self.due);
+        while self.queue.peek() == Some((at, Urgency::First)) {
+            let Some((_, event)) = self.queue.pop() else { break };
+            let name = event.pod().and_then(|pod| self.pod(pod)).map(|pod| pod.meta.name.clone());
+            let action = if let Event::Act(index) = event { index } else { 0 };
+            due.push((event.class(), name.unwrap_or_else(|| "".into()), action, event));
+        }
+        // Stable: what is equal stays in the order it was asked for.
+        due.sort_by(|a, b| (a.0, &a.1, a.2).cmp(&(b.0, &b.1, b.2)));
+        for (_, _, _, event) in due.drain(..) {
+            self.handle(event);
+        }
+        self.due = due;
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Act(index) => self.act(index),
+            Event::Schedule(pod) => self.schedule(pod),
+            Event::Reschedule => self.reschedule(),
+            Event::Start(pod, epoch) => self.start_containers(pod, epoch),
+            Event::Ready(pod, epoch) => self.become_ready(pod, epoch),
+            Event::Exit(pod, epoch) => self.container_exits(pod, epoch),
+            Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
+            Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
+            Event::Work { process, epoch } => self.work(process, epoch),
+            Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
+            Event::Deliver => self.deliver_next(),
+            Event::WorkersUp { epoch } => self.workers_up(epoch),
+        }
+    }
+
+    /// Lets everybody see what has been written: the machines at once, the
+    /// controllers when their caches do.
+    fn publish(&mut self) {
+        while self.store.has_changes() {
+            let mut changes = std::mem::take(&mut self.changes);
+            self.store.take_changes(&mut changes);
+            let cause = self.recorder.last;
+            for change in changes.drain(..) {
+                if self.cache.is_some() {
+                    let row = self.store.row(change.key);
+                    self.watch.push_back(Watched { slot: change.key.slot, row, cause });
+                    let at = self.now.after(self.setup.control_plane.informer_lag);
+                    self.queue.push_lane(self.watch_lane, at, Urgency::Normal, Event::Deliver);
+                } else {
+                    self.observe(&change, cause);
+                }
+                self.machines_see(&change);
+            }
+            self.changes = changes;
+        }
+    }
+
+    fn deliver_next(&mut self) {
+        let Some(watched) = self.watch.pop_front() else { return };
+        let Some(cache) = &mut self.cache else { return };
+        if let Some(change) = crate::cluster::deliver(cache, watched.slot, watched.row) {
+            self.observe(&change, watched.cause);
+        }
+    }
+
+    /// Runs the informers' handlers.
+    fn observe(&mut self, change: &Change, cause: RecordId) {
+        let view = View {
+            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
+            live: self.store.objects(),
+            now: self.clock.wall(self.now),
+        };
+        for (index, process) in self.processes.iter_mut().enumerate() {
+            if process.controller.watches(change.key.kind) {
+                process.queue.now = self.now;
+                process.queue.cause = cause.some();
+                process.controller.observe(change, view, &mut process.queue);
+                process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
+            }
+        }
+    }
+
+    /// The pod that an event is about, if it is still there.
+    fn pod(&self, pod: PodRef) -> Option<&Pod> {
+        self.store.objects().pods.get(pod.key())
+    }
+
+    /// What the machines do about a change of the API.
+    fn machines_see(&mut self, change: &Change) {
+        match change.key.kind {
+            Kind::Pod => self.machines_see_pod(change),
+            Kind::Node if change.verb == Verb::Modified => self.retry_unschedulable(),
+            Kind::Node if change.verb == Verb::Added => {
+                self.scheduler.nodes_changed(self.store.objects());
+                self.retry_unschedulable();
+            }
+            Kind::Node => {
+                self.scheduler.node_gone(change.key, self.store.objects());
+                self.retry_unschedulable();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl PodRef {
+    const fn key(self) -> Key {
+        Key { kind: Kind::Pod, slot: self.slot, uid: crate::api::Uid(self.uid) }
+    }
+
+    const fn of(key: Key) -> PodRef {
+        PodRef { slot: key.slot, uid: key.uid.0 }
+    }
 }

@@ -290,7 +290,7 @@ fn template_hash(template: &PodTemplate, revision: i64, collisions: i32) -> Stri
     let mut hash = text.bytes().chain(collisions.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
     });
-    let mut letter = |n: u64| char::from(LETTERS[(n % 27) as usize]);
+    let letter = |n: u64| char::from(LETTERS[(n % 27) as usize]);
     let mut name = String::from_iter([letter(revision as u64 / 27 + 7), letter(revision as u64)]);
     for _ in 0..7 {
         name.push(letter(hash >> 8));

@@ -1,0 +1,160 @@
+//! The kubelet's own memory of a pod: what runs, how often it ran, and how
+//! long it waits before it runs again.
+
+use crate::api::{Key, Pod, Resources, RestartPolicy, Uid};
+use crate::time::{SimTime, Span};
+
+/// Waits between restarts in place: none before the first, then 10 s doubled
+/// up to five minutes; forgotten after a run of ten.
+///
+/// Upstream: `pkg/kubelet/kuberuntime/kuberuntime_manager.go doBackOff`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CrashLoop {
+    failures: u32,
+}
+
+impl CrashLoop {
+    /// The wait before a container that ran for `ran` is started again.
+    pub fn next_wait(&mut self, ran: Span) -> Span {
+        if ran >= Span::from_secs(600) {
+            self.failures = 0;
+        }
+        let wait = match self.failures {
+            0 => 0,
+            n => 10_u64.checked_shl(n - 1).unwrap_or(u64::MAX).min(300),
+        };
+        self.failures = (self.failures + 1).min(32);
+        Span::from_secs(wait)
+    }
+}
+
+/// What follows when a container has exited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// The pod is over.
+    Finished {
+        /// Whether it ended well.
+        succeeded: bool,
+    },
+    /// The container starts again after a wait.
+    RestartAfter(Span),
+    /// The pod was being deleted: its termination is over.
+    Terminated,
+}
+
+/// How a termination ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// How long it takes.
+    pub after: Span,
+    /// The exit code; 137 if the grace period ran out first.
+    pub exit_code: i32,
+}
+
+/// What the kubelet knows of a pod.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// Whose runtime this is.
+    pub uid: Uid,
+    /// The pod's top-level owner, for profiles.
+    pub workload: std::sync::Arc<str>,
+    /// The stable name under which delays are drawn.
+    pub subject: std::sync::Arc<str>,
+    /// Whether a container runs.
+    pub running: bool,
+    /// How often containers were started.
+    pub starts: u32,
+    /// Counts starts and exits, so that timers of an earlier start are seen
+    /// to be stale.
+    pub epoch: u16,
+    /// When the containers were last started.
+    pub started_at: SimTime,
+    /// The wait before the next restart in place.
+    pub crash_loop: CrashLoop,
+    /// The exit code that a termination in progress will end with.
+    pub end_code: Option<i32>,
+    /// The node whose room the pod takes.
+    pub takes_room_on: Option<Key>,
+    /// How much of it.
+    pub requests: Resources,
+}
+
+impl Runtime {
+    /// A pod that the kubelet has not seen yet.
+    pub fn new(uid: Uid, workload: std::sync::Arc<str>, subject: std::sync::Arc<str>) -> Runtime {
+        Runtime {
+            uid,
+            workload,
+            subject,
+            running: false,
+            starts: 0,
+            epoch: 0,
+            started_at: SimTime::ZERO,
+            crash_loop: CrashLoop::default(),
+            end_code: None,
+            takes_room_on: None,
+            requests: Resources::default(),
+        }
+    }
+
+    /// Makes the timers of the present start stale.
+    pub fn next_epoch(&mut self) -> u16 {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.epoch
+    }
+
+    /// What follows when the container exits with `code`.
+    pub fn after_exit(&mut self, pod: &Pod, code: i32, now: SimTime) -> Ending {
+        if pod.meta.is_deleting() {
+            return Ending::Terminated;
+        }
+        match pod.template.restart_policy {
+            RestartPolicy::Never => Ending::Finished { succeeded: code == 0 },
+            RestartPolicy::OnFailure if code == 0 => Ending::Finished { succeeded: true },
+            _ => Ending::RestartAfter(self.crash_loop.next_wait(now.since(self.started_at))),
+        }
+    }
+
+    /// How the termination of a pod goes: as long as it takes, at most the
+    /// grace period, and not at all if nothing runs.
+    ///
+    /// `takes` is `None` for a container that ignores SIGTERM.
+    pub fn termination(&self, takes: Option<Span>, grace_seconds: u32, last_exit: Option<i32>) -> End {
+        let grace = Span::from_secs(u64::from(grace_seconds));
+        let exit_code = if takes.is_some_and(|takes| takes < grace) { 143 } else { 137 };
+        if self.running {
+            return End { after: takes.map_or(grace, |takes| takes.min(grace)), exit_code };
+        }
+        // Waiting for a restart: the last exit stands. Never started: as if
+        // it had been told to stop.
+        let exit_code = if self.starts > 0 { last_exit.unwrap_or(exit_code) } else { exit_code };
+        End { after: Span::ZERO, exit_code }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn restarts_wait_longer_and_longer() {
+        let mut backoff = CrashLoop::default();
+        let short = Span::from_secs(5);
+        let waits: Vec<u64> = (0..8).map(|_| backoff.next_wait(short).as_ms() / 1000).collect();
+        assert_eq!(waits, [0, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(backoff.next_wait(Span::from_secs(600)), Span::ZERO, "a long run is forgiven");
+        assert_eq!(backoff.next_wait(short), Span::from_secs(10));
+    }
+
+    #[test]
+    fn a_termination_ends_with_the_grace_period_at_the_latest() {
+        let mut pod = Runtime::new(Uid(1), "web".into(), "web".into());
+        assert_eq!(pod.termination(Some(Span::from_secs(2)), 30, None), End { after: Span::ZERO, exit_code: 143 });
+        pod.running = true;
+        pod.starts = 1;
+        let end = |takes, grace| pod.termination(takes, grace, None);
+        assert_eq!(end(Some(Span::from_secs(2)), 30), End { after: Span::from_secs(2), exit_code: 143 });
+        assert_eq!(end(Some(Span::from_secs(30)), 30), End { after: Span::from_secs(30), exit_code: 137 });
+        assert_eq!(end(None, 30), End { after: Span::from_secs(30), exit_code: 137 });
+    }
+}

@@ -1,0 +1,107 @@
+//! Kubernetes manifests: from JSON to the typed rows of [`api`](crate::api)
+//! and back, and the patches in between.
+//!
+//! Reading does what the API server does: it decodes against the fields that
+//! each kind has, fills in the defaults, checks, and refuses with *all*
+//! problems at once. Fields that are valid and that the simulator does not
+//! read are named in [`Loaded::not_modelled`].
+//!
+//! A kind is one file: the shape of its spec, `read` and `to_json`.
+
+mod deployment;
+mod fields;
+mod image;
+mod kinds;
+mod meta;
+mod notes;
+pub mod patch;
+mod pod;
+mod pod_template;
+mod problems;
+mod quantity;
+mod replica_set;
+mod selector;
+mod shape;
+mod suggest;
+mod syntax;
+
+pub use image::set_image;
+pub use kinds::{KnownKind, kind_of};
+
+use crate::api::{Kind, Object};
+use crate::error::Problem;
+use serde_json::Value;
+
+/// An object and what was not taken from its manifest.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Loaded {
+    /// The object after defaulting, as a client sends it: identity, versions
+    /// and status are still empty.
+    pub object: Object,
+    /// Valid fields that the simulator does not read: paths with `[]` for
+    /// list indices, each once and sorted, some with `: ` and what that means.
+    pub not_modelled: Vec<String>,
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+/// Everything that is wrong with it: first what could not be decoded in the
+/// order of the document, then what the API server would refuse, in its
+/// order and words. Every problem names its field; entries of mappings are
+/// written `metadata.labels[app]`.
+pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
+    match kind_of(value).map_err(|problem| vec![problem])? {
+        KnownKind::Modelled(Kind::Deployment) => deployment::read(value),
+        KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
+        KnownKind::Modelled(Kind::Pod) => pod::read(value),
+        KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
+        KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
+        KnownKind::List => Err(vec![
+            Problem::new("expected one object, found a list").in_field("kind").with_hint("read its items"),
+        ]),
+    }
+}
+
+fn not_simulated(kind: &str) -> Problem {
+    Problem::new(format!("{kind} is not simulated")).in_field("kind")
+}
+
+/// The documents in a list as `kubectl get -o yaml` prints it, or the document
+/// itself if it is none.
+pub fn items(value: &Value) -> Vec<&Value> {
+    match kind_of(value) {
+        Ok(KnownKind::List) => value.get("items").and_then(Value::as_array).into_iter().flatten().collect(),
+        _ => vec![value],
+    }
+}
+
+/// The object as a client would send it: `read(&to_json(o))` gives an object
+/// that is equal in all that clients may say.
+pub fn to_json(object: &Object) -> Value {
+    match object {
+        Object::Deployment(d) => deployment::to_json(d),
+        Object::ReplicaSet(set) => replica_set::to_json(set),
+        Object::Pod(p) => pod::to_json(p),
+    }
+}
+
+/// The fields of a kind, for patches.
+fn members_of(kind: &str) -> Option<&'static shape::Members> {
+    match kind {
+        "Deployment" => Some(&deployment::DEPLOYMENT),
+        "ReplicaSet" => Some(&replica_set::REPLICA_SET),
+        "Pod" => Some(&pod::POD),
+        _ => None,
+    }
+}
+
+/// An object after a patch.
+///
+/// # Errors
+/// What the API server would say.
+pub fn patched(object: &Object, how: crate::sim::setup::PatchType, patch: &Value) -> Result<Object, String> {
+    read(&patch::apply(how, &to_json(object), patch))
+        .map(|l| l.object)
+        .map_err(|p| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}

@@ -1,0 +1,453 @@
+//! What people do to the cluster: requests from outside, and mishaps.
+
+use super::Simulation;
+use super::event::PodRef;
+use crate::api::{Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate};
+use crate::cluster::ApiError;
+use crate::sim::setup::{Action, PatchType, Target};
+use crate::trace::{RecordId, What};
+use std::sync::Arc;
+
+/// Why an action was refused.
+struct Refusal {
+    reason: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    fn not_found(target: &Target) -> Refusal {
+        let resource = format!("{}s", target.kind.name().to_lowercase());
+        let group = match target.kind {
+            Kind::Deployment | Kind::ReplicaSet => ".apps",
+            _ => "",
+        };
+        Refusal {
+            reason: "NotFound",
+            message: format!("{resource}{group} \"{}\" not found", target.name),
+        }
+    }
+
+    fn invalid(message: impl Into<String>) -> Refusal {
+        Refusal { reason: "Invalid", message: message.into() }
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Refusal {
+        let message = match &error {
+            ApiError::Invalid(message) => message.clone(),
+            other => format!("{other:?}"),
+        };
+        Refusal { reason: error.reason(), message }
+    }
+}
+
+type Outcome = Result<(), Refusal>;
+
+impl Simulation {
+    /// Applies the objects of the beginning, in their order.
+    pub(super) fn apply_objects(&mut self, objects: &[Object]) {
+        for (index, object) in objects.iter().enumerate() {
+            if let Err(refusal) = self.apply_object(object, RecordId::NONE) {
+                self.record_refusal(index as u32, true, &refusal);
+            }
+            self.publish();
+        }
+    }
+
+    /// The action of this index happens.
+    pub(super) fn act(&mut self, index: u32) {
+        let setup = self.setup.clone();
+        let Some(timed) = setup.actions.get(index as usize) else { return };
+        let cause = self.record_action(index, &timed.action);
+        if let Err(refusal) = self.perform(&timed.action, cause) {
+            self.record_refusal(index, false, &refusal);
+        }
+        self.publish();
+    }
+
+    /// Records the action on the object it is about, so that what follows
+    /// can name it as its cause.
+    fn record_action(&mut self, index: u32, action: &Action) -> RecordId {
+        let objects = self.store.objects();
+        let node = |name: &Arc<str>| objects.find(Kind::Node, &"".into(), name);
+        let key = match action {
+            Action::Apply(object) => objects.find(object.kind(), &object.meta().namespace, &object.meta().name),
+            Action::Patch { target, .. }
+            | Action::SetImage { target, .. }
+            | Action::Scale { target, .. }
+            | Action::Delete { target, .. }
+            | Action::Rollback { target, .. } => objects.find(target.kind, &target.namespace, &target.name),
+            Action::Cordon(name)
+            | Action::Uncordon(name)
+            | Action::Taint(name, _)
+            | Action::Untaint(name, _)
+            | Action::LabelNode(name, _)
+            | Action::NodeDelete(name)
+            | Action::NodeFail(name)
+            | Action::NodeRecover(name) => node(name),
+            Action::PodReady(pod)
+            | Action::PodUnready(pod)
+            | Action::LabelPods { pod, .. }
+            | Action::PodCrash { pod, .. }
+            | Action::PodFail { pod, .. }
+            | Action::DeletePods { pod, .. } => self.matching_pods(pod).first().copied(),
+            Action::NodeAdd(_) | Action::ControllersDown | Action::ControllersUp => None,
+        };
+        let subject = match key {
+            Some(key) => self.recorder.subject(key.uid),
+            None => self.recorder.cluster(),
+        };
+        self.recorder.push(RecordId::NONE, subject, What::Action(index))
+    }
+
+    fn record_refusal(&mut self, action: u32, object: bool, refusal: &Refusal) {
+        let (reason, message) = (self.recorder.intern(refusal.reason), self.recorder.intern(&refusal.message));
+        let subject = self.recorder.cluster();
+        let cause = self.recorder.last;
+        self.recorder.push(cause, subject, What::Rejected { action, object, reason, message });
+    }
+
+    fn perform(&mut self, action: &Action, cause: RecordId) -> Outcome {
+        match action {
+            Action::Apply(object) => self.apply_object(object, cause),
+            Action::Patch { target, patch_type, patch } => self.patch(target, *patch_type, patch, cause),
+            Action::SetImage { target, container, image } => {
+                self.set_image(target, container.as_deref(), image, cause)
+            }
+            Action::Scale { target, replicas } => self.scale(target, *replicas, cause),
+            Action::Delete { target, propagation, grace_seconds } => {
+                let key = self.find(target)?;
+                match key.kind {
+                    Kind::Pod => self.delete_pod(key, *grace_seconds, cause)?,
+                    _ => self.delete(key, *propagation, cause)?,
+                };
+                Ok(())
+            }
+            Action::Rollback { target, to_revision } => self.roll_back(target, *to_revision, cause),
+            Action::Cordon(node) => self.write_node(node, cause, |node| node.unschedulable = true),
+            Action::Uncordon(node) => self.write_node(node, cause, |node| node.unschedulable = false),
+            Action::Taint(node, taint) => self.write_node(node, cause, |node| {
+                node.taints.retain(|t| (&t.key, t.effect) != (&taint.key, taint.effect));
+                node.taints.push(taint.clone());
+                node.taints.sort();
+            }),
+            Action::Untaint(node, taint) => self.write_node(node, cause, |node| {
+                node.taints.retain(|t| (&t.key, t.effect) != (&taint.key, taint.effect));
+            }),
+            Action::LabelNode(node, labels) => self.write_node(node, cause, |node| {
+                node.meta.labels = relabel(&node.meta.labels, labels);
+            }),
+            Action::NodeAdd(spec) => {
+                self.join_node(spec, cause);
+                Ok(())
+            }
+            Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key)),
+            Action::NodeRecover(node) => self.node(node).map(|key| self.recover_node(key, cause)),
+            Action::NodeDelete(node) => {
+                let key = self.node(node)?;
+                self.fail_node(key);
+                self.delete(key, crate::api::Propagation::Background, cause)?;
+                Ok(())
+            }
+            Action::ControllersDown => {
+                self.controllers_down();
+                Ok(())
+            }
+            Action::ControllersUp => {
+                self.controllers_up();
+                Ok(())
+            }
+            pods => {
+                self.perform_on_pods(pods, cause);
+                Ok(())
+            }
+        }
+    }
+
+    fn perform_on_pods(&mut self, action: &Action, cause: RecordId) {
+        let (Action::PodReady(pattern)
+        | Action::PodUnready(pattern)
+        | Action::LabelPods { pod: pattern, .. }
+        | Action::PodCrash { pod: pattern, .. }
+        | Action::PodFail { pod: pattern, .. }
+        | Action::DeletePods { pod: pattern, .. }) = action
+        else {
+            return;
+        };
+        for key in self.matching_pods(pattern) {
+            let pod = PodRef::of(key);
+            match action {
+                Action::PodReady(_) => self.set_ready(pod, true, cause),
+                Action::PodUnready(_) => self.set_ready(pod, false, cause),
+                Action::LabelPods { labels, .. } => {
+                    let written = self.store.update_pod(key, |row| {
+                        row.meta.labels = relabel(&row.meta.labels, labels);
+                    });
+                    self.recorder.last = cause;
+                    debug_assert!(written.is_ok());
+                }
+                Action::PodCrash { exit, .. } => {
+                    if self.pod(pod).is_some_and(|row| row.phase == Phase::Running) {
+                        self.exit(pod, *exit, cause);
+                    }
+                }
+                Action::PodFail { disruption, .. } => self.fail_pod(pod, disruption.as_deref(), cause),
+                Action::DeletePods { grace_seconds, .. } => {
+                    let _gone_already = self.delete_pod(key, *grace_seconds, cause);
+                }
+                _ => {}
+            }
+            self.publish();
+        }
+    }
+
+    fn find(&self, target: &Target) -> Result<Key, Refusal> {
+        self.store
+            .objects()
+            .find(target.kind, &target.namespace, &target.name)
+            .ok_or_else(|| Refusal::not_found(target))
+    }
+
+    fn node(&self, name: &Arc<str>) -> Result<Key, Refusal> {
+        self.find(&Target { kind: Kind::Node, namespace: "".into(), name: name.clone() })
+    }
+
+    fn write_node(&mut self, name: &Arc<str>, cause: RecordId, write: impl FnOnce(&mut Node)) -> Outcome {
+        let key = self.node(name)?;
+        self.recorded(key, cause, |store| store.update_node(key, write))?;
+        Ok(())
+    }
+
+    /// Creates an object, or replaces the spec of the one that is there and
+    /// merges its labels and annotations.
+    fn apply_object(&mut self, object: &Object, cause: RecordId) -> Outcome {
+        let meta = object.meta();
+        let existing = self.store.objects().find(object.kind(), &meta.namespace, &meta.name);
+        match (object, existing) {
+            (Object::Deployment(new), None) => {
+                let key = self.store.create_deployment((**new).clone())?;
+                self.register(key, None, 0, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
+            (Object::ReplicaSet(new), None) => {
+                let key = self.store.create_replica_set((**new).clone())?;
+                self.register(key, None, 0, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::ReplicaSet(new), Some(key)) => {
+                self.recorded(key, cause, |store| {
+                    store.update_replica_set(key, None, |row| {
+                        row.spec = new.spec.clone();
+                        row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                    })
+                })?;
+                Ok(())
+            }
+            (Object::Pod(new), None) => {
+                let key = self.store.create_pod((**new).clone())?;
+                let subject = self.register(key, None, 0, 0);
+                self.recorder.push(cause, subject, What::Created);
+                Ok(())
+            }
+            (Object::Pod(_), Some(_)) => Err(Refusal {
+                reason: "Forbidden",
+                message: "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`"
+                    .to_string(),
+            }),
+        }
+    }
+
+    fn write_deployment(&mut self, key: Key, new: &Deployment, cause: RecordId) -> Outcome {
+        let old = self.deployment(key)?;
+        if old.spec.selector != new.spec.selector {
+            return Err(Refusal::invalid(
+                "spec.selector: Invalid value: field is immutable (delete the Deployment first)",
+            ));
+        }
+        self.recorded(key, cause, |store| {
+            store.update_deployment(key, |row| {
+                row.spec = new.spec.clone();
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                if !new.meta.annotations.is_empty() {
+                    let annotations = Arc::make_mut(&mut row.meta.annotations);
+                    annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
+            })
+        })?;
+        Ok(())
+    }
+
+    fn deployment(&self, key: Key) -> Result<&Deployment, Refusal> {
+        self.store.objects().deployments.get(key).ok_or_else(|| ApiError::NotFound.into())
+    }
+
+    fn patch(&mut self, target: &Target, how: PatchType, patch: &serde_json::Value, cause: RecordId) -> Outcome {
+        let key = self.find(target)?;
+        let current = match key.kind {
+            Kind::Deployment => Object::Deployment(Box::new(self.deployment(key)?.clone())),
+            Kind::ReplicaSet => {
+                let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
+                Object::ReplicaSet(Box::new(set.clone()))
+            }
+            kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
+        };
+        let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
+        self.apply_object(&object, cause)
+    }
+
+    fn set_image(&mut self, target: &Target, container: Option<&str>, image: &str, cause: RecordId) -> Outcome {
+        let key = self.find(target)?;
+        let with_image = |template: &Arc<PodTemplate>| {
+            template.with_image(container, image).map(Arc::new).ok_or_else(|| Refusal {
+                reason: "NotFound",
+                message: format!("unable to find container named {:?}", container.unwrap_or("*")),
+            })
+        };
+        match key.kind {
+            Kind::Deployment => {
+                let template = with_image(&self.deployment(key)?.spec.template)?;
+                self.recorded(key, cause, |s| s.update_deployment(key, |row| row.spec.template = template))?;
+            }
+            Kind::ReplicaSet => {
+                let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
+                let template = with_image(&set.spec.template)?;
+                self.recorded(key, cause, |s| {
+                    s.update_replica_set(key, None, |row| row.spec.template = template)
+                })?;
+            }
+            kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
+        }
+        Ok(())
+    }
+
+    fn scale(&mut self, target: &Target, replicas: i32, cause: RecordId) -> Outcome {
+        let key = self.find(target)?;
+        match key.kind {
+            Kind::Deployment => {
+                self.recorded(key, cause, |s| s.update_deployment(key, |row| row.spec.replicas = replicas))?;
+            }
+            Kind::ReplicaSet => {
+                self.recorded(key, cause, |s| {
+                    s.update_replica_set(key, None, |row| row.spec.replicas = replicas)
+                })?;
+            }
+            kind => return Err(Refusal::invalid(format!("a {kind} cannot be scaled"))),
+        }
+        Ok(())
+    }
+
+    /// Puts the template of an earlier revision back. Revision 0 is the one
+    /// before the present one.
+    ///
+    /// Upstream: `staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollback.go Rollback`
+    fn roll_back(&mut self, target: &Target, to_revision: u32, cause: RecordId) -> Outcome {
+        let key = self.find(target)?;
+        let objects = self.store.objects();
+        let mut sets: Vec<_> = objects
+            .owned(key.uid)
+            .dependents
+            .iter()
+            .filter(|set| set.kind == Kind::ReplicaSet)
+            .filter_map(|&set| objects.replica_sets.get(set))
+            .collect();
+        sets.sort_by_key(|set| std::cmp::Reverse(set.marks.revision.unwrap_or(0)));
+        let found = match to_revision {
+            0 => sets.get(1),
+            wanted => sets.iter().find(|set| set.marks.revision == Some(i64::from(wanted))),
+        };
+        let Some(set) = found else {
+            let message = match to_revision {
+                0 => format!("no rollout history found for deployment \"{}\"", target.name),
+                _ => "unable to find specified revision".to_string(),
+            };
+            return Err(Refusal { reason: "NotFound", message });
+        };
+        let mut template = (*set.spec.template).clone();
+        let mut labels = (*template.labels).clone();
+        labels.0.remove("pod-template-hash");
+        template.labels = Arc::new(labels);
+        self.recorded(key, cause, |store| {
+            store.update_deployment(key, |row| row.spec.template = Arc::new(template))
+        })?;
+        Ok(())
+    }
+
+    /// The pods whose name in the trace or in the API fits, by name.
+    fn matching_pods(&self, pattern: &str) -> Vec<Key> {
+        let objects = self.store.objects();
+        let fits = |key: &Key| {
+            let subject = self.recorder.trace.subject(self.recorder.subject(key.uid));
+            matches_pattern(pattern, &subject.name) || matches_pattern(pattern, &subject.api_name)
+        };
+        objects.keys_by_name(Kind::Pod).into_iter().filter(fits).collect()
+    }
+
+    /// A pod fails as if its kubelet had evicted it.
+    fn fail_pod(&mut self, pod: PodRef, disruption: Option<&str>, cause: RecordId) {
+        let wall = self.store.now;
+        let reason = self.recorder.intern("Evicted");
+        let mut whats = vec![What::Failed { exit_code: Some(137), reason: Some(reason) }];
+        if let Some(why) = disruption {
+            whats.push(What::DisruptionTarget { reason: self.recorder.intern(why) });
+        }
+        self.stop_runtime(pod);
+        self.pod_status(pod, cause, &whats, |row| {
+            row.phase = Phase::Failed;
+            row.ready = false;
+            row.terminated = Some((137, wall));
+            row.disruption = disruption.map(Into::into).or_else(|| row.disruption.take());
+        });
+        if self.pod(pod).is_some_and(|row| row.meta.is_deleting()) {
+            let cause = self.recorder.last;
+            let _gone_already = self.delete_pod(pod.key(), Some(0), cause);
+        }
+    }
+}
+
+/// Labels with others laid over them; an empty value takes one away.
+fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
+    let mut labels = (**old).clone();
+    for (name, value) in &new.0 {
+        if value.is_empty() {
+            labels.0.remove(name);
+        } else {
+            labels.0.insert(name.clone(), value.clone());
+        }
+    }
+    if labels == **old { old.clone() } else { Arc::new(labels) }
+}
+
+/// Whether `*` in a pattern can stand for what the text has in its place.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            (0..=rest.len())
+                .filter(|&i| rest.is_char_boundary(i))
+                .any(|i| matches_pattern(after, &rest[i..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text, fits) in [
+            ("web/1#0", "web/1#0", true),
+            ("web/1#*", "web/1#10", true),
+            ("*", "db/1#0", true),
+            ("web/*#0", "web/12#0", true),
+            ("web/1#1", "web/1#10", false),
+            ("*#9", "web/1#8", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}

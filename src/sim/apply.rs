@@ -1,0 +1,222 @@
+//! The one place where a controller's request changes the store.
+
+use super::Simulation;
+use crate::api::{Key, Kind, Meta, Phase, Pod};
+use crate::cluster::{ApiError, PodDeletion};
+use crate::controllers::{NewPod, Write};
+use crate::time::Timestamp;
+use crate::trace::{Emitted, RecordId, SubjectId, What};
+
+/// The object that was written and its new version.
+type Written = (Key, u64);
+
+impl Simulation {
+    /// Sends one request and records what it changed.
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub(super) fn apply(
+        &mut self,
+        write: &Write,
+        version: Option<u64>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        match write {
+            Write::CreatePod(pod) => self.create_pod(pod, cause),
+            Write::DeletePod { pod, owner } => {
+                let subject = self.known_subject(*pod)?;
+                let written = self.delete_pod(*pod, None, cause)?;
+                self.emit(*owner, Emitted::DeletedPod(subject));
+                Ok(written)
+            }
+            Write::CreateReplicaSet { set, deployment } => {
+                let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
+                let key = self.store.create_replica_set((**set).clone())?;
+                self.register(key, Some(*deployment), revision, 0);
+                self.created(key, cause);
+                if replicas > 0 {
+                    let replica_set = self.recorder.subject(key.uid);
+                    self.emit(*deployment, Emitted::Scaled { replica_set, from: 0, to: replicas });
+                }
+                Ok((key, self.version(key)))
+            }
+            Write::ScaleReplicaSet { set, from, to, marks, deployment, .. } => {
+                let written = self.update_replica_set(*set, version, cause, |row| {
+                    row.spec.replicas = *to;
+                    row.marks = *marks;
+                })?;
+                if from != to {
+                    let replica_set = self.recorder.subject(set.uid);
+                    self.emit(*deployment, Emitted::Scaled { replica_set, from: *from, to: *to });
+                }
+                Ok(written)
+            }
+            Write::UpdateReplicaSet { set, marks, annotations, min_ready_seconds, .. } => {
+                self.update_replica_set(*set, version, cause, |row| {
+                    row.marks = *marks;
+                    row.meta.annotations = annotations.clone();
+                    row.spec.min_ready_seconds = *min_ready_seconds;
+                })
+            }
+            Write::DeleteReplicaSet(set) => self.delete(*set, crate::api::Propagation::Background, cause),
+            Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
+            Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
+            Write::ReplicaSetStatus { set, status, .. } => {
+                let version = version.unwrap_or_else(|| self.version(*set));
+                self.recorded(*set, cause, |store| store.update_replica_set_status(*set, version, status))
+            }
+            Write::DeploymentStatus { deployment, status, revision, .. } => {
+                let version = version.unwrap_or_else(|| self.version(*deployment));
+                self.recorded(*deployment, cause, |store| {
+                    store.update_deployment_status(*deployment, version, status, *revision)
+                })
+            }
+            Write::SetOwner { object, owner, present } => {
+                self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
+            }
+            Write::RemoveFinalizer { object, finalizer, .. } => {
+                let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
+                if gone {
+                    self.recorder.note(cause, object.uid, What::Deleted);
+                }
+                Ok((*object, self.version(*object)))
+            }
+        }
+    }
+
+    fn update_replica_set(
+        &mut self,
+        set: Key,
+        version: Option<u64>,
+        cause: RecordId,
+        write: impl FnOnce(&mut crate::api::ReplicaSet),
+    ) -> Result<Written, ApiError> {
+        self.recorded(set, cause, |store| store.update_replica_set(set, version, write))
+    }
+
+    /// Runs a write of an existing object and records the fields it changed.
+    pub(super) fn recorded<T>(
+        &mut self,
+        key: Key,
+        cause: RecordId,
+        write: impl FnOnce(&mut crate::cluster::Store) -> Result<T, ApiError>,
+    ) -> Result<Written, ApiError> {
+        let before = self.recorder.fields(key, self.store.objects());
+        write(&mut self.store)?;
+        self.recorder.last = cause;
+        let after = self.recorder.fields(key, self.store.objects());
+        self.recorder.diff(cause, key.uid, &before, &after);
+        Ok((key, self.version(key)))
+    }
+
+    /// Deletes an object that is not a pod and records it.
+    pub(super) fn delete(
+        &mut self,
+        key: Key,
+        propagation: crate::api::Propagation,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let before = self.recorder.fields(key, self.store.objects());
+        if self.store.delete(key, propagation)? {
+            self.recorder.note(cause, key.uid, What::Deleted);
+        } else {
+            let after = self.recorder.fields(key, self.store.objects());
+            self.recorder.diff(cause, key.uid, &before, &after);
+        }
+        Ok((key, self.version(key)))
+    }
+
+    /// Creates a pod from a template and records it.
+    fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
+        let number = self.recorder.next_number(new.owner.key.uid);
+        let name = self.store.generate_name(&new.name_prefix);
+        let pod = Pod {
+            meta: Meta {
+                labels: new.template.labels.clone(),
+                annotations: new.template.annotations.clone(),
+                owners: vec![new.owner],
+                ..Meta::named(&new.namespace, &name)
+            },
+            template: new.template.clone(),
+            number,
+            node: None,
+            phase: Phase::Pending,
+            ready: false,
+            ready_since: Timestamp(0),
+            unschedulable: false,
+            restarts: 0,
+            deletion_cost: deletion_cost(&new.template.annotations),
+            disruption: None,
+            terminated: None,
+        };
+        let key = self.store.create_pod(pod)?;
+        let revision = self.recorder.revision_of(new.owner.key.uid);
+        let subject = self.register(key, Some(new.owner.key), revision, number);
+        self.recorder.push(cause, subject, What::Created);
+        self.emit(new.owner.key, Emitted::CreatedPod(subject));
+        Ok((key, self.version(key)))
+    }
+
+    /// Deletes a pod and records it.
+    pub(super) fn delete_pod(
+        &mut self,
+        key: Key,
+        grace_seconds: Option<u32>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        match self.store.delete_pod(key, grace_seconds)? {
+            PodDeletion::Removed { first } => {
+                if first {
+                    self.recorder.note(cause, key.uid, What::Deleting { grace_seconds: 0 });
+                }
+                self.recorder.note(cause, key.uid, What::Removed);
+            }
+            PodDeletion::Marked(grace_seconds) => {
+                self.recorder.note(cause, key.uid, What::Deleting { grace_seconds });
+            }
+            PodDeletion::AlreadyDeleting => {}
+        }
+        Ok((key, self.version(key)))
+    }
+
+    /// Names a new object in the trace.
+    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+        let objects = self.store.objects();
+        let meta = objects.meta(key).expect("just created");
+        self.recorder.register(meta, key.kind, owner, revision, number)
+    }
+
+    /// Records a new object with its fields.
+    pub(super) fn created(&mut self, key: Key, cause: RecordId) {
+        let id = self.recorder.note(cause, key.uid, What::Created);
+        let fields = self.recorder.fields(key, self.store.objects());
+        self.recorder.diff(cause, key.uid, &Vec::new(), &fields);
+        self.recorder.last = id;
+    }
+
+    fn emit(&mut self, about: Key, emitted: Emitted) {
+        let cause = self.recorder.last;
+        let id = self.recorder.note(cause, about.uid, What::Emitted(emitted));
+        debug_assert!(id > cause);
+        // What is observed next is observed because of the write, not
+        // because an Event told of it.
+        self.recorder.last = cause;
+    }
+
+    fn known_subject(&self, key: Key) -> Result<SubjectId, ApiError> {
+        self.store.objects().meta(key).ok_or(ApiError::NotFound)?;
+        Ok(self.recorder.subject(key.uid))
+    }
+
+    pub(super) fn version(&self, key: Key) -> u64 {
+        self.store.objects().meta(key).map_or(0, |meta| meta.resource_version)
+    }
+}
+
+/// The pod-deletion-cost annotation; what is not a number counts as 0.
+pub(super) fn deletion_cost(annotations: &crate::api::Annotations) -> i32 {
+    annotations
+        .get("controller.kubernetes.io/pod-deletion-cost")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,474 @@
+//! What kubelets and the scheduler do, step by step. Times are on the
+//! millisecond grid: a delay counts from the millisecond it begins in.
+
+use super::event::{Event, PodRef};
+use super::{Simulation, Urgency};
+use crate::api::{ConditionStatus, Key, Meta, Node, NodeSpec, Phase, Pod};
+use crate::cluster::{Change, Verb};
+use crate::environment::{Ending, Identity, Runtime};
+use crate::time::{SimTime, Span};
+use crate::trace::{RecordId, What};
+use std::sync::Arc;
+
+/// How long after a change of a node or the end of a pod the scheduler looks
+/// again at the pods it found no node for.
+const RETRY_AFTER: Span = Span::from_ms(10);
+
+/// Which of the behaviour's delays is asked for.
+enum Ask {
+    Schedule,
+    Start,
+    Ready,
+    Terminate,
+}
+
+impl Simulation {
+    /// The moment `delay` after this millisecond, but not before now.
+    fn on_grid(&self, delay: Span) -> SimTime {
+        self.now.floor_ms().after(delay).max(self.now)
+    }
+
+    fn later(&mut self, delay: Span, event: Event) {
+        let at = self.on_grid(delay);
+        self.queue.push(at, Urgency::First, event);
+    }
+
+    fn runtime(&self, pod: PodRef) -> Option<&Runtime> {
+        self.runtimes.get(pod.slot as usize)?.as_ref().filter(|runtime| runtime.uid.0 == pod.uid)
+    }
+
+    fn runtime_mut(&mut self, pod: PodRef) -> Option<&mut Runtime> {
+        self.runtimes.get_mut(pod.slot as usize)?.as_mut().filter(|runtime| runtime.uid.0 == pod.uid)
+    }
+
+    /// Whether the pod is there, this step of it is still due and its machine
+    /// runs.
+    fn is_due(&self, pod: PodRef, epoch: u16) -> bool {
+        let alive = self.pod(pod).is_some_and(|pod| pod.node.is_none_or(|n| !self.dead.contains(&n)));
+        alive && self.runtime(pod).is_some_and(|runtime| runtime.epoch == epoch)
+    }
+
+    fn ask(&self, pod: PodRef, what: &Ask) -> Option<Span> {
+        let (runtime, row) = (self.runtime(pod)?, self.pod(pod)?);
+        let node = row.node.and_then(|key| self.store.objects().nodes.get(key));
+        let identity = Identity {
+            namespace: &row.meta.namespace,
+            workload: &runtime.workload,
+            image: row.template.image(),
+            node: node.map(|node| &*node.meta.name),
+            n: row.number,
+            subject: &runtime.subject,
+        };
+        let nth = u64::from(runtime.starts);
+        match what {
+            Ask::Schedule => self.behaviour.schedule(&identity),
+            Ask::Start => self.behaviour.start(&identity, nth),
+            Ask::Ready => self.behaviour.ready(&identity, nth),
+            Ask::Terminate => self.behaviour.terminate(&identity),
+        }
+    }
+
+    /// How the start in progress will end by itself, if it will.
+    fn ask_exit(&self, pod: PodRef) -> Option<(Span, i32)> {
+        let (runtime, row) = (self.runtime(pod)?, self.pod(pod)?);
+        let node = row.node.and_then(|key| self.store.objects().nodes.get(key));
+        let identity = Identity {
+            namespace: &row.meta.namespace,
+            workload: &runtime.workload,
+            image: row.template.image(),
+            node: node.map(|node| &*node.meta.name),
+            n: row.number,
+            subject: &runtime.subject,
+        };
+        self.behaviour.exit(&identity, u64::from(row.restarts), row.restarts as usize)
+    }
+
+    /// Writes a pod's status and records what that means. The first record's
+    /// cause is `cause`, each other one's the one before.
+    pub(super) fn pod_status(&mut self, pod: PodRef, cause: RecordId, whats: &[What], write: impl FnOnce(&mut Pod)) {
+        if self.store.update_pod(pod.key(), write).is_err() {
+            return;
+        }
+        let mut cause = cause;
+        for &what in whats {
+            cause = self.recorder.note(cause, pod.key().uid, what);
+        }
+        if whats.is_empty() {
+            self.recorder.last = cause;
+        }
+        self.publish();
+    }
+
+    /// The newest record about a pod's life, for causes.
+    fn latest(&self, pod: PodRef) -> RecordId {
+        self.recorder.latest_of(pod.key().uid)
+    }
+
+    /// A watch event about a pod, as kubelets and scheduler see it.
+    pub(super) fn machines_see_pod(&mut self, change: &Change) {
+        let pod = PodRef::of(change.key);
+        match change.verb {
+            Verb::Added => self.meet_pod(change.key),
+            Verb::Modified => {
+                self.settle_room(pod);
+                if change.deletion_started {
+                    self.begin_termination(pod);
+                }
+            }
+            Verb::Deleted => {
+                self.settle_room(pod);
+                if let Some(runtime) = self.runtimes.get_mut(pod.slot as usize)
+                    && runtime.as_ref().is_some_and(|runtime| runtime.uid.0 == pod.uid)
+                {
+                    *runtime = None;
+                }
+                self.retry_unschedulable();
+            }
+        }
+    }
+
+    fn meet_pod(&mut self, key: Key) {
+        let objects = self.store.objects();
+        let Some(row) = objects.pods.get(key) else { return };
+        let workload = top_owner(objects, &row.meta);
+        let name = &self.recorder.trace.subject(self.recorder.subject(key.uid)).name;
+        let subject: Arc<str> = format!("{}/{name}", row.meta.namespace).into();
+        let slot = key.slot as usize;
+        if self.runtimes.len() <= slot {
+            self.runtimes.resize_with(slot + 1, || None);
+        }
+        self.runtimes[slot] = Some(Runtime::new(key.uid, workload, subject));
+        let pod = PodRef::of(key);
+        if let Some(delay) = self.ask(pod, &Ask::Schedule) {
+            self.later(delay, Event::Schedule(pod));
+        }
+    }
+
+    /// Keeps the account of what the pod takes of its node.
+    fn settle_room(&mut self, pod: PodRef) {
+        let row = self.store.objects().pods.get(pod.key());
+        let wanted = row.filter(|row| !row.is_finished()).and_then(|row| row.node);
+        let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
+        if runtime.uid.0 != pod.uid || runtime.takes_room_on == wanted {
+            return;
+        }
+        let finished = row.is_some() && wanted.is_none();
+        let requests = row.map_or(runtime.requests, |row| row.template.requests);
+        runtime.requests = requests;
+        if let Some(node) = std::mem::replace(&mut runtime.takes_room_on, wanted) {
+            self.scheduler.vacate(node, pod.key(), &requests);
+        }
+        if let Some(node) = wanted {
+            self.scheduler.occupy(node, pod.key(), &requests);
+        }
+        if finished {
+            self.retry_unschedulable();
+        }
+    }
+
+    /// Looks again, soon, at the pods that no node was found for.
+    pub(super) fn retry_unschedulable(&mut self) {
+        let at = self.on_grid(RETRY_AFTER);
+        if self.scheduler.has_waiting() && self.retry_at != Some(at) {
+            self.retry_at = Some(at);
+            self.queue.push(at, Urgency::First, Event::Reschedule);
+        }
+    }
+
+    /// The scheduler considers a pod.
+    pub(super) fn schedule(&mut self, pod: PodRef) {
+        let Some(row) = self.pod(pod) else { return };
+        if row.node.is_some() || row.meta.is_deleting() {
+            return;
+        }
+        let cause = self.latest(pod);
+        let Some(node) = self.scheduler.choose(row, self.store.objects()) else {
+            let first = !row.unschedulable;
+            let (namespace, name) = (row.meta.namespace.clone(), row.meta.name.clone());
+            self.scheduler.wait(namespace, name, pod.key());
+            if first {
+                self.pod_status(pod, cause, &[What::Unschedulable], |row| row.unschedulable = true);
+            }
+            return;
+        };
+        let on = self.recorder.subject(node.uid);
+        self.pod_status(pod, cause, &[What::Bound { node: on }], |row| row.node = Some(node));
+        self.bound(pod);
+    }
+
+    pub(super) fn reschedule(&mut self) {
+        self.retry_at = self.retry_at.filter(|&at| at > self.now);
+        for key in self.scheduler.take_waiting() {
+            self.schedule(PodRef::of(key));
+        }
+    }
+
+    /// The kubelet takes a pod in that was bound to its node.
+    fn bound(&mut self, pod: PodRef) {
+        let node = self.pod(pod).and_then(|row| row.node);
+        if node.is_some_and(|node| self.dead.contains(&node)) {
+            return;
+        }
+        if let Some(delay) = self.ask(pod, &Ask::Start) {
+            let epoch = self.runtime_mut(pod).map_or(0, Runtime::next_epoch);
+            self.later(delay, Event::Start(pod, epoch));
+        }
+    }
+
+    /// The containers start for the first time.
+    pub(super) fn start_containers(&mut self, pod: PodRef, epoch: u16) {
+        if self.is_due(pod, epoch) && !self.pod(pod).is_some_and(Pod::is_finished) {
+            let cause = self.latest(pod);
+            self.run_containers(pod, cause, &[What::Running], |row| row.phase = Phase::Running);
+        }
+    }
+
+    /// The containers run: ready at once or later, and perhaps they exit.
+    fn run_containers(&mut self, pod: PodRef, cause: RecordId, whats: &[What], write: impl FnOnce(&mut Pod)) {
+        let ready = self.ask(pod, &Ask::Ready);
+        let now = self.now;
+        let Some(runtime) = self.runtime_mut(pod) else { return };
+        let epoch = runtime.next_epoch();
+        runtime.running = true;
+        runtime.starts += 1;
+        runtime.started_at = now;
+        let (at_once, wall) = (ready == Some(Span::ZERO), self.store.now);
+        let mut whats = whats.to_vec();
+        if at_once {
+            whats.push(What::Ready);
+        }
+        self.pod_status(pod, cause, &whats, |row| {
+            write(row);
+            if at_once {
+                row.ready = true;
+                row.ready_since = wall;
+            }
+        });
+        if let Some(delay) = ready.filter(|_| !at_once) {
+            self.later(delay, Event::Ready(pod, epoch));
+        }
+        if let Some((delay, _)) = self.ask_exit(pod) {
+            self.later(delay, Event::Exit(pod, epoch));
+        }
+    }
+
+    pub(super) fn become_ready(&mut self, pod: PodRef, epoch: u16) {
+        if self.is_due(pod, epoch) {
+            self.set_ready(pod, true, self.latest(pod));
+        }
+    }
+
+    /// Sets the `Ready` condition, unless it is so already.
+    pub(super) fn set_ready(&mut self, pod: PodRef, ready: bool, cause: RecordId) {
+        let Some(row) = self.pod(pod) else { return };
+        if row.ready == ready {
+            return;
+        }
+        let shown = row.phase == Phase::Running;
+        let what = if ready { What::Ready } else { What::Unready };
+        let whats: &[What] = if ready || shown { &[what] } else { &[] };
+        let now = self.store.now;
+        self.pod_status(pod, cause, whats, |row| {
+            row.ready = ready;
+            row.ready_since = now;
+        });
+    }
+
+    /// A container exits as its profile says.
+    pub(super) fn container_exits(&mut self, pod: PodRef, epoch: u16) {
+        if self.is_due(pod, epoch)
+            && let Some((_, code)) = self.ask_exit(pod)
+        {
+            self.exit(pod, code, self.latest(pod));
+        }
+    }
+
+    /// A container exits: the pod is over, or it starts again in place.
+    pub(super) fn exit(&mut self, pod: PodRef, code: i32, cause: RecordId) {
+        let (now, wall) = (self.now, self.store.now);
+        let Some(row) = self.store.objects().pods.get(pod.key()) else { return };
+        let (was_ready, restarts) = (row.ready, row.restarts);
+        let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
+        let ending = runtime.after_exit(row, code, now);
+        runtime.running = false;
+        let epoch = runtime.next_epoch();
+        match ending {
+            Ending::Terminated => self.end_pod(pod, code, cause),
+            Ending::Finished { succeeded } => self.finish_pod(pod, code, succeeded, cause),
+            Ending::RestartAfter(wait) => {
+                let whats: &[What] = if was_ready { &[What::Unready] } else { &[] };
+                self.pod_status(pod, cause, whats, |row| {
+                    row.ready = false;
+                    row.ready_since = if was_ready { wall } else { row.ready_since };
+                    row.terminated = Some((code, wall));
+                });
+                if wait == Span::ZERO {
+                    let cause = self.recorder.last;
+                    self.start_again(pod, restarts + 1, cause);
+                } else {
+                    self.later(wait, Event::Restart(pod, epoch));
+                }
+            }
+        }
+    }
+
+    pub(super) fn restart_container(&mut self, pod: PodRef, epoch: u16) {
+        if self.is_due(pod, epoch)
+            && let Some(restarts) = self.pod(pod).filter(|row| !row.meta.is_deleting()).map(|row| row.restarts)
+        {
+            self.start_again(pod, restarts + 1, self.latest(pod));
+        }
+    }
+
+    fn start_again(&mut self, pod: PodRef, count: u32, cause: RecordId) {
+        self.run_containers(pod, cause, &[What::Restarted { count }], |row| row.restarts = count);
+    }
+
+    /// The pod's containers have all ended for good.
+    pub(super) fn finish_pod(&mut self, pod: PodRef, code: i32, succeeded: bool, cause: RecordId) {
+        let (wall, what) = (
+            self.store.now,
+            if succeeded {
+                What::Succeeded { exit_code: code }
+            } else {
+                What::Failed { exit_code: Some(code), reason: None }
+            },
+        );
+        self.pod_status(pod, cause, &[what], |row| {
+            row.phase = if succeeded { Phase::Succeeded } else { Phase::Failed };
+            row.ready = false;
+            row.terminated = Some((code, wall));
+        });
+    }
+
+    /// Deletion of a pod has been asked for: its kubelet stops it.
+    fn begin_termination(&mut self, pod: PodRef) {
+        let Some(row) = self.pod(pod) else { return };
+        let (Some(node), Some(deletion), false) = (row.node, row.meta.deletion, row.is_finished()) else {
+            return;
+        };
+        if self.dead.contains(&node) {
+            return;
+        }
+        let last_exit = row.terminated.map(|(code, _)| code);
+        let takes = self.ask(pod, &Ask::Terminate);
+        let Some(runtime) = self.runtime_mut(pod) else { return };
+        let end = runtime.termination(takes, deletion.grace_seconds, last_exit);
+        runtime.end_code = Some(end.exit_code);
+        self.later(end.after, Event::Terminated(pod, 0));
+    }
+
+    /// A termination is over, unless the pod has ended by itself meanwhile.
+    pub(super) fn terminate(&mut self, pod: PodRef, _epoch: u16) {
+        let Some(row) = self.pod(pod) else { return };
+        let alive = row.node.is_none_or(|node| !self.dead.contains(&node));
+        if alive
+            && !row.is_finished()
+            && let Some(code) = self.runtime(pod).and_then(|runtime| runtime.end_code)
+        {
+            self.end_pod(pod, code, self.latest(pod));
+        }
+    }
+
+    /// The last status of a pod that was being deleted, and its removal.
+    pub(super) fn end_pod(&mut self, pod: PodRef, code: i32, cause: RecordId) {
+        let succeeded = code == 0;
+        self.finish_pod(pod, code, succeeded, cause);
+        let cause = self.recorder.last;
+        if self.delete_pod(pod.key(), Some(0), cause).is_ok() {
+            self.publish();
+        }
+    }
+
+    /// Nothing of the pod runs any more, and none of its timers counts.
+    pub(super) fn stop_runtime(&mut self, pod: PodRef) {
+        if let Some(runtime) = self.runtime_mut(pod) {
+            runtime.running = false;
+            runtime.next_epoch();
+        }
+    }
+
+    /// A machine joins the cluster.
+    pub(super) fn join_node(&mut self, spec: &NodeSpec, cause: RecordId) {
+        let mut taints = spec.taints.clone();
+        taints.sort();
+        let node = Node {
+            meta: Meta { labels: Arc::new(spec.all_labels()), ..Meta::named("", &spec.name) },
+            unschedulable: false,
+            taints,
+            allocatable: spec.allocatable,
+            zone: spec.zone.clone(),
+            ready: ConditionStatus::True,
+        };
+        let Ok(key) = self.store.create_node(node) else { return };
+        self.register(key, None, 0, 0);
+        // The nodes of the beginning are what the run takes for granted.
+        if cause != RecordId::NONE {
+            self.created(key, cause);
+        }
+        self.publish();
+    }
+
+    /// A machine dies: nothing on it changes any more.
+    pub(super) fn fail_node(&mut self, node: Key) {
+        self.dead.insert(node);
+    }
+
+    /// A machine comes back, rebooted: what ran on it has ended.
+    pub(super) fn recover_node(&mut self, node: Key, cause: RecordId) {
+        if !self.dead.remove(&node) {
+            return;
+        }
+        let mut pods: Vec<(Arc<str>, Key)> = self
+            .scheduler
+            .pods_on(node)
+            .iter()
+            .filter_map(|&key| Some((self.store.objects().pods.get(key)?.meta.name.clone(), key)))
+            .collect();
+        pods.sort();
+        for (_, key) in pods {
+            self.recover_pod(PodRef::of(key), cause);
+        }
+    }
+
+    fn recover_pod(&mut self, pod: PodRef, cause: RecordId) {
+        let Some(row) = self.pod(pod) else { return };
+        let (restarts, was_ready) = (row.restarts, row.ready);
+        let deleting = row.meta.is_deleting();
+        let never = row.template.restart_policy == crate::api::RestartPolicy::Never;
+        let started = self.runtime(pod).is_some_and(|runtime| runtime.starts > 0);
+        if let Some(runtime) = self.runtime_mut(pod) {
+            runtime.running = false;
+            runtime.crash_loop = crate::environment::CrashLoop::default();
+            runtime.next_epoch();
+        }
+        if deleting {
+            self.end_pod(pod, 137, cause);
+        } else if !started {
+            self.bound(pod);
+        } else if never {
+            self.finish_pod(pod, 137, false, cause);
+        } else {
+            let wall = self.store.now;
+            let whats: &[What] = if was_ready { &[What::Unready] } else { &[] };
+            self.pod_status(pod, cause, whats, |row| {
+                row.ready = false;
+                row.terminated = Some((137, wall));
+            });
+            if let (Some(delay), Some(runtime)) = (self.ask(pod, &Ask::Start), self.runtime_mut(pod)) {
+                let epoch = runtime.next_epoch();
+                self.later(delay, Event::Restart(pod, epoch));
+            }
+            debug_assert!(self.pod(pod).is_some_and(|row| row.restarts == restarts));
+        }
+    }
+}
+
+/// The name of the object at the top of the chain of controllers.
+fn top_owner(objects: &crate::cluster::Objects, meta: &Meta) -> Arc<str> {
+    let mut top = meta;
+    while let Some(owner) = top.controller().and_then(|key| objects.meta(key)) {
+        top = owner;
+    }
+    top.name.clone()
+}

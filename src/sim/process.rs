@@ -1,0 +1,388 @@
+//! A controller process: its queue, its worker, and the plan in hand.
+
+use super::event::Event;
+use super::queue::{EventQueue, Urgency};
+use super::{RecordId, Simulation, View};
+use crate::api::Key;
+use crate::cluster::ApiError;
+use crate::controllers::{
+    self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Reaction, Timer, Version, WorkQueue, Write,
+};
+use crate::time::{SimTime, Span};
+use crate::trace::{What, Why};
+
+/// How long a worker takes to fetch a key. Like the latency of writes it
+/// only orders what happens within one instant.
+const GET: Span = Span::from_ns(100);
+
+/// How long new controllers take to begin after they have listed everything.
+const START_UP: Span = Span::from_ms(100);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Worker {
+    /// Nothing to do.
+    Idle,
+    /// About to fetch a key.
+    Fetching,
+    /// Waiting for the answer to the writes at the plan's cursor.
+    Writing,
+    /// Not working yet.
+    Stopped,
+}
+
+/// A controller with everything that is lost when it stops.
+pub(super) struct Process {
+    pub(super) controller: Box<dyn Controller + Send + Sync>,
+    pub(super) queue: WorkQueue,
+    worker: Worker,
+    plan: Plan,
+    cursor: usize,
+    key: Option<Key>,
+    /// What led to the sync in hand.
+    trigger: RecordId,
+    /// The records of the plan's decisions.
+    decisions: Vec<RecordId>,
+    /// Versions that the plan's writes returned.
+    returned: Vec<(Key, u64)>,
+    /// How often the write at the cursor met a conflict.
+    conflicts: usize,
+    /// The sync has failed already; what is left is written all the same.
+    failing: bool,
+}
+
+impl Clone for Process {
+    fn clone(&self) -> Process {
+        Process {
+            controller: self.controller.boxed_clone(),
+            queue: self.queue.clone(),
+            worker: self.worker,
+            plan: self.plan.clone(),
+            cursor: self.cursor,
+            key: self.key,
+            trigger: self.trigger,
+            decisions: self.decisions.clone(),
+            returned: self.returned.clone(),
+            conflicts: self.conflicts,
+            failing: self.failing,
+        }
+    }
+}
+
+impl Process {
+    /// All controllers, with nothing in memory.
+    pub(super) fn start_all() -> Vec<Process> {
+        controllers::all()
+            .into_iter()
+            .map(|controller| Process {
+                controller,
+                queue: WorkQueue::default(),
+                worker: Worker::Idle,
+                plan: Plan::default(),
+                cursor: 0,
+                key: None,
+                trigger: RecordId::NONE,
+                decisions: Vec::new(),
+                returned: Vec::new(),
+                conflicts: 0,
+                failing: false,
+            })
+            .collect()
+    }
+
+    /// Hands new timers to the kernel, and wakes the worker if there is work.
+    pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
+        for Timer { at, key } in self.queue.take_timers() {
+            events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
+        }
+        if self.worker == Worker::Idle && !self.queue.is_empty() {
+            self.worker = Worker::Fetching;
+            events.push(now.after(GET), Urgency::Normal, Event::Work { process, epoch });
+        }
+    }
+
+    /// The version that a write is sent with.
+    fn version_of(&self, write: &Write) -> Option<u64> {
+        if self.conflicts > 0 {
+            return None;
+        }
+        match write.version() {
+            Version::Any => None,
+            Version::Cached(version) => Some(version),
+            Version::Returned => {
+                let object = write.object();
+                self.returned.iter().rev().find(|(key, _)| *key == object).map(|(_, version)| *version)
+            }
+        }
+    }
+
+    /// The place after the writes that belong to the same step.
+    fn after_step(&self, step: u8) -> usize {
+        let in_step = |i: &usize| {
+            self.plan.writes.get(*i).is_some_and(|p| p.write.on_conflict() == OnConflict::SkipStep(step))
+        };
+        let mut next = self.cursor;
+        while in_step(&next) {
+            next += 1;
+        }
+        next
+    }
+
+    fn cause_of(&self, index: usize) -> RecordId {
+        let why = self.plan.writes[index].why;
+        why.and_then(|i| self.decisions.get(i as usize).copied()).unwrap_or(self.trigger)
+    }
+}
+
+/// What a write came to.
+enum Step {
+    /// On to the next one.
+    Done,
+    /// The same once more after a wait.
+    Again(Span),
+    /// On after the writes of this step.
+    Skip(u8),
+    /// The sync has failed.
+    Failed,
+}
+
+impl Simulation {
+    /// A worker goes on: fetches a key, or sends the next writes.
+    pub(super) fn work(&mut self, index: u8, epoch: u8) {
+        if epoch != self.epoch {
+            return;
+        }
+        let process = &mut self.processes[index as usize];
+        process.queue.now = self.now;
+        match process.worker {
+            Worker::Fetching => self.begin_sync(index),
+            Worker::Writing => self.send_writes(index),
+            Worker::Idle | Worker::Stopped => {}
+        }
+    }
+
+    fn begin_sync(&mut self, index: u8) {
+        let process = &mut self.processes[index as usize];
+        let Some((key, trigger)) = process.queue.get() else {
+            process.worker = Worker::Idle;
+            return;
+        };
+        let view = View {
+            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
+            live: self.store.objects(),
+            now: self.clock.wall(self.now),
+        };
+        process.plan.clear();
+        process.decisions.clear();
+        process.returned.clear();
+        process.cursor = 0;
+        process.conflicts = 0;
+        process.failing = false;
+        process.key = Some(key);
+        process.trigger = trigger.unwrap_or(RecordId::NONE);
+        process.queue.cause = trigger;
+        let outcome = process.controller.sync(key, view, &mut process.plan, &mut process.queue);
+        self.record_decisions(index, key);
+        if outcome.is_err() {
+            self.finish_sync(index, false);
+        } else {
+            self.continue_plan(index, Span::ZERO);
+        }
+    }
+
+    /// Decisions that lead to writes become the writes' cause; what leads to
+    /// nothing is recorded when it is news.
+    fn record_decisions(&mut self, index: u8, key: Key) {
+        let process = &mut self.processes[index as usize];
+        let trigger = process.trigger;
+        let acts = process.plan.writes.iter().any(|planned| planned.why.is_some());
+        for i in 0..process.plan.decisions.len() {
+            let why = process.plan.decisions[i];
+            let used = process.plan.writes.iter().any(|planned| planned.why == Some(i as u16));
+            let id = if used {
+                self.recorder.note(trigger, key.uid, What::Decided(why))
+            } else {
+                if !acts || is_refusal(why) {
+                    self.recorder.refuse(trigger, key.uid, why);
+                }
+                trigger
+            };
+            process.decisions.push(id);
+        }
+    }
+
+    fn latency(&self, index: u8) -> Span {
+        let own = self.processes[index as usize].controller.write_latency();
+        Span(own.0 + self.setup.control_plane.write_latency.0)
+    }
+
+    /// Waits for the answer to the next writes, or finishes.
+    fn continue_plan(&mut self, index: u8, wait: Span) {
+        let latency = self.latency(index);
+        let process = &mut self.processes[index as usize];
+        if process.cursor >= process.plan.writes.len() {
+            let ok = !process.failing;
+            return self.finish_sync(index, ok);
+        }
+        process.worker = Worker::Writing;
+        let at = self.now.after(wait).after(latency);
+        self.queue.push(at, Urgency::Normal, Event::Work { process: index, epoch: self.epoch });
+    }
+
+    /// Sends the write at the cursor and the ones that go together with it.
+    fn send_writes(&mut self, index: u8) {
+        let mut failed = false;
+        loop {
+            match self.send_one(index) {
+                Step::Done => {
+                    let process = &mut self.processes[index as usize];
+                    process.cursor += 1;
+                    process.conflicts = 0;
+                }
+                Step::Again(wait) => return self.continue_plan(index, wait),
+                Step::Skip(step) => {
+                    let process = &mut self.processes[index as usize];
+                    process.cursor = process.after_step(step);
+                    process.conflicts = 0;
+                }
+                Step::Failed => {
+                    failed = true;
+                    self.processes[index as usize].cursor += 1;
+                }
+            }
+            let process = &self.processes[index as usize];
+            if !process.plan.writes.get(process.cursor).is_some_and(|planned| planned.together) {
+                break;
+            }
+        }
+        if failed { self.fail_plan(index) } else { self.continue_plan(index, Span::ZERO) }
+    }
+
+    fn send_one(&mut self, index: u8) -> Step {
+        let process = &self.processes[index as usize];
+        let (cursor, Some(key)) = (process.cursor, process.key) else { return Step::Failed };
+        let write = process.plan.writes[cursor].write.clone();
+        let version = process.version_of(&write);
+        let cause = process.cause_of(cursor);
+        let error = match self.apply(&write, version, cause) {
+            Ok((object, version)) => {
+                let process = &mut self.processes[index as usize];
+                process.returned.push((object, version));
+                process.controller.written(key, &write, object, version);
+                self.publish();
+                return Step::Done;
+            }
+            Err(error) => error,
+        };
+        if error == ApiError::Conflict {
+            let process = &mut self.processes[index as usize];
+            let tries = process.conflicts;
+            process.conflicts += 1;
+            match write.on_conflict() {
+                OnConflict::RetryOnce if tries == 0 => return Step::Again(Span::ZERO),
+                OnConflict::BackOff if tries < CONFLICT_BACKOFF.len() => {
+                    return Step::Again(CONFLICT_BACKOFF[tries]);
+                }
+                OnConflict::SkipStep(step) => return Step::Skip(step),
+                _ => {}
+            }
+        }
+        self.refused(index, key, &write, &error)
+    }
+
+    /// Asks the controller about a write that was refused. What it adds is
+    /// written before the sync fails.
+    fn refused(&mut self, index: u8, key: Key, write: &Write, error: &ApiError) -> Step {
+        let view = View {
+            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
+            live: self.store.objects(),
+            now: self.clock.wall(self.now),
+        };
+        let process = &mut self.processes[index as usize];
+        let mut more = Plan::default();
+        match process.controller.failed(key, write, error, view, &mut more) {
+            Reaction::Ignore => Step::Done,
+            Reaction::Fail => {
+                process.plan.writes.truncate(process.cursor + 1);
+                process.plan.writes.append(&mut more.writes);
+                Step::Failed
+            }
+        }
+    }
+
+    fn fail_plan(&mut self, index: u8) {
+        self.processes[index as usize].failing = true;
+        self.continue_plan(index, Span::ZERO);
+    }
+
+    /// The sync is over: forgets or backs off, and turns to the next key.
+    fn finish_sync(&mut self, index: u8, ok: bool) {
+        let clock = self.clock;
+        let process = &mut self.processes[index as usize];
+        let Some(key) = process.key.take() else { return };
+        process.queue.cause = process.trigger.some();
+        if ok {
+            if let Some(at) = process.plan.requeue_at {
+                process.queue.add_at(key, clock.sim_time(at));
+            }
+            process.queue.forget(key);
+        } else if process.controller.max_retries().is_none_or(|most| process.queue.failures(key) < most) {
+            process.queue.add_rate_limited(key);
+        } else {
+            process.queue.forget(key);
+        }
+        process.queue.done(key);
+        process.worker = Worker::Idle;
+        process.wind_up(index, self.epoch, self.now, &mut self.queue);
+    }
+
+    /// A delayed key is due.
+    pub(super) fn timer(&mut self, index: u8, epoch: u8, key: Key) {
+        if epoch != self.epoch {
+            return;
+        }
+        let process = &mut self.processes[index as usize];
+        process.queue.now = self.now;
+        process.queue.expire(Timer { at: self.now, key });
+        process.wind_up(index, epoch, self.now, &mut self.queue);
+    }
+
+    /// All controllers stop; what they remembered is lost.
+    pub(super) fn controllers_down(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.processes.clear();
+    }
+
+    /// New controllers list everything and begin a little later.
+    pub(super) fn controllers_up(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.processes = Process::start_all();
+        for process in &mut self.processes {
+            process.worker = Worker::Stopped;
+        }
+        for kind in crate::api::Kind::ALL {
+            for key in self.store.objects().keys_by_name(kind) {
+                if let Some(change) = self.store.objects().added(key) {
+                    self.observe(&change, self.recorder.last);
+                }
+            }
+        }
+        let at = self.now.after(START_UP);
+        self.queue.push(at, Urgency::Normal, Event::WorkersUp { epoch: self.epoch });
+    }
+
+    pub(super) fn workers_up(&mut self, epoch: u8) {
+        if epoch != self.epoch {
+            return;
+        }
+        for (index, process) in self.processes.iter_mut().enumerate() {
+            process.queue.now = self.now;
+            process.worker = Worker::Idle;
+            process.wind_up(index as u8, epoch, self.now, &mut self.queue);
+        }
+    }
+}
+
+/// Whether a decision says why nothing was done.
+const fn is_refusal(why: Why) -> bool {
+    matches!(why, Why::TooFewAvailable { .. } | Why::ScaleDownBudget { .. } | Why::RecreateWaits)
+}
