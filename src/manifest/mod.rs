@@ -27,6 +27,7 @@ mod syntax;
 
 pub use image::set_image;
 pub use kinds::{KnownKind, kind_of};
+pub use patch::patched;
 
 use crate::api::{Kind, Object};
 use crate::error::Problem;
@@ -94,14 +95,4 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
         "Pod" => Some(&pod::POD),
         _ => None,
     }
-}
-
-/// An object after a patch.
-///
-/// # Errors
-/// What the API server would say.
-pub fn patched(object: &Object, how: crate::sim::setup::PatchType, patch: &Value) -> Result<Object, String> {
-    read(&patch::apply(how, &to_json(object), patch))
-        .map(|l| l.object)
-        .map_err(|p| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }

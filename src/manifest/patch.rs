@@ -2,10 +2,12 @@
 //! [`to_json`](super::to_json) writes.
 
 use super::shape::{Members, Shape};
+use crate::api::Object;
+use crate::error::Problem;
 use crate::sim::setup::PatchType;
 use serde_json::{Map, Value};
 
-type Object = Map<String, Value>;
+type Fields = Map<String, Value>;
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN: &str = "$retainKeys";
@@ -32,6 +34,21 @@ pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Value {
     }
 }
 
+/// The object after a patch, defaulted and checked again.
+///
+/// # Errors
+/// What the API server says to an object that is no longer valid.
+pub fn patched(object: &Object, patch_type: PatchType, patch: &Value) -> Result<Object, String> {
+    let merged = apply(patch_type, &super::to_json(object), patch);
+    super::read(&merged).map(|loaded| loaded.object).map_err(|problems| {
+        let words = problems.into_iter().map(|p| Problem { hint: None, ..p }.to_string());
+        match words.collect::<Vec<_>>().as_slice() {
+            [one] => one.clone(),
+            several => format!("[{}]", several.join(", ")),
+        }
+    })
+}
+
 /// RFC 7386: objects are merged, null removes, all else replaces.
 fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
@@ -52,7 +69,7 @@ fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// Upstream: `staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go mergeMap`
-fn merge_object(original: &mut Object, patch: &Object, members: Option<&'static Members>) {
+fn merge_object(original: &mut Fields, patch: &Fields, members: Option<&'static Members>) {
     match patch.get(DIRECTIVE).and_then(Value::as_str) {
         Some("replace") => {
             *original = stripped_object(patch);
@@ -88,7 +105,7 @@ fn merge_object(original: &mut Object, patch: &Object, members: Option<&'static 
     }
 }
 
-fn merge_field(original: &mut Object, name: &str, patch: &Value, shape: Option<Shape>, order: Option<&Value>) {
+fn merge_field(original: &mut Fields, name: &str, patch: &Value, shape: Option<Shape>, order: Option<&Value>) {
     match (original.get_mut(name), patch) {
         (_, Value::Null) => {
             original.shift_remove(name);
@@ -207,7 +224,7 @@ fn stripped(value: &Value) -> Option<Value> {
     }
 }
 
-fn stripped_object(fields: &Object) -> Object {
+fn stripped_object(fields: &Fields) -> Fields {
     let kept = fields.iter().filter(|(name, value)| !name.starts_with('$') && !value.is_null());
     kept.filter_map(|(name, value)| Some((name.clone(), stripped(value)?))).collect()
 }
