@@ -19,6 +19,7 @@ const MAX_PROBLEMS: usize = 20;
 /// What is wrong, with the fields' paths but not yet their positions.
 pub(super) fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Problem>> {
     let mut value = value.clone();
+    drop_empty(&mut value);
     let mut cuts = Cuts::default();
     let mut problems = Vec::new();
     loop {
@@ -36,6 +37,16 @@ pub(super) fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Problem
         if problems.len() >= MAX_PROBLEMS || !cuts.cut(&mut value, &path) {
             return Err(problems);
         }
+    }
+}
+
+/// Drops what stands there without a value, such as `actions:` with nothing
+/// below it, at the top and under `spec`. Deeper down null may mean something.
+fn drop_empty(value: &mut Value) {
+    let Some(top) = value.as_object_mut() else { return };
+    top.retain(|_, v| !v.is_null());
+    if let Some(spec) = top.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.retain(|_, v| !v.is_null());
     }
 }
 

@@ -125,10 +125,20 @@ impl Document {
     /// of this document. A field that is not there has the place of what
     /// should hold it.
     #[must_use]
-    pub fn locate(&self, mut problem: Problem) -> Problem {
+    pub fn locate(&self, problem: Problem) -> Problem {
+        let about_name = problem.message.starts_with("unknown field");
+        self.place(problem, about_name)
+    }
+
+    /// The same for a problem with the field's name and not with its value.
+    #[must_use]
+    pub fn locate_name(&self, problem: Problem) -> Problem {
+        self.place(problem, true)
+    }
+
+    fn place(&self, mut problem: Problem, about_name: bool) -> Problem {
         let (key, node, found) = self.root.find(problem.field.as_deref().unwrap_or(""));
         let is_scalar = matches!(node.content, Content::Scalar(..));
-        let about_name = problem.message.starts_with("unknown field");
         let at = match key {
             Some(key) if !found || !is_scalar || about_name => key,
             _ => node.at,
