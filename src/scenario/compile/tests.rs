@@ -152,9 +152,9 @@ fn wrong_actions_are_explained() {
             "12:24 spec.actions[7].podCrash: `deployment/web` is not a pod (write web/* for all its pods, web/1#0 for the first one of revision 1)",
             "13:22 spec.actions[8].label.deployment/web: only pods and nodes are labelled (write pod/web/1#0 or node/a-1)",
             "14:38 spec.actions[9].patch.deployment/web: a patch is a mapping, such as {spec: {paused: true}}",
-            "15:89 spec.actions[10].apply.spec.replcas: unknown field \"replcas\" (did you mean \"replicas\"?)",
             "15:82 spec.actions[10].apply.spec.selector: Required value (write matchLabels with labels that the template has too)",
             "15:82 spec.actions[10].apply.spec.template.spec.containers: Required value",
+            "15:89 spec.actions[10].apply.spec.replcas: unknown field \"replcas\" (did you mean \"replicas\"?)",
             "16:38 spec.actions[11].scale.deployment/web: 4000000000 replicas are too many",
         ],
     );
@@ -195,7 +195,7 @@ fn wrong_surroundings_are_explained() {
             "11:5 spec.pods[4].ready: there must be at least one duration",
         ],
     );
-    check("spec: {cluster: {zones: {a: {nodes: 4000000000}}}}\n", &["1:18 spec.cluster: 4000000000 nodes are more than the 20000 that are possible"]);
+    check("spec: {cluster: {zones: {a: {nodes: 4000000000}}}}\n", &["1:8 spec.cluster: 4000000000 nodes are more than the 20000 that are possible"]);
     check("spec: {pods: {deployment/wbe: {ready: 1s}, '*': {match: {n: 1}}}}\n", &[
         "1:15 spec.pods.deployment/wbe: there is no deployment/wbe in this scenario (did you mean deployment/web?)",
         "1:50 spec.pods.*.match: the key says already which pods are meant (use a list of entries if one key is not enough)",
