@@ -96,8 +96,11 @@ fn kind(text: &str) -> Result<Kind, NotRun> {
 
 fn object(json: &Json) -> Result<Object, NotRun> {
     kind(json.get("kind").and_then(Json::as_str).unwrap_or("without a name"))?;
-    // Until manifests can be read.
-    not_modelled("manifests")
+    let problems = match crate::manifest::read(json) {
+        Ok(loaded) => return Ok(loaded.object),
+        Err(problems) => problems,
+    };
+    Err(NotRun::Invalid(crate::error::Error { problems }))
 }
 
 fn node(node: &CaseNode) -> Result<NodeSpec, NotRun> {
