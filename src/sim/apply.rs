@@ -1,7 +1,7 @@
 //! The one place where a controller's request changes the store.
 
 use super::Simulation;
-use crate::api::{Key, Kind, Meta, Phase, Pod};
+use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
 use crate::cluster::{ApiError, PodDeletion};
 use crate::controllers::{NewPod, Write};
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ impl Simulation {
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
-                let key = self.store.create_replica_set((**set).clone())?;
+                let key = self.store.create((**set).clone())?;
                 self.register(key, Some(*deployment), revision, 0);
                 self.created(key, cause);
                 if replicas > 0 {
@@ -62,13 +62,14 @@ impl Simulation {
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
-                let version = version.unwrap_or_else(|| self.version(*set));
-                self.recorded(*set, cause, |store| store.update_replica_set_status(*set, version, status))
+                self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
             }
             Write::DeploymentStatus { deployment, status, revision, .. } => {
-                let version = version.unwrap_or_else(|| self.version(*deployment));
                 self.recorded(*deployment, cause, |store| {
-                    store.update_deployment_status(*deployment, version, status, *revision)
+                    store.update(*deployment, version, |row: &mut Deployment| {
+                        row.status = (**status).clone();
+                        row.revision = *revision;
+                    })
                 })
             }
             Write::SetOwner { object, owner, present } => {
@@ -91,7 +92,7 @@ impl Simulation {
         cause: RecordId,
         write: impl FnOnce(&mut crate::api::ReplicaSet),
     ) -> Result<Written, ApiError> {
-        self.recorded(set, cause, |store| store.update_replica_set(set, version, write))
+        self.recorded(set, cause, |store| store.update(set, version, write))
     }
 
     /// Runs a write of an existing object and records the fields it changed.
@@ -149,7 +150,7 @@ impl Simulation {
             disruption: None,
             terminated: None,
         };
-        let key = self.store.create_pod(pod)?;
+        let key = self.store.create(pod)?;
         let revision = self.recorder.revision_of(new.owner.key.uid);
         let subject = self.register(key, Some(new.owner.key), revision, number);
         self.recorder.push(cause, subject, What::Created);
