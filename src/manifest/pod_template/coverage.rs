@@ -1,0 +1,69 @@
+//! Which fields of a template the simulator does not read.
+
+use crate::manifest::notes::{Coverage, notes};
+use serde_json::Value;
+
+const TEMPLATE: Coverage = Coverage {
+    read: &[
+        "metadata.labels",
+        "metadata.annotations",
+        "spec.containers[].name",
+        "spec.containers[].image",
+        "spec.containers[].resources.limits.cpu",
+        "spec.containers[].resources.limits.memory",
+        "spec.containers[].resources.requests.cpu",
+        "spec.containers[].resources.requests.memory",
+        "spec.restartPolicy",
+        "spec.terminationGracePeriodSeconds",
+        "spec.nodeSelector",
+        "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution",
+        "spec.tolerations",
+        "spec.overhead",
+        "spec.resources",
+    ],
+    quiet: &[
+        ("metadata.creationTimestamp", None),
+        ("spec.dnsPolicy", Some("ClusterFirst")),
+        ("spec.schedulerName", Some("default-scheduler")),
+        ("spec.preemptionPolicy", Some("PreemptLowerPriority")),
+        ("spec.enableServiceLinks", Some("true")),
+        ("spec.priority", Some("0")),
+        ("spec.containers[].imagePullPolicy", None),
+        ("spec.containers[].terminationMessagePath", None),
+        ("spec.containers[].terminationMessagePolicy", None),
+    ],
+    reasons: &[
+        ("spec.initContainers", "not run, but their requests count; give the time they take as start-up time"),
+        ("spec.containers[].readinessProbe", "pods become ready when the scenario says so"),
+        ("spec.containers[].startupProbe", "pods become ready when the scenario says so"),
+        ("spec.containers[].livenessProbe", "containers fail when the scenario says so"),
+        ("spec.containers[].lifecycle", "pods take as long to stop as the scenario says"),
+        ("spec.containers[].restartPolicy", "containers restart as the pod says"),
+        ("spec.containers[].restartPolicyRules", "containers restart as the pod says"),
+        ("spec.containers[].ports[].hostPort", "pods with the same host port may share a node"),
+        ("spec.containers[].resources.limits.ephemeral-storage", "only cpu and memory are counted"),
+        ("spec.containers[].resources.requests.ephemeral-storage", "only cpu and memory are counted"),
+        ("spec.hostNetwork", "pods with the same host port may share a node"),
+        ("spec.readinessGates", "pods become ready when the scenario says so"),
+        ("spec.volumes", "volumes are always there and bind pods to no node"),
+        ("spec.resourceClaims", "claims are always granted"),
+        ("spec.affinity.podAffinity", "pods are placed without regard to each other"),
+        ("spec.affinity.podAntiAffinity", "pods are placed without regard to each other"),
+        (
+            "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution",
+            "only required node affinity counts",
+        ),
+        ("spec.topologySpreadConstraints", "pods are placed without regard to each other"),
+        ("spec.priorityClassName", "no pod is preempted"),
+        ("spec.priority", "no pod is preempted"),
+        ("spec.schedulerName", "there is one scheduler"),
+        ("spec.schedulingGroup", "pods are scheduled one by one"),
+        ("spec.activeDeadlineSeconds", "the pod runs on"),
+        ("spec.nodeName", "the scheduler chooses a node"),
+    ],
+};
+
+/// The fields of a decoded template that are not read, each path once.
+pub(in crate::manifest) fn not_modelled(template: &Value, prefix: &str) -> Vec<String> {
+    notes(template, prefix, &TEMPLATE)
+}

@@ -1,0 +1,98 @@
+//! How much of a node a pod asks for.
+
+use crate::api::{Resources, parse_quantity};
+use crate::manifest::fields::Fields;
+
+/// CPU and memory in thousandths.
+#[derive(Clone, Copy, Default)]
+struct Amount {
+    cpu: i64,
+    memory: i64,
+}
+
+impl Amount {
+    const fn plus(self, other: Amount) -> Amount {
+        Amount {
+            cpu: self.cpu.saturating_add(other.cpu),
+            memory: self.memory.saturating_add(other.memory),
+        }
+    }
+
+    fn max(self, other: Amount) -> Amount {
+        Amount { cpu: self.cpu.max(other.cpu), memory: self.memory.max(other.memory) }
+    }
+}
+
+/// What the scheduler counts for a pod: its containers and sidecars together,
+/// or its hungriest init container if that is more, or what the pod as a
+/// whole asks for; and the overhead.
+///
+/// Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests`
+pub(super) fn of(spec: &Fields) -> Resources {
+    let mut total =
+        spec.objects("containers").iter().map(container).fold(Amount::default(), Amount::plus);
+    let mut sidecars = Amount::default();
+    let mut initial = Amount::default();
+    for init in spec.objects("initContainers") {
+        let own = container(&init);
+        if init.text("restartPolicy") == "Always" {
+            total = total.plus(own);
+            sidecars = sidecars.plus(own);
+            initial = initial.max(sidecars);
+        } else {
+            initial = initial.max(sidecars.plus(own));
+        }
+    }
+    total = total.max(initial);
+    let whole = spec.object("resources");
+    let asked = |name: &str, counted: i64| {
+        let request = amount(&whole.object("requests"), name);
+        let limit = || if counted == 0 { amount(&whole.object("limits"), name) } else { None };
+        request.or_else(limit).unwrap_or(counted)
+    };
+    total = Amount { cpu: asked("cpu", total.cpu), memory: asked("memory", total.memory) };
+    let overhead = spec.object("overhead");
+    total = total.plus(Amount {
+        cpu: amount(&overhead, "cpu").unwrap_or(0),
+        memory: amount(&overhead, "memory").unwrap_or(0),
+    });
+    Resources { cpu_milli: total.cpu, memory_milli: total.memory, pods: 1 }
+}
+
+/// A container's requests; a limit without a request is one.
+fn container(c: &Fields) -> Amount {
+    let resources = c.object("resources");
+    let (requests, limits) = (resources.object("requests"), resources.object("limits"));
+    let asked = |name| amount(&requests, name).or_else(|| amount(&limits, name)).unwrap_or(0);
+    Amount { cpu: asked("cpu"), memory: asked("memory") }
+}
+
+fn amount(list: &Fields, name: &str) -> Option<i64> {
+    list.get(name).and_then(|v| parse_quantity(v.as_str()?).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_larger_of_init_and_run_counts() {
+        let c = |cpu: &str| json!({"resources": {"requests": {"cpu": cpu}}});
+        let sidecar = |cpu: &str| json!({"restartPolicy": "Always", "resources": {"requests": {"cpu": cpu}}});
+        for (spec, milli) in [
+            (json!({"containers": [c("100m"), c("1")]}), 1_100),
+            (json!({"containers": [c("1")], "initContainers": [c("2"), c("500m")]}), 2_000),
+            (json!({"containers": [c("1")], "initContainers": [sidecar("500m"), c("2")]}), 2_500),
+            (json!({"containers": [c("1")], "initContainers": [c("1"), sidecar("500m")]}), 1_500),
+            (json!({"containers": [{"resources": {"limits": {"cpu": "2"}}}]}), 2_000),
+            (json!({"containers": [c("1")], "resources": {"requests": {"cpu": "4"}}}), 4_000),
+            (json!({"containers": [c("1")], "resources": {"limits": {"cpu": "4"}}}), 1_000),
+            (json!({"containers": [{}], "resources": {"limits": {"cpu": "4"}}}), 4_000),
+            (json!({"containers": [c("1")], "overhead": {"cpu": "250m"}}), 1_250),
+            (json!({"containers": [{}]}), 0),
+        ] {
+            assert_eq!(of(&Fields::new(&spec, "")).cpu_milli, milli, "{spec}");
+        }
+    }
+}
