@@ -4,10 +4,13 @@
 pub mod api;
 pub mod cluster;
 pub mod controllers;
+mod digest;
 pub mod environment;
 pub mod error;
+pub mod explain;
 pub mod sim;
 pub mod sort;
 pub mod time;
 pub mod timeline;
 pub mod trace;
+pub mod trace_file;

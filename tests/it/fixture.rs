@@ -173,6 +173,7 @@ impl Player {
         };
         self.trace.header.actions.push((SimTime::from_ms(ms), text));
         self.acts.push((id, act));
+        self.cause = RecordId::NONE;
         self.plan(ms, Step::Action(self.acts.len() - 1));
         self
     }
@@ -442,9 +443,10 @@ impl Player {
         self.sets[set].replicas = size;
         let before = std::mem::replace(&mut self.cause, changed);
         let (have, want) = (from as i32, size as i32);
-        let why = match size > from {
-            true => Why::TooFewPods { have, want },
-            false => Why::TooManyPods { have, want },
+        let why = if size > from {
+            Why::TooFewPods { have, want }
+        } else {
+            Why::TooManyPods { have, want }
         };
         self.cause = self.push(subject, What::Decided(why));
         for _ in from..size {
@@ -515,9 +517,10 @@ impl Player {
             let at = self.now + self.deployments[id].shape.deadline;
             self.plan(at, Step::Deadline(id, self.now));
         }
-        let text = match available >= floor {
-            true => "True/MinimumReplicasAvailable",
-            false => "False/MinimumReplicasUnavailable",
+        let text = if available >= floor {
+            "True/MinimumReplicasAvailable"
+        } else {
+            "False/MinimumReplicasUnavailable"
         };
         self.text(id, Field::ConditionAvailable, text);
         let complete = (active, updated, available) == (desired, desired, desired);
