@@ -219,7 +219,9 @@ mod tests {
     fn texts_do_not_run_into_each_other() {
         let hash = |texts: &[&str]| {
             let mut hash = Fnv::new();
-            texts.iter().for_each(|t| hash.text(t));
+            for text in texts {
+                hash.text(text);
+            }
             hash.0
         };
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));

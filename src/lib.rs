@@ -8,6 +8,7 @@ mod digest;
 pub mod environment;
 pub mod error;
 pub mod explain;
+pub mod plot;
 pub mod sim;
 pub mod sort;
 pub mod time;

@@ -44,7 +44,7 @@ fn everything_in_a_trace_can_be_described() {
     for trace in [fixture::rollout(), fixture::stalled()] {
         for record in &trace.records {
             let sentence = trace.describe(record);
-            assert!(!sentence.is_empty() && !sentence.contains("{"), "{sentence}");
+            assert!(!sentence.is_empty() && !sentence.contains('{'), "{sentence}");
         }
     }
 }

@@ -549,3 +549,31 @@ pub(crate) fn stalled() -> Trace {
         .at(900_000, Act::Undo)
         .play()
 }
+
+/// Three Deployments of different size and manners.
+pub(crate) fn several() -> Trace {
+    let shape = |name, replicas, surge, unavailable, ready| Shape {
+        name,
+        replicas,
+        surge,
+        unavailable,
+        ready,
+        ..WEB
+    };
+    Player::new("Three services are updated", 420_000)
+        .deployment(shape("frontend", 6, 2, 0, 12_000))
+        .at(60_000, Act::SetImage("app:v2"))
+        .deployment(shape("api", 20, 5, 5, 25_000))
+        .at(65_000, Act::SetImage("app:v2"))
+        .at(150_000, Act::Scale(30))
+        .deployment(shape("worker", 4, 0, 2, 40_000))
+        .at(100_000, Act::SetImage("app:v2"))
+        .at(200_000, Act::SetImage("app:v3"))
+        .play()
+}
+
+/// One replica that is replaced without surge: an outage.
+pub(crate) fn single() -> Trace {
+    let shape = Shape { name: "db", replicas: 1, surge: 0, unavailable: 1, ready: 8_000, ..WEB };
+    Player::new("", 60_000).deployment(shape).at(20_000, Act::SetImage("app:v2")).play()
+}

@@ -2,5 +2,6 @@
 
 mod explain;
 mod fixture;
+mod plot;
 mod timeline;
 mod trace_file;
