@@ -271,32 +271,6 @@ impl Trace {
             }
         }
     }
-
-    /// A Kubernetes Event as recordings have it: its reason, its message with
-    /// canonical names, and whether it is a warning.
-    ///
-    /// Upstream: `deployment/sync.go scaleReplicaSet`, `controller_utils.go
-    /// createPods`, `DeletePod`
-    pub fn emitted_event(&self, emitted: Emitted) -> (&str, String, bool) {
-        let name = |id: SubjectId| &self.subject(id).name;
-        match emitted {
-            Emitted::Scaled { replica_set, from, to } => {
-                let way = if to > from { "up" } else { "down" };
-                let set = name(replica_set);
-                let message = format!("Scaled {way} replica set {set} from {from} to {to}");
-                ("ScalingReplicaSet", message, false)
-            }
-            Emitted::CreatedPod(pod) => {
-                ("SuccessfulCreate", format!("Created pod: {}", name(pod)), false)
-            }
-            Emitted::DeletedPod(pod) => {
-                ("SuccessfulDelete", format!("Deleted pod: {}", name(pod)), false)
-            }
-            Emitted::Other { reason, message, warning } => {
-                (self.text(reason), self.text(message).to_string(), warning)
-            }
-        }
-    }
 }
 
 fn describe_absence(subject: &str, field: Field) -> String {

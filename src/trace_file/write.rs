@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::lines::{ActionLine, HeaderLine, RecordLine, SubjectLine};
 use crate::api::Kind;
-use crate::trace::{
+use crate::trace::{Message, 
     Emitted, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why,
 };
 use rustc_hash::FxHashMap;
@@ -218,7 +218,7 @@ impl<'a> Names<'a> {
 
     fn fill_emitted(&self, line: &mut RecordLine<'a>, subject: SubjectId, emitted: Emitted) {
         let namespace = &*self.trace.subject(subject).namespace;
-        let (reason, message, warning) = self.trace.emitted_event(emitted);
+        let Message { reason, message, warning } = self.trace.message(&emitted);
         line.reason = Some(reason.to_string().into());
         line.message = Some(message.into());
         line.event_type = Some(if warning { "Warning" } else { "Normal" }.into());
