@@ -402,6 +402,32 @@ pub enum What {
     },
 }
 
+impl What {
+    /// The name of the event in trace files and recordings, such as `ready`.
+    pub const fn event(self) -> &'static str {
+        match self {
+            What::Created => "created",
+            What::Deleted => "deleted",
+            What::Set { .. } => "changed",
+            What::Unschedulable => "unschedulable",
+            What::Bound { .. } => "bound",
+            What::Running => "running",
+            What::Ready => "ready",
+            What::Unready => "unready",
+            What::Restarted { .. } => "restarted",
+            What::DisruptionTarget { .. } => "disruptionTarget",
+            What::Deleting { .. } => "deleting",
+            What::Succeeded { .. } => "succeeded",
+            What::Failed { .. } => "failed",
+            What::Removed => "removed",
+            What::Emitted(_) => "emitted",
+            What::Decided(_) => "decided",
+            What::Action(_) => "action",
+            What::Rejected { .. } => "rejected",
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record {

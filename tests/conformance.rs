@@ -8,7 +8,7 @@
 
 use flate2::read::GzDecoder;
 use libtest_mimic::{Arguments, Failed, Trial};
-use seatrial::conformance::{Case, Checked, Outcome, check, files, pattern, vectors};
+use seatrial::conformance::{Case, Checked, Options, Outcome, check, files, pattern, run, vectors};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,21 @@ fn main() -> io::Result<ExitCode> {
     trials.push(Trial::test("known_differences::every_line_is_about_a_test", move || {
         if unused.is_empty() { Ok(()) } else { Err(format!("no such test: {}", unused.join(", ")).into()) }
     }));
+    trials.push(Trial::test("report::the_last_line_is_the_sum", || last_line().map_err(Failed::from)));
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
+}
+
+/// What scripts read of a report: its last line.
+fn last_line() -> Result<(), String> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/deployment");
+    let options = Options { only: Some("deployment/grid-r3-*".to_string()), quiet: true };
+    let mut out = Vec::new();
+    let sum = run(&dir, &options, &mut out).map_err(|e| e.to_string())?;
+    let out = String::from_utf8_lossy(&out);
+    let numbers = format!("{} of {} agree, events {} of {}", sum.agree, sum.total, sum.events_agree, sum.cases);
+    let lines: Vec<&str> = out.lines().collect();
+    let as_said = lines == [format!("deployment  {numbers}"), numbers] && sum.total > 1;
+    if as_said { Ok(()) } else { Err(format!("{sum:?}\n{out}")) }
 }
 
 /// A test for the trace and one for the Events; the case is run once.

@@ -109,6 +109,8 @@ pub enum Propagation {
 pub struct Finalizers(u8);
 
 impl Finalizers {
+    /// None at all.
+    pub const NONE: Finalizers = Finalizers(0);
     /// `orphan`: dependents stay when the object goes.
     pub const ORPHAN: Finalizers = Finalizers(1);
     /// `foregroundDeletion`: the object stays until its dependents are gone.

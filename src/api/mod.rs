@@ -20,7 +20,7 @@ pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Me
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
 pub use pod::{
-    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RestartPolicy, Toleration,
+    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration,
 };
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};

@@ -9,4 +9,4 @@ mod table;
 pub use watch::{Change, Row, Verb, deliver};
 pub use objects::{Objects, Owned, PodCounts};
 pub use store::{ApiError, PodDeletion, Store};
-pub use table::{Table, TableRow};
+pub use table::{AnyTable, Stored, Table};

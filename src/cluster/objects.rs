@@ -3,8 +3,8 @@
 //! The same type is the API server's store and, where caches lag, a
 //! controller manager's cache.
 
-use super::watch::{Change, Facts};
-use super::table::{Table, TableRow};
+use super::table::{AnyTable, Stored, Table};
+use super::watch::{Change, Facts, Row};
 use crate::api::{Deployment, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -115,177 +115,138 @@ impl Objects {
         self.synced[kind as usize]
     }
 
-    /// The metadata of any object.
-    pub fn meta(&self, key: Key) -> Option<&Meta> {
-        Some(match key.kind {
-            Kind::Node => &self.nodes.get(key)?.meta,
-            Kind::Pod => &self.pods.get(key)?.meta,
-            Kind::ReplicaSet => &self.replica_sets.get(key)?.meta,
-            Kind::Deployment => &self.deployments.get(key)?.meta,
+    /// The table of a kind; there is none of the cluster itself.
+    fn table(&self, kind: Kind) -> Option<&dyn AnyTable> {
+        Some(match kind {
+            Kind::Node => &self.nodes,
+            Kind::Pod => &self.pods,
+            Kind::ReplicaSet => &self.replica_sets,
+            Kind::Deployment => &self.deployments,
             Kind::Cluster => return None,
         })
     }
 
+    fn table_mut(&mut self, kind: Kind) -> Option<&mut dyn AnyTable> {
+        Some(match kind {
+            Kind::Node => &mut self.nodes,
+            Kind::Pod => &mut self.pods,
+            Kind::ReplicaSet => &mut self.replica_sets,
+            Kind::Deployment => &mut self.deployments,
+            Kind::Cluster => return None,
+        })
+    }
+
+    /// The metadata of any object.
+    pub fn meta(&self, key: Key) -> Option<&Meta> {
+        match key.kind {
+            // The kinds that are asked for most go without the detour.
+            Kind::Pod => self.pods.get(key).map(|pod| &pod.meta),
+            Kind::ReplicaSet => self.replica_sets.get(key).map(|set| &set.meta),
+            kind => self.table(kind)?.meta(key),
+        }
+    }
+
     /// The news of an object to somebody who has just begun to watch.
     pub fn added(&self, key: Key) -> Option<Change> {
-        Some(Change::added(key, Facts::of(self.meta(key)?, self.is_ready(key))))
+        self.meta(key)?;
+        Some(Change::added(key, self.facts(key)))
     }
 
     /// The key of a named object of any kind.
     pub fn find(&self, kind: Kind, namespace: &Arc<str>, name: &Arc<str>) -> Option<Key> {
-        match kind {
-            Kind::Node => self.nodes.find(namespace, name),
-            Kind::Pod => self.pods.find(namespace, name),
-            Kind::ReplicaSet => self.replica_sets.find(namespace, name),
-            Kind::Deployment => self.deployments.find(namespace, name),
-            Kind::Cluster => None,
-        }
+        self.table(kind)?.find(namespace, name)
     }
 
     /// Keys of all objects of a kind, by namespace and name.
     pub fn keys_by_name(&self, kind: Kind) -> Vec<Key> {
-        match kind {
-            Kind::Node => self.nodes.keys_by_name(),
-            Kind::Pod => self.pods.keys_by_name(),
-            Kind::ReplicaSet => self.replica_sets.keys_by_name(),
-            Kind::Deployment => self.deployments.keys_by_name(),
-            Kind::Cluster => Vec::new(),
-        }
+        self.table(kind).map_or_else(Vec::new, AnyTable::keys_by_name)
     }
 
-    /// Writes or replaces a pod.
-    pub(super) fn put_pod(&mut self, slot: u32, pod: Pod) -> Change {
-        let key = Key { kind: Kind::Pod, slot, uid: pod.meta.uid };
-        if let Some(old) = self.pods.get(key) {
-            if old.meta.owners != pod.meta.owners {
-                let owners = pod.meta.owners.clone();
-                self.update_owners(key, |meta| meta.owners = owners);
-            }
-            return self.update_pod(key, |old| *old = pod).expect("just seen");
-        }
-        self.seen(Kind::Pod, pod.meta.resource_version);
-        let facts = Facts::of(&pod.meta, pod.ready);
-        self.pods.put(slot, pod);
-        self.link(key);
-        self.recount(key, 1);
-        Change::added(key, facts)
+    /// A copy of an object on its way to a cache that lags.
+    pub(super) fn row(&self, key: Key) -> Row {
+        self.table(key.kind).and_then(|table| table.row(key)).unwrap_or(Row::Gone(key))
     }
 
-    /// Changes a pod in place, but not its owners, and keeps the counts.
-    pub(super) fn update_pod(&mut self, key: Key, write: impl FnOnce(&mut Pod)) -> Option<Change> {
-        let old = self.pods.get(key)?;
-        let before = Facts::of(&old.meta, old.ready);
+    /// Writes a new object, or replaces the one that is there.
+    pub(super) fn put<T: Stored>(&mut self, slot: u32, row: T) -> Change {
+        let key = Key { kind: T::KIND, slot, uid: row.meta().uid };
+        let Some(old) = T::table(self).get(key) else {
+            self.seen(T::KIND, row.meta().resource_version);
+            T::table_mut(self).put(slot, row);
+            self.link(key);
+            self.recount(key, 1);
+            return Change::added(key, self.facts(key));
+        };
+        if old.meta().owners != row.meta().owners {
+            let owners = row.meta().owners.clone();
+            self.update_owners(key, |meta| meta.owners = owners);
+        }
+        self.update(key, |old: &mut T| *old = row).unwrap_or_else(|| Change::added(key, self.facts(key)))
+    }
+
+    /// Changes an object in place, but not its owners.
+    pub(super) fn update<T: Stored>(&mut self, key: Key, write: impl FnOnce(&mut T)) -> Option<Change> {
+        T::table(self).get(key)?;
+        let before = self.facts(key);
         self.recount(key, -1);
-        let pod = self.pods.get_mut(key)?;
-        write(pod);
-        let (after, version) = (Facts::of(&pod.meta, pod.ready), pod.meta.resource_version);
+        let row = T::table_mut(self).get_mut(key)?;
+        write(row);
+        let version = row.meta().resource_version;
         self.recount(key, 1);
-        self.seen(Kind::Pod, version);
-        Some(Change::modified(key, before, after))
+        self.seen(T::KIND, version);
+        Some(Change::modified(key, before, self.facts(key)))
+    }
+
+    /// Changes the metadata of any object in place, but not its owners.
+    pub(super) fn update_meta(&mut self, key: Key, write: impl FnOnce(&mut Meta)) -> Option<Change> {
+        self.meta(key)?;
+        let before = self.facts(key);
+        self.recount(key, -1);
+        let meta = self.table_mut(key.kind)?.meta_mut(key)?;
+        write(meta);
+        let version = meta.resource_version;
+        self.recount(key, 1);
+        self.seen(key.kind, version);
+        Some(Change::modified(key, before, self.facts(key)))
     }
 
     /// Gives an object other owners, and writes the rest of its metadata.
     pub(super) fn update_owners(&mut self, key: Key, write: impl FnOnce(&mut Meta)) -> Option<Change> {
-        let old = self.meta(key)?;
-        let (before, old_owners) = (Facts::of(old, self.is_ready(key)), owners_of(old));
-        self.unlink(key, &old_owners);
+        let owners = owners_of(self.meta(key)?);
+        let before = self.facts(key);
+        self.unlink(key, &owners);
         self.recount(key, -1);
-        let meta = match key.kind {
-            Kind::Node => self.nodes.get_mut(key)?.meta_mut(),
-            Kind::Pod => self.pods.get_mut(key)?.meta_mut(),
-            Kind::ReplicaSet => self.replica_sets.get_mut(key)?.meta_mut(),
-            Kind::Deployment => self.deployments.get_mut(key)?.meta_mut(),
-            Kind::Cluster => return None,
-        };
+        let meta = self.table_mut(key.kind)?.meta_mut(key)?;
         write(meta);
         let version = meta.resource_version;
         self.seen(key.kind, version);
         self.recount(key, 1);
         self.link(key);
-        Some(Change::modified(key, before, Facts::of(self.meta(key)?, self.is_ready(key))))
-    }
-
-    fn is_ready(&self, key: Key) -> bool {
-        key.kind == Kind::Pod && self.pods.get(key).is_some_and(|pod| pod.ready)
-    }
-
-    /// Writes or replaces a node.
-    pub(super) fn put_node(&mut self, slot: u32, node: Node) -> Change {
-        put_row(&mut self.nodes, &mut self.synced, slot, node)
-    }
-
-    /// Writes or replaces a ReplicaSet.
-    pub(super) fn put_replica_set(&mut self, slot: u32, set: ReplicaSet) -> Change {
-        let key = Key { kind: Kind::ReplicaSet, slot, uid: set.meta.uid };
-        if let Some(old) = self.replica_sets.get(key) {
-            if old.meta.owners != set.meta.owners {
-                let owners = set.meta.owners.clone();
-                self.update_owners(key, |meta| meta.owners = owners);
-            }
-            return self.update_replica_set(key, |old| *old = set).expect("just seen");
-        }
-        let change = put_row(&mut self.replica_sets, &mut self.synced, slot, set);
-        self.link(key);
-        change
-    }
-
-    /// Writes or replaces a Deployment.
-    pub(super) fn put_deployment(&mut self, slot: u32, deployment: Deployment) -> Change {
-        put_row(&mut self.deployments, &mut self.synced, slot, deployment)
-    }
-
-    /// Changes a ReplicaSet in place, but not its owners.
-    pub(super) fn update_replica_set(
-        &mut self,
-        key: Key,
-        write: impl FnOnce(&mut ReplicaSet),
-    ) -> Option<Change> {
-        update_row(&mut self.replica_sets, &mut self.synced, key, write)
-    }
-
-    /// Changes a Deployment in place.
-    pub(super) fn update_deployment(
-        &mut self,
-        key: Key,
-        write: impl FnOnce(&mut Deployment),
-    ) -> Option<Change> {
-        update_row(&mut self.deployments, &mut self.synced, key, write)
-    }
-
-    /// Changes a node in place.
-    pub(super) fn update_node(&mut self, key: Key, write: impl FnOnce(&mut Node)) -> Option<Change> {
-        update_row(&mut self.nodes, &mut self.synced, key, write)
-    }
-
-    /// Changes the metadata of any object in place, but not its owners.
-    pub(super) fn update_meta(&mut self, key: Key, write: impl FnOnce(&mut Meta)) -> Option<Change> {
-        match key.kind {
-            Kind::Node => self.update_node(key, |o| write(&mut o.meta)),
-            Kind::Pod => self.update_pod(key, |o| write(&mut o.meta)),
-            Kind::ReplicaSet => self.update_replica_set(key, |o| write(&mut o.meta)),
-            Kind::Deployment => self.update_deployment(key, |o| write(&mut o.meta)),
-            Kind::Cluster => None,
-        }
+        Some(Change::modified(key, before, self.facts(key)))
     }
 
     /// Takes any object out. What it owned keeps pointing to it until the
     /// garbage collector has seen to it.
     pub(super) fn remove(&mut self, key: Key) -> Option<Change> {
-        let meta = self.meta(key)?;
-        let (facts, owners) = (Facts::of(meta, false), owners_of(meta));
+        let owners = owners_of(self.meta(key)?);
+        let facts = self.facts(key);
         self.recount(key, -1);
         self.unlink(key, &owners);
-        match key.kind {
-            Kind::Node => drop(self.nodes.take(key)?),
-            Kind::Pod => drop(self.pods.take(key)?),
-            Kind::ReplicaSet => drop(self.replica_sets.take(key)?),
-            Kind::Deployment => drop(self.deployments.take(key)?),
-            Kind::Cluster => return None,
-        }
+        self.table_mut(key.kind)?.discard(key);
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
             self.owned.remove(&key.uid);
         }
         Some(Change::deleted(key, facts))
+    }
+
+    /// What watchers compare of an object.
+    fn facts(&self, key: Key) -> Facts {
+        if key.kind == Kind::Pod
+            && let Some(pod) = self.pods.get(key)
+        {
+            return Facts::of(&pod.meta, pod.ready);
+        }
+        self.meta(key).map_or_else(Facts::none, |meta| Facts::of(meta, false))
     }
 
     fn seen(&mut self, kind: Kind, version: u64) {
@@ -348,14 +309,8 @@ impl Objects {
     }
 
     fn name_order(&self, a: Key, b: Key) -> Ordering {
-        let name = |key: Key| match key.kind {
-            Kind::Pod => self.pods.name(key),
-            Kind::ReplicaSet => self.replica_sets.name(key),
-            Kind::Deployment => self.deployments.name(key),
-            Kind::Node => self.nodes.name(key),
-            Kind::Cluster => None,
-        };
-        let by = |key: Key| (key.kind, name(key).map(|(_, name)| &**name), key.uid);
+        let name = |key: Key| self.meta(key).map(|meta| &*meta.name);
+        let by = |key: Key| (key.kind, name(key), key.uid);
         by(a).cmp(&by(b))
     }
 
@@ -378,36 +333,4 @@ impl Objects {
 
 fn owners_of(meta: &Meta) -> Vec<Key> {
     meta.owners.iter().map(|o| o.key).collect()
-}
-
-fn put_row<T: TableRow>(
-    table: &mut Table<T>,
-    synced: &mut [u64; Kind::ALL.len()],
-    slot: u32,
-    row: T,
-) -> Change {
-    let key = Key { kind: T::KIND, slot, uid: row.meta().uid };
-    if table.get(key).is_some() {
-        return update_row(table, synced, key, |old| *old = row).expect("just seen");
-    }
-    let version = &mut synced[T::KIND as usize];
-    *version = (*version).max(row.meta().resource_version);
-    let facts = Facts::of(row.meta(), false);
-    table.put(slot, row);
-    Change::added(key, facts)
-}
-
-fn update_row<T: TableRow>(
-    table: &mut Table<T>,
-    synced: &mut [u64; Kind::ALL.len()],
-    key: Key,
-    write: impl FnOnce(&mut T),
-) -> Option<Change> {
-    let row = table.get_mut(key)?;
-    let before = Facts::of(row.meta(), false);
-    write(row);
-    let after = Facts::of(row.meta(), false);
-    let version = &mut synced[T::KIND as usize];
-    *version = (*version).max(row.meta().resource_version);
-    Some(Change::modified(key, before, after))
 }

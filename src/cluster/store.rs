@@ -2,11 +2,8 @@
 
 use super::watch::{Change, Row};
 use super::objects::Objects;
-use super::table::TableRow;
-use crate::api::{
-    Deletion, Deployment, DeploymentStatus, Finalizers, Key, Kind, Meta, Node, OwnerRef, Pod, Propagation,
-    ReplicaSet, ReplicaSetStatus, Uid,
-};
+use super::table::Stored;
+use crate::api::{Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Pod, Propagation, Uid};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -83,15 +80,7 @@ impl Store {
 
     /// A copy of an object for a cache that lags.
     pub fn row(&self, key: Key) -> Row {
-        let o = &self.objects;
-        let row = match key.kind {
-            Kind::Node => o.nodes.get(key).map(|r| Row::Node(Box::new(r.clone()))),
-            Kind::Pod => o.pods.get(key).map(|r| Row::Pod(Box::new(r.clone()))),
-            Kind::ReplicaSet => o.replica_sets.get(key).map(|r| Row::ReplicaSet(Box::new(r.clone()))),
-            Kind::Deployment => o.deployments.get(key).map(|r| Row::Deployment(Box::new(r.clone()))),
-            Kind::Cluster => None,
-        };
-        row.unwrap_or(Row::Gone(key))
+        self.objects.row(key)
     }
 
     /// The name for an object that is only given its beginning. Real names
@@ -129,64 +118,18 @@ impl Store {
         self.changes.extend(change);
     }
 
-    /// Creates a node.
+    /// Creates an object.
     ///
     /// # Errors
-    /// If there is one of this name.
-    pub fn create_node(&mut self, mut node: Node) -> Result<Key, ApiError> {
-        if self.objects.nodes.find(&node.meta.namespace, &node.meta.name).is_some() {
+    /// If there is one of this kind and name.
+    pub fn create<T: Stored>(&mut self, mut row: T) -> Result<Key, ApiError> {
+        if T::table(&self.objects).find(&row.meta().namespace, &row.meta().name).is_some() {
             return Err(ApiError::AlreadyExists);
         }
-        self.admit(node.meta_mut());
-        let slot = self.objects.nodes.next_slot();
-        let change = self.objects.put_node(slot, node);
-        self.changes.push(change);
-        Ok(change.key)
-    }
-
-    /// Creates a Deployment.
-    ///
-    /// # Errors
-    /// If there is one of this name.
-    pub fn create_deployment(&mut self, mut deployment: Deployment) -> Result<Key, ApiError> {
-        if self.objects.deployments.find(&deployment.meta.namespace, &deployment.meta.name).is_some() {
-            return Err(ApiError::AlreadyExists);
-        }
-        self.admit(&mut deployment.meta);
-        deployment.status = DeploymentStatus::default();
-        let slot = self.objects.deployments.next_slot();
-        let change = self.objects.put_deployment(slot, deployment);
-        self.changes.push(change);
-        Ok(change.key)
-    }
-
-    /// Creates a ReplicaSet.
-    ///
-    /// # Errors
-    /// If there is one of this name.
-    pub fn create_replica_set(&mut self, mut set: ReplicaSet) -> Result<Key, ApiError> {
-        if self.objects.replica_sets.find(&set.meta.namespace, &set.meta.name).is_some() {
-            return Err(ApiError::AlreadyExists);
-        }
-        self.admit(&mut set.meta);
-        set.status = ReplicaSetStatus::default();
-        let slot = self.objects.replica_sets.next_slot();
-        let change = self.objects.put_replica_set(slot, set);
-        self.changes.push(change);
-        Ok(change.key)
-    }
-
-    /// Creates a pod.
-    ///
-    /// # Errors
-    /// If there is one of this name.
-    pub fn create_pod(&mut self, mut pod: Pod) -> Result<Key, ApiError> {
-        if self.objects.pods.find(&pod.meta.namespace, &pod.meta.name).is_some() {
-            return Err(ApiError::AlreadyExists);
-        }
-        self.admit(&mut pod.meta);
-        let slot = self.objects.pods.next_slot();
-        let change = self.objects.put_pod(slot, pod);
+        self.admit(row.meta_mut());
+        row.clear_status();
+        let slot = T::table(&self.objects).next_slot();
+        let change = self.objects.put(slot, row);
         self.changes.push(change);
         Ok(change.key)
     }
@@ -201,134 +144,43 @@ impl Store {
         }
     }
 
-    /// Writes a Deployment's spec and metadata; the generation counts only
-    /// changes of the spec. Answers whether anything changed.
+    /// Writes an object, but not its owners, and answers its version. A write
+    /// that changes nothing leaves the version as it is; one of the spec
+    /// counts as a new generation.
     ///
     /// # Errors
-    /// If there is no such Deployment.
-    pub fn update_deployment(
-        &mut self,
-        key: Key,
-        write: impl FnOnce(&mut Deployment),
-    ) -> Result<bool, ApiError> {
-        let old = self.objects.deployments.get(key).ok_or(ApiError::NotFound)?;
-        let mut new = old.clone();
-        write(&mut new);
-        if new == *old {
-            return Ok(false);
-        }
-        if new.spec != old.spec {
-            new.meta.generation += 1;
-        }
-        new.meta.resource_version = self.next_revision();
-        let change = self.objects.update_deployment(key, |d| *d = new);
-        self.note(change);
-        Ok(true)
-    }
-
-    /// Writes a Deployment's status, and its revision annotation, which goes
-    /// the same way.
-    ///
-    /// # Errors
-    /// If it is gone or was written meanwhile.
-    pub fn update_deployment_status(
-        &mut self,
-        key: Key,
-        version: u64,
-        status: &DeploymentStatus,
-        revision: Option<i64>,
-    ) -> Result<u64, ApiError> {
-        self.check(key, Some(version))?;
-        let old = self.objects.deployments.get(key).ok_or(ApiError::NotFound)?;
-        if old.status == *status && old.revision == revision {
-            return Ok(version);
-        }
-        let new_version = self.next_revision();
-        let change = self.objects.update_deployment(key, |d| {
-            d.status = status.clone();
-            d.revision = revision;
-            d.meta.resource_version = new_version;
-        });
-        self.note(change);
-        Ok(new_version)
-    }
-
-    /// Writes a ReplicaSet's spec and metadata.
-    ///
-    /// # Errors
-    /// If it is gone or was written meanwhile.
-    pub fn update_replica_set(
+    /// If it is gone, or if `version` is given and not the newest.
+    pub fn update<T: Stored>(
         &mut self,
         key: Key,
         version: Option<u64>,
-        write: impl FnOnce(&mut ReplicaSet),
+        write: impl FnOnce(&mut T),
     ) -> Result<u64, ApiError> {
         self.check(key, version)?;
-        let old = self.objects.replica_sets.get(key).ok_or(ApiError::NotFound)?;
+        let old = T::table(&self.objects).get(key).ok_or(ApiError::NotFound)?;
         let mut new = old.clone();
         write(&mut new);
         if new == *old {
-            return Ok(old.meta.resource_version);
+            return Ok(old.meta().resource_version);
         }
-        if new.spec != old.spec {
-            new.meta.generation += 1;
-        }
+        let generation = old.meta().generation + i64::from(new.is_new_generation(old));
         let new_version = self.next_revision();
-        new.meta.resource_version = new_version;
-        let change = self.objects.update_replica_set(key, |r| *r = new);
+        new.meta_mut().generation = generation;
+        new.meta_mut().resource_version = new_version;
+        let change = self.objects.update(key, |row: &mut T| *row = new);
         self.note(change);
         Ok(new_version)
     }
 
-    /// Writes a ReplicaSet's status.
-    ///
-    /// # Errors
-    /// If it is gone or was written meanwhile.
-    pub fn update_replica_set_status(
-        &mut self,
-        key: Key,
-        version: u64,
-        status: &ReplicaSetStatus,
-    ) -> Result<u64, ApiError> {
-        self.check(key, Some(version))?;
-        let old = self.objects.replica_sets.get(key).ok_or(ApiError::NotFound)?;
-        if old.status == *status {
-            return Ok(version);
-        }
-        let new_version = self.next_revision();
-        let change = self.objects.update_replica_set(key, |r| {
-            r.status = status.clone();
-            r.meta.resource_version = new_version;
-        });
-        self.note(change);
-        Ok(new_version)
-    }
-
-    /// Writes a node.
-    ///
-    /// # Errors
-    /// If there is no such node.
-    pub fn update_node(&mut self, key: Key, write: impl FnOnce(&mut Node)) -> Result<bool, ApiError> {
-        let old = self.objects.nodes.get(key).ok_or(ApiError::NotFound)?;
-        let mut new = old.clone();
-        write(&mut new);
-        if new == *old {
-            return Ok(false);
-        }
-        new.meta.resource_version = self.next_revision();
-        let change = self.objects.update_node(key, |n| *n = new);
-        self.note(change);
-        Ok(true)
-    }
-
-    /// Writes a pod: its status, its binding or its metadata.
+    /// Writes a pod: its status, its binding or its labels. Unlike
+    /// [`Store::update`] it does not ask whether anything changed.
     ///
     /// # Errors
     /// If there is no such pod.
     pub fn update_pod(&mut self, key: Key, write: impl FnOnce(&mut Pod)) -> Result<(), ApiError> {
         self.check(key, None)?;
         let version = self.next_revision();
-        let change = self.objects.update_pod(key, |pod| {
+        let change = self.objects.update(key, |pod: &mut Pod| {
             write(pod);
             pod.meta.resource_version = version;
         });

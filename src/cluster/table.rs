@@ -1,33 +1,112 @@
 //! A table of objects: rows in slots, found by slot or by name.
 
-use crate::api::{Deployment, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
+use super::objects::Objects;
+use super::watch::Row;
+use crate::api::{
+    Deployment, DeploymentStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
+};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// A kind of object that has a table.
-pub trait TableRow {
+/// A kind of object that is stored.
+pub trait Stored: Clone + PartialEq + Sized {
     /// The kind.
     const KIND: Kind;
     /// Its metadata.
     fn meta(&self) -> &Meta;
     /// Its metadata, to be changed.
     fn meta_mut(&mut self) -> &mut Meta;
+    /// Whether a write counts as a new generation: one of the spec does, one
+    /// of the status or the metadata does not.
+    fn is_new_generation(&self, old: &Self) -> bool;
+    /// Empties what only the server's side may write.
+    fn clear_status(&mut self);
+    /// Where objects of this kind are kept.
+    fn table(objects: &Objects) -> &Table<Self>;
+    /// Where objects of this kind are kept, to be changed.
+    fn table_mut(objects: &mut Objects) -> &mut Table<Self>;
+    /// A copy on its way to a cache that lags.
+    fn into_row(self) -> Row;
 }
 
-macro_rules! rows {
-    ($($row:ident),*) => {$(
-        impl TableRow for $row {
-            const KIND: Kind = Kind::$row;
+macro_rules! stored {
+    ($($kind:ident in $table:ident: $new:expr, $clear:expr;)*) => {$(
+        impl Stored for $kind {
+            const KIND: Kind = Kind::$kind;
             fn meta(&self) -> &Meta {
                 &self.meta
             }
             fn meta_mut(&mut self) -> &mut Meta {
                 &mut self.meta
             }
+            fn is_new_generation(&self, old: &Self) -> bool {
+                let differs: fn(&Self, &Self) -> bool = $new;
+                differs(self, old)
+            }
+            fn clear_status(&mut self) {
+                let clear: fn(&mut Self) = $clear;
+                clear(self);
+            }
+            fn table(objects: &Objects) -> &Table<Self> {
+                &objects.$table
+            }
+            fn table_mut(objects: &mut Objects) -> &mut Table<Self> {
+                &mut objects.$table
+            }
+            fn into_row(self) -> Row {
+                Row::$kind(Box::new(self))
+            }
         }
     )*};
 }
-rows!(Node, Pod, ReplicaSet, Deployment);
+stored! {
+    Node in nodes: |_, _| false, |_| {};
+    Pod in pods: |_, _| false, |_| {};
+    ReplicaSet in replica_sets: |new, old| new.spec != old.spec, |set| set.status = ReplicaSetStatus::default();
+    Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
+}
+
+/// What can be asked of a table without knowing its kind.
+pub trait AnyTable {
+    /// The metadata behind a key.
+    fn meta(&self, key: Key) -> Option<&Meta>;
+    /// The metadata behind a key, to be changed.
+    fn meta_mut(&mut self, key: Key) -> Option<&mut Meta>;
+    /// The key of a named object.
+    fn find(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<Key>;
+    /// The keys of all objects, by namespace and name.
+    fn keys_by_name(&self) -> Vec<Key>;
+    /// Takes an object out; whether it was there.
+    fn discard(&mut self, key: Key) -> bool;
+    /// A copy of an object on its way to a cache that lags.
+    fn row(&self, key: Key) -> Option<Row>;
+}
+
+impl<T: Stored> AnyTable for Table<T> {
+    fn meta(&self, key: Key) -> Option<&Meta> {
+        self.get(key).map(Stored::meta)
+    }
+
+    fn meta_mut(&mut self, key: Key) -> Option<&mut Meta> {
+        self.get_mut(key).map(Stored::meta_mut)
+    }
+
+    fn find(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<Key> {
+        Table::find(self, namespace, name)
+    }
+
+    fn keys_by_name(&self) -> Vec<Key> {
+        Table::keys_by_name(self)
+    }
+
+    fn discard(&mut self, key: Key) -> bool {
+        self.take(key).is_some()
+    }
+
+    fn row(&self, key: Key) -> Option<Row> {
+        self.get(key).map(|row| row.clone().into_row())
+    }
+}
 
 /// All objects of one kind.
 ///
@@ -46,7 +125,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<T: TableRow> Table<T> {
+impl<T: Stored> Table<T> {
     /// The slot that the next new object gets.
     pub fn next_slot(&self) -> u32 {
         self.free.last().copied().unwrap_or(self.rows.len() as u32)
@@ -119,10 +198,5 @@ impl<T: TableRow> Table<T> {
             (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name))
         });
         rows.into_iter().map(|(key, _)| key).collect()
-    }
-
-    /// The name behind a UID-checked key.
-    pub(super) fn name(&self, key: Key) -> Option<(Uid, &Arc<str>)> {
-        self.get(key).map(|row| (row.meta().uid, &row.meta().name))
     }
 }

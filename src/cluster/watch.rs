@@ -51,6 +51,16 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    pub(super) const fn none() -> Facts {
+        Facts {
+            owner: None,
+            labels: std::ptr::null(),
+            deleting: false,
+            ready: false,
+            finalizers: Finalizers::NONE,
+        }
+    }
+
     pub(super) fn of(meta: &Meta, ready: bool) -> Facts {
         Facts {
             owner: meta.controller(),
@@ -128,10 +138,10 @@ pub enum Row {
 /// there. This is the only function that changes such a cache.
 pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
     match row {
-        Row::Pod(pod) => Some(cache.put_pod(slot, *pod)),
-        Row::Node(node) => Some(cache.put_node(slot, *node)),
-        Row::ReplicaSet(set) => Some(cache.put_replica_set(slot, *set)),
-        Row::Deployment(deployment) => Some(cache.put_deployment(slot, *deployment)),
+        Row::Pod(pod) => Some(cache.put(slot, *pod)),
+        Row::Node(node) => Some(cache.put(slot, *node)),
+        Row::ReplicaSet(set) => Some(cache.put(slot, *set)),
+        Row::Deployment(deployment) => Some(cache.put(slot, *deployment)),
         Row::Gone(key) => cache.remove(key),
     }
 }

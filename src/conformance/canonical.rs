@@ -6,7 +6,6 @@
 
 use super::entry::{Entry, Sent};
 use crate::api::Kind;
-use crate::time::SimTime;
 use crate::trace::{Field, Record, RecordId, SubjectId, Trace, Value, What};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -34,15 +33,14 @@ pub struct FoundSent {
 /// `actions` names the scenario's actions as recordings do
 /// (`setImage Deployment/web`), by their index in the setup.
 ///
-/// Nodes that are there from the beginning were there before a recording
-/// begins, so their creation is no entry: that is a node's `Created` at time
-/// zero which nothing led to, with the values set by or along with it.
+/// Nodes that are there from the beginning are not created in a trace. What
+/// their fields were is not known, so the first value is always a change.
 pub fn entries(trace: &Trace, actions: &[String]) -> Vec<Found> {
     let mut collector = Collector {
         trace,
         actions,
         fields: vec![BTreeMap::new(); trace.subjects.len()],
-        initial: vec![false; trace.subjects.len()],
+        known: vec![false; trace.subjects.len()],
         pending: BTreeMap::new(),
         found: Vec::new(),
     };
@@ -85,8 +83,8 @@ pub fn sent(trace: &Trace) -> Vec<FoundSent> {
 struct Pending {
     created: bool,
     deleted: bool,
-    /// The fields that were written, with their values before.
-    before: BTreeMap<Field, Value>,
+    /// The fields that were written, with their values before if known.
+    before: BTreeMap<Field, Option<Value>>,
     last: RecordId,
 }
 
@@ -95,8 +93,9 @@ struct Collector<'a> {
     actions: &'a [String],
     /// Per subject the current values.
     fields: Vec<BTreeMap<Field, Value>>,
-    /// Per subject whether it is a node whose first values may still come.
-    initial: Vec<bool>,
+    /// Per subject whether it was created in the trace, so that a field not
+    /// yet written was not there.
+    known: Vec<bool>,
     pending: BTreeMap<SubjectId, Pending>,
     found: Vec<Found>,
 }
@@ -111,10 +110,10 @@ impl Collector<'_> {
             return;
         }
         match record.what {
-            What::Created if is_initial_node(self.trace, record) => {
-                self.initial[record.subject.0 as usize] = true;
+            What::Created => {
+                self.known[record.subject.0 as usize] = true;
+                self.pending(record.subject, id).created = true;
             }
-            What::Created => self.pending(record.subject, id).created = true,
             What::Deleted => self.pending(record.subject, id).deleted = true,
             What::Set { field, value } => self.set(id, record, field, value),
             What::Rejected { action, object, reason, message } => {
@@ -129,11 +128,9 @@ impl Collector<'_> {
 
     fn set(&mut self, id: RecordId, record: &Record, field: Field, value: Value) {
         let slot = record.subject.0 as usize;
-        let before = self.fields[slot].insert(field, value).unwrap_or(Value::Absent);
-        let first = self.initial[slot]
-            && record.at == SimTime::ZERO
-            && record.cause.some().is_none_or(|c| self.trace.records[c.0 as usize].what == What::Created);
-        if !first && field.is_api() {
+        let before = self.fields[slot].insert(field, value);
+        let before = before.or_else(|| self.known[slot].then_some(Value::Absent));
+        if field.is_api() {
             self.pending(record.subject, id).before.entry(field).or_insert(before);
         }
     }
@@ -172,11 +169,12 @@ impl Collector<'_> {
         }
     }
 
-    fn difference(&self, subject: SubjectId, before: &BTreeMap<Field, Value>) -> BTreeMap<String, Json> {
+    fn difference(&self, subject: SubjectId, before: &BTreeMap<Field, Option<Value>>) -> BTreeMap<String, Json> {
         let now = &self.fields[subject.0 as usize];
         let changed = before.iter().filter_map(|(&field, &old)| {
             let new = now.get(&field).copied().unwrap_or(Value::Absent);
-            let same = old == new || (is_nothing(field, old) && is_nothing(field, new));
+            let same =
+                old.is_some_and(|old| old == new || (is_nothing(field, old) && is_nothing(field, new)));
             (!same).then(|| (field.name().to_string(), self.json(field, new)))
         });
         changed.collect()
@@ -208,12 +206,6 @@ fn is_nothing(field: Field, value: Value) -> bool {
         Value::Int(0) => !field.keeps_zero(),
         Value::Int(_) | Value::Bool(true) | Value::Text(_) => false,
     }
-}
-
-fn is_initial_node(trace: &Trace, record: &Record) -> bool {
-    trace.subject(record.subject).kind == Kind::Node
-        && record.at == SimTime::ZERO
-        && record.cause == RecordId::NONE
 }
 
 /// The entry of a pod's record, if it is one that recordings have.
@@ -249,6 +241,7 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
 mod tests {
     use super::super::by_hand::{hand_made, ms};
     use super::*;
+    use crate::time::SimTime;
 
     fn lines(trace: &Trace, actions: &[&str]) -> Vec<String> {
         let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
@@ -348,22 +341,22 @@ mod tests {
     }
 
     #[test]
-    fn nodes_of_the_beginning_are_not_created() {
-        let mut trace = hand_made(&["Node/node-a", "Node/node-x", "Deployment/web"]);
+    fn the_first_value_of_a_node_of_the_beginning_is_a_change() {
+        let mut trace = hand_made(&["Node/node-a", "Node/node-x"]);
         let yes = trace.symbols.intern("True");
         let ready = set(Field::ConditionReady, Value::Text(yes));
-        let made = trace.push(ms(0), RecordId::NONE, SubjectId(0), What::Created);
-        trace.push(ms(0), made, SubjectId(0), ready);
-        let cordon = trace.push(ms(0), RecordId::NONE, SubjectId(0), What::Action(0));
-        trace.push(ms(0), cordon, SubjectId(0), set(Field::Unschedulable, Value::Bool(true)));
-        trace.push(ms(9), cordon, SubjectId(1), What::Created);
-        trace.push(ms(9), cordon, SubjectId(1), ready);
+        for (at, node, what) in [
+            (1, 0, set(Field::Taints, Value::Absent)),
+            (2, 0, set(Field::Taints, Value::Absent)),
+            (9, 1, What::Created),
+            (9, 1, ready),
+            (10, 1, set(Field::Taints, Value::Absent)),
+        ] {
+            trace.push(ms(at), RecordId::NONE, SubjectId(node), what);
+        }
         assert_eq!(
             lines(&trace, &[]),
-            [
-                "0 Node/node-a changed spec.unschedulable=true",
-                "9 Node/node-x created condition.Ready=\"True\""
-            ]
+            ["1 Node/node-a changed taints=null", "9 Node/node-x created condition.Ready=\"True\""]
         );
     }
 

@@ -6,6 +6,9 @@ use crate::trace::{RecordId, Trace};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// How wide a column may become; what is longer is cut.
+const WIDTH: usize = 88;
+
 /// How many records of a why-chain are shown.
 const CHAIN: usize = 12;
 
@@ -81,13 +84,21 @@ fn both(theirs: &Entry, own: &Entry) -> Vec<Row> {
 }
 
 fn columns(text: &mut String, rows: &[Row]) {
+    let rows: Vec<Row> = rows.iter().map(|(differs, left, right)| (*differs, cut(left), cut(right))).collect();
     let width = rows.iter().map(|(_, left, _)| left.chars().count()).max().unwrap_or(0).max("recorded".len());
     let title = (false, "recorded".to_string(), "ours".to_string());
-    for (differs, left, right) in std::iter::once(&title).chain(rows) {
+    for (differs, left, right) in std::iter::once(&title).chain(&rows) {
         let mark = if *differs { '!' } else { ' ' };
         let line = format!("  {mark} {left:width$} | {right}");
         let _ = writeln!(text, "{}", line.trim_end());
     }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= WIDTH {
+        return text.to_string();
+    }
+    text.chars().take(WIDTH - 1).chain(['…']).collect()
 }
 
 fn why(text: &mut String, trace: &Trace, record: Option<RecordId>, before: bool) {
@@ -95,11 +106,17 @@ fn why(text: &mut String, trace: &Trace, record: Option<RecordId>, before: bool)
     text.push_str(if before { "  our last record of it:\n" } else { "  why ours:\n" });
     let chain = trace.why_chain(record);
     for id in chain.iter().take(CHAIN) {
-        let _ = writeln!(text, "    {}", trace.line(*id));
+        let _ = writeln!(text, "    {}", line(trace, *id));
     }
     if chain.len() > CHAIN {
         let _ = writeln!(text, "    … and {} before", chain.len() - CHAIN);
     }
+}
+
+/// When, and what happened.
+fn line(trace: &Trace, id: RecordId) -> String {
+    let record = &trace.records[id.0 as usize];
+    format!("{} {}", record.at, trace.describe(record))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::event::PodRef;
-use crate::api::{Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate};
+use crate::api::{Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet};
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
 use crate::trace::{RecordId, What};
@@ -215,7 +215,7 @@ impl Simulation {
 
     fn write_node(&mut self, name: &Arc<str>, cause: RecordId, write: impl FnOnce(&mut Node)) -> Outcome {
         let key = self.node(name)?;
-        self.recorded(key, cause, |store| store.update_node(key, write))?;
+        self.recorded(key, cause, |store| store.update(key, None, write))?;
         Ok(())
     }
 
@@ -226,21 +226,21 @@ impl Simulation {
         let existing = self.store.objects().find(object.kind(), &meta.namespace, &meta.name);
         match (object, existing) {
             (Object::Deployment(new), None) => {
-                let key = self.store.create_deployment((**new).clone())?;
+                let key = self.store.create((**new).clone())?;
                 self.register(key, None, 0, 0);
                 self.created(key, cause);
                 Ok(())
             }
             (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
             (Object::ReplicaSet(new), None) => {
-                let key = self.store.create_replica_set((**new).clone())?;
+                let key = self.store.create((**new).clone())?;
                 self.register(key, None, 0, 0);
                 self.created(key, cause);
                 Ok(())
             }
             (Object::ReplicaSet(new), Some(key)) => {
                 self.recorded(key, cause, |store| {
-                    store.update_replica_set(key, None, |row| {
+                    store.update(key, None, |row: &mut ReplicaSet| {
                         row.spec = new.spec.clone();
                         row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
                     })
@@ -248,7 +248,7 @@ impl Simulation {
                 Ok(())
             }
             (Object::Pod(new), None) => {
-                let key = self.store.create_pod((**new).clone())?;
+                let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0, 0);
                 self.recorder.push(cause, subject, What::Created);
                 Ok(())
@@ -269,7 +269,7 @@ impl Simulation {
             ));
         }
         self.recorded(key, cause, |store| {
-            store.update_deployment(key, |row| {
+            store.update(key, None, |row: &mut Deployment| {
                 row.spec = new.spec.clone();
                 row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
                 if !new.meta.annotations.is_empty() {
@@ -310,13 +310,13 @@ impl Simulation {
         match key.kind {
             Kind::Deployment => {
                 let template = with_image(&self.deployment(key)?.spec.template)?;
-                self.recorded(key, cause, |s| s.update_deployment(key, |row| row.spec.template = template))?;
+                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.template = template))?;
             }
             Kind::ReplicaSet => {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 let template = with_image(&set.spec.template)?;
                 self.recorded(key, cause, |s| {
-                    s.update_replica_set(key, None, |row| row.spec.template = template)
+                    s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
                 })?;
             }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
@@ -328,11 +328,11 @@ impl Simulation {
         let key = self.find(target)?;
         match key.kind {
             Kind::Deployment => {
-                self.recorded(key, cause, |s| s.update_deployment(key, |row| row.spec.replicas = replicas))?;
+                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas))?;
             }
             Kind::ReplicaSet => {
                 self.recorded(key, cause, |s| {
-                    s.update_replica_set(key, None, |row| row.spec.replicas = replicas)
+                    s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas)
                 })?;
             }
             kind => return Err(Refusal::invalid(format!("a {kind} cannot be scaled"))),
@@ -371,7 +371,7 @@ impl Simulation {
         labels.0.remove("pod-template-hash");
         template.labels = Arc::new(labels);
         self.recorded(key, cause, |store| {
-            store.update_deployment(key, |row| row.spec.template = Arc::new(template))
+            store.update(key, None, |row: &mut Deployment| row.spec.template = Arc::new(template))
         })?;
         Ok(())
     }

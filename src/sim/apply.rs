@@ -1,7 +1,8 @@
 //! The one place where a controller's request changes the store.
 
 use super::Simulation;
-use crate::api::{Key, Kind, Meta, Phase, Pod};
+use super::record::fields;
+use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
 use crate::cluster::{ApiError, PodDeletion};
 use crate::controllers::{NewPod, Write};
 use crate::time::Timestamp;
@@ -31,7 +32,7 @@ impl Simulation {
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
-                let key = self.store.create_replica_set((**set).clone())?;
+                let key = self.store.create((**set).clone())?;
                 self.register(key, Some(*deployment), revision, 0);
                 self.created(key, cause);
                 if replicas > 0 {
@@ -62,13 +63,14 @@ impl Simulation {
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
-                let version = version.unwrap_or_else(|| self.version(*set));
-                self.recorded(*set, cause, |store| store.update_replica_set_status(*set, version, status))
+                self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
             }
             Write::DeploymentStatus { deployment, status, revision, .. } => {
-                let version = version.unwrap_or_else(|| self.version(*deployment));
                 self.recorded(*deployment, cause, |store| {
-                    store.update_deployment_status(*deployment, version, status, *revision)
+                    store.update(*deployment, version, |row: &mut Deployment| {
+                        row.status = (**status).clone();
+                        row.revision = *revision;
+                    })
                 })
             }
             Write::SetOwner { object, owner, present } => {
@@ -91,7 +93,7 @@ impl Simulation {
         cause: RecordId,
         write: impl FnOnce(&mut crate::api::ReplicaSet),
     ) -> Result<Written, ApiError> {
-        self.recorded(set, cause, |store| store.update_replica_set(set, version, write))
+        self.recorded(set, cause, |store| store.update(set, version, write))
     }
 
     /// Runs a write of an existing object and records the fields it changed.
@@ -101,10 +103,10 @@ impl Simulation {
         cause: RecordId,
         write: impl FnOnce(&mut crate::cluster::Store) -> Result<T, ApiError>,
     ) -> Result<Written, ApiError> {
-        let before = self.recorder.fields(key, self.store.objects());
+        let before = fields(key, self.store.objects());
         write(&mut self.store)?;
         self.recorder.last = cause;
-        let after = self.recorder.fields(key, self.store.objects());
+        let after = fields(key, self.store.objects());
         self.recorder.diff(cause, key.uid, &before, &after);
         Ok((key, self.version(key)))
     }
@@ -116,11 +118,11 @@ impl Simulation {
         propagation: crate::api::Propagation,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let before = self.recorder.fields(key, self.store.objects());
+        let before = fields(key, self.store.objects());
         if self.store.delete(key, propagation)? {
             self.recorder.note(cause, key.uid, What::Deleted);
         } else {
-            let after = self.recorder.fields(key, self.store.objects());
+            let after = fields(key, self.store.objects());
             self.recorder.diff(cause, key.uid, &before, &after);
         }
         Ok((key, self.version(key)))
@@ -149,7 +151,7 @@ impl Simulation {
             disruption: None,
             terminated: None,
         };
-        let key = self.store.create_pod(pod)?;
+        let key = self.store.create(pod)?;
         let revision = self.recorder.revision_of(new.owner.key.uid);
         let subject = self.register(key, Some(new.owner.key), revision, number);
         self.recorder.push(cause, subject, What::Created);
@@ -189,7 +191,7 @@ impl Simulation {
     /// Records a new object with its fields.
     pub(super) fn created(&mut self, key: Key, cause: RecordId) {
         let id = self.recorder.note(cause, key.uid, What::Created);
-        let fields = self.recorder.fields(key, self.store.objects());
+        let fields = fields(key, self.store.objects());
         self.recorder.diff(cause, key.uid, &Vec::new(), &fields);
         self.recorder.last = id;
     }

@@ -400,7 +400,7 @@ impl Simulation {
             zone: spec.zone.clone(),
             ready: ConditionStatus::True,
         };
-        let Ok(key) = self.store.create_node(node) else { return };
+        let Ok(key) = self.store.create(node) else { return };
         self.register(key, None, 0, 0);
         // The nodes of the beginning are what the run takes for granted.
         if cause != RecordId::NONE {

@@ -25,11 +25,6 @@ impl Answer {
         result.map_or_else(Answer::Refused, |value| Answer::Value(value.into()))
     }
 
-    /// An answer from something that may not be there yet.
-    fn from_option<T: Into<Json>>(answer: Option<T>) -> Answer {
-        answer.map_or(Answer::NotModelled, |value| Answer::Value(value.into()))
-    }
-
     fn agrees_with(&self, other: &Answer) -> bool {
         match (self, other) {
             (Answer::Value(a), Answer::Value(b)) => a == b,

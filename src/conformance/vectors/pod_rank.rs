@@ -1,7 +1,8 @@
 //! `pod_delete_rank`: which pods a ReplicaSet deletes first.
 
 use super::Answer;
-use crate::api::Phase;
+use crate::api::{Phase, Uid};
+use crate::controllers::pods::{Candidate, sort_for_deletion};
 use crate::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
@@ -43,14 +44,35 @@ pub struct RankedPod {
     #[serde(default)]
     pub pod_deletion_cost: i32,
     /// Active pods of the same owner on its node; more go first.
-    pub rank: i32,
+    pub rank: u32,
 }
 
-/// The pods' names, first to go first; `None` while there is no such rule.
-///
-/// Upstream: `pkg/controller/controller_utils.go ActivePodsWithRanks.Less`
-fn deletion_order(_ranking: &Ranking) -> Option<Vec<String>> {
-    None
+/// The pods' names, first to go first.
+fn deletion_order(ranking: &Ranking) -> Vec<String> {
+    // Our UIDs are numbers: what counts is only which is smaller.
+    let mut uids: Vec<&str> = ranking.pods.iter().map(|pod| &*pod.uid).collect();
+    uids.sort_unstable();
+    let mut pods: Vec<(Candidate, &str)> = ranking
+        .pods
+        .iter()
+        .map(|pod| (candidate(pod, uids.partition_point(|uid| *uid < &*pod.uid)), &*pod.name))
+        .collect();
+    sort_for_deletion(&mut pods, ranking.now.instant());
+    pods.into_iter().map(|(_, name)| name.to_string()).collect()
+}
+
+fn candidate(pod: &RankedPod, uid: usize) -> Candidate {
+    Candidate {
+        assigned: pod.node_name.is_some(),
+        phase: pod.phase,
+        ready: pod.ready,
+        ready_since: pod.ready_last_transition_time.unwrap_or_default(),
+        deletion_cost: pod.pod_deletion_cost,
+        rank: pod.rank,
+        restarts: pod.restart_count,
+        created: pod.creation_timestamp,
+        uid: Uid(uid as u32),
+    }
 }
 
 #[derive(Deserialize)]
@@ -63,7 +85,7 @@ struct Line {
 
 pub(super) fn answers(json: &Json) -> Result<(Answer, Answer), serde_json::Error> {
     let line = Line::deserialize(json)?;
-    Ok((Answer::Value(json!(line.deletion_order)), Answer::from_option(deletion_order(&line.ranking))))
+    Ok((Answer::Value(json!(line.deletion_order)), Answer::Value(json!(deletion_order(&line.ranking)))))
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {

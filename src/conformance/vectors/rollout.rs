@@ -1,7 +1,8 @@
 //! `rollout_step`: the four decisions of a rolling update.
 
 use super::Answer;
-use crate::api::IntOrPercent;
+use crate::api::{IntOrPercent, Strategy};
+use crate::controllers::deployment::rules::{self, Fenceposts, Share, Size};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -53,32 +54,79 @@ pub struct StepReplicaSet {
 /// `spec.replicas` of every ReplicaSet afterwards, by name.
 pub type Sizes = BTreeMap<String, i32>;
 
-/// How large the new ReplicaSet shall be; `None` while there is no such rule.
-///
-/// Upstream: `pkg/controller/deployment/util/deployment_util.go NewRSNewReplicas`
-fn new_replicas(_step: &RolloutStep) -> Option<i32> {
-    None
+impl RolloutStep {
+    fn strategy(&self) -> Strategy {
+        let StepDeployment { max_surge, max_unavailable, .. } = self.deployment;
+        Strategy::RollingUpdate { max_surge, max_unavailable }
+    }
+
+    /// All ReplicaSets, the old ones in order of creation, then the new one.
+    fn all(&self) -> Vec<&StepReplicaSet> {
+        let mut all: Vec<&StepReplicaSet> = self.old_replica_sets.iter().collect();
+        all.sort_by_key(|set| set.created);
+        all.extend(&self.new_replica_set);
+        all
+    }
+
+    fn sizes(&self) -> Sizes {
+        self.all().iter().map(|set| (set.name.clone(), set.replicas)).collect()
+    }
+
+    fn new_size(&self) -> Size {
+        self.new_replica_set.as_ref().map_or_else(Size::default, StepReplicaSet::size)
+    }
+}
+
+impl StepReplicaSet {
+    const fn size(&self) -> Size {
+        Size { replicas: self.replicas, available: self.available_replicas }
+    }
+}
+
+/// How large the new ReplicaSet shall be.
+fn new_replicas(step: &RolloutStep) -> i32 {
+    let all = step.all().iter().map(|set| set.replicas).sum();
+    rules::new_set_size(step.strategy(), step.deployment.replicas, step.new_size().replicas, all)
 }
 
 /// The sizes after old pods went, and whether any did.
-///
-/// Upstream: `pkg/controller/deployment/rolling.go reconcileOldReplicaSets`
-fn reconcile_old(_step: &RolloutStep) -> Option<(Sizes, bool)> {
-    None
+fn reconcile_old(step: &RolloutStep) -> (Sizes, bool) {
+    let desired = step.deployment.replicas;
+    let mut active: Vec<&StepReplicaSet> = step.old_replica_sets.iter().filter(|s| s.replicas > 0).collect();
+    active.sort_by_key(|set| set.created);
+    let old: Vec<Size> = active.iter().map(|set| set.size()).collect();
+    let limit = rules::limits(step.strategy(), desired).unavailable;
+    let steps = rules::reconcile_old(desired, limit, step.new_size(), &old);
+    let mut sizes = step.sizes();
+    for shrink in steps.unhealthy.iter().chain(&steps.healthy) {
+        sizes.insert(active[shrink.index].name.clone(), shrink.to);
+    }
+    (sizes, steps.scaled)
 }
 
 /// `maxSurge` and `maxUnavailable` as numbers.
-///
-/// Upstream: `pkg/controller/deployment/util/deployment_util.go ResolveFenceposts`
-fn fenceposts(_deployment: &StepDeployment) -> Option<(i32, i32)> {
-    None
+fn fenceposts(step: &StepDeployment) -> Fenceposts {
+    rules::resolve_fenceposts(step.max_surge, step.max_unavailable, step.replicas)
 }
 
 /// The sizes after the Deployment was scaled.
-///
-/// Upstream: `pkg/controller/deployment/sync.go scale`
-fn scale(_step: &RolloutStep) -> Option<Sizes> {
-    None
+fn scale(step: &RolloutStep) -> Sizes {
+    let newest = step.new_replica_set.as_ref().map(|set| &set.name);
+    let all = step.all();
+    let share = |(rank, set): (usize, &&StepReplicaSet)| Share {
+        replicas: set.replicas,
+        available: set.available_replicas,
+        desired_before: set.max_replicas_annotation,
+        max_before: set.max_replicas_annotation,
+        created: rank as u32,
+        is_new: Some(&set.name) == newest,
+    };
+    let shares: Vec<Share> = all.iter().enumerate().map(share).collect();
+    let StepDeployment { replicas, status_replicas, .. } = step.deployment;
+    let scaling = rules::scale(&shares, step.strategy(), replicas, status_replicas);
+    let mut sizes = step.sizes();
+    sizes.extend(scaling.sizes.into_iter().map(|(index, size)| (all[index].name.clone(), size)));
+    sizes
 }
 
 #[derive(Deserialize)]
@@ -93,20 +141,20 @@ struct Line {
 
 pub(super) fn answers(json: &Json) -> Result<(Answer, Answer), serde_json::Error> {
     let Line { function, result, scaled, step } = Line::deserialize(json)?;
-    Ok(match function.as_str() {
-        "NewRSNewReplicas" => (Answer::Value(result), Answer::from_option(new_replicas(&step))),
+    let ours = match function.as_str() {
+        "NewRSNewReplicas" => json!(new_replicas(&step)),
         "reconcileOldReplicaSets" => {
-            let ours = reconcile_old(&step).map(|(sizes, scaled)| json!([sizes, scaled]));
-            (Answer::Value(json!([result, scaled])), Answer::from_option(ours))
+            let (sizes, ours) = reconcile_old(&step);
+            return Ok((Answer::Value(json!([result, scaled])), Answer::Value(json!([sizes, ours]))));
         }
         "ResolveFenceposts" => {
-            let ours = fenceposts(&step.deployment)
-                .map(|(surge, unavailable)| json!({"maxSurge": surge, "maxUnavailable": unavailable}));
-            (Answer::Value(result), Answer::from_option(ours))
+            let posts = fenceposts(&step.deployment);
+            json!({"maxSurge": posts.surge, "maxUnavailable": posts.unavailable})
         }
-        "scale" => (Answer::Value(result), Answer::from_option(scale(&step).map(|sizes| json!(sizes)))),
-        _ => (Answer::Value(result), Answer::NotModelled),
-    })
+        "scale" => json!(scale(&step)),
+        _ => return Ok((Answer::Value(result), Answer::NotModelled)),
+    };
+    Ok((Answer::Value(result), Answer::Value(ours)))
 }
 
 #[cfg(test)]

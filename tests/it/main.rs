@@ -1,0 +1,7 @@
+//! One binary for all integration tests; each file mirrors one of `src`.
+
+mod explain;
+mod fixture;
+mod plot;
+mod timeline;
+mod trace_file;
