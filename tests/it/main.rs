@@ -2,6 +2,7 @@
 
 mod explain;
 mod fixture;
+mod manifest;
 mod plot;
 mod timeline;
 mod trace_file;
