@@ -19,19 +19,15 @@ const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
 /// merge needs to know the target's kind; lists of unknown kinds are replaced.
 #[must_use]
 pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Value {
-    match (patch_type, target, patch) {
-        (PatchType::Strategic, Value::Object(target), Value::Object(patch)) => {
-            let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
-            let mut merged = target.clone();
-            merge_object(&mut merged, patch, super::members_of(kind));
-            Value::Object(merged)
-        }
-        _ => {
-            let mut merged = target.clone();
-            merge(&mut merged, patch);
-            merged
-        }
+    if let (PatchType::Strategic, Value::Object(target), Value::Object(patch)) = (patch_type, target, patch) {
+        let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let mut merged = target.clone();
+        merge_object(&mut merged, patch, super::members_of(kind));
+        return Value::Object(merged);
     }
+    let mut merged = target.clone();
+    merge(&mut merged, patch);
+    merged
 }
 
 /// The object after a patch, defaulted and checked again.

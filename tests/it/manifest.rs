@@ -1,6 +1,8 @@
 //! Manifests: what is read, what is refused and in which words, what comes
 //! back, and what patches make of it.
 
+#![allow(clippy::needless_pass_by_value, reason = "json! makes values")]
+
 use proptest::prelude::*;
 use seatrial::api::{Effect, IntOrPercent, Object, Operator, PodTemplate, RestartPolicy, Strategy as Rollout};
 use seatrial::manifest::{self, KnownKind, patch};
@@ -13,7 +15,7 @@ fn documents(text: &str) -> Vec<Value> {
 }
 
 /// A Deployment that is right.
-fn web() -> Value {
+pub(crate) fn web() -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": "web"},
@@ -28,34 +30,29 @@ fn web() -> Value {
 }
 
 /// The Deployment with an RFC 7386 patch in it.
-fn web_with(change: Value) -> Value {
+pub(crate) fn web_with(change: Value) -> Value {
     patch::apply(PatchType::Merge, &web(), &change)
 }
 
 /// The Deployment with more fields in its pod template's spec.
-fn pod_with(change: Value) -> Value {
+pub(crate) fn pod_with(change: Value) -> Value {
     web_with(json!({"spec": {"template": {"spec": change}}}))
 }
 
 /// The Deployment with more fields in its only container.
-fn container_with(change: Value) -> Value {
+pub(crate) fn container_with(change: Value) -> Value {
     let container = json!({"name": "app", "image": "nginx:1.27"});
     pod_with(json!({"containers": [patch::apply(PatchType::Merge, &container, &change)]}))
 }
 
-fn problems(document: &Value) -> String {
+pub(crate) fn problems(document: &Value) -> String {
     match manifest::read(document) {
         Ok(_) => "no problem".to_string(),
         Err(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
     }
 }
 
-#[track_caller]
-fn refused(document: &Value, expect: &str) {
-    assert_eq!(problems(document), expect);
-}
-
-fn deployment(document: &Value) -> seatrial::api::Deployment {
+pub(crate) fn deployment(document: &Value) -> seatrial::api::Deployment {
     match manifest::read(document).map(|l| l.object) {
         Ok(Object::Deployment(d)) => *d,
         other => panic!("expected a Deployment, found {other:?}"),
@@ -239,4 +236,167 @@ fn what_is_not_modelled_is_named_once() {
         not_modelled(&finalizers),
         ["metadata.finalizers: example.com/x is dropped, nobody would ever remove it"]
     );
+}
+
+fn quantity() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (1..9_000_i64).prop_map(|n| json!(format!("{n}m"))),
+        (1..64_i64).prop_map(|n| json!(n)),
+        (1..4_096_i64).prop_map(|n| json!(format!("{n}Mi"))),
+        (1..99_i64).prop_map(|n| json!(format!("{}.{n:02}", n % 7))),
+    ]
+}
+
+prop_compose! {
+    fn container(i: usize)(
+        version in 0..30_u32,
+        cpu in proptest::option::of(quantity()),
+        memory in proptest::option::of(quantity()),
+        env in proptest::option::of("[A-Z]{1,4}"),
+        port in proptest::option::of(1..9_000_u16),
+    ) -> Value {
+        let mut c = json!({"name": format!("c{i}"), "image": format!("app:{version}"), "stdin": false});
+        if let Some(cpu) = cpu {
+            c["resources"]["requests"]["cpu"] = cpu;
+        }
+        if let Some(memory) = memory {
+            c["resources"]["limits"]["memory"] = memory;
+        }
+        if let Some(name) = env {
+            c["env"] = json!([{"name": name, "value": "x"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]);
+        }
+        if let Some(port) = port {
+            c["ports"] = json!([{"containerPort": port}]);
+            c["readinessProbe"] = json!({"httpGet": {"port": port}});
+        }
+        c
+    }
+}
+
+prop_compose! {
+    fn pod_spec()(
+        containers in (container(0), proptest::option::of(container(1))),
+        grace in proptest::option::of(-5..500_i64),
+        zones in proptest::collection::vec("[a-c]", 0..3),
+        tolerated in proptest::option::of(0..600_i64),
+        disk in proptest::option::of("[a-z]{1,5}"),
+        host_network in any::<bool>(),
+        account in proptest::option::of("[a-z]{3}"),
+    ) -> Value {
+        let mut spec = json!({"hostNetwork": host_network, "volumes": [{"name": "tmp"}]});
+        spec["containers"] = std::iter::once(containers.0).chain(containers.1).collect();
+        if !zones.is_empty() {
+            spec["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"] =
+                json!([{"matchExpressions": [{"key": "zone", "operator": "In", "values": zones}]}]);
+        }
+        if let Some(seconds) = tolerated {
+            spec["tolerations"] = json!([{"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}]);
+        }
+        for (name, value) in [("terminationGracePeriodSeconds", grace.map(Value::from)), ("serviceAccount", account.map(Value::from))] {
+            if let Some(value) = value {
+                spec[name] = value;
+            }
+        }
+        if let Some(disk) = disk {
+            spec["nodeSelector"] = json!({"disk": disk});
+        }
+        spec
+    }
+}
+
+prop_compose! {
+    fn document()(
+        kind in prop_oneof![Just("Deployment"), Just("ReplicaSet"), Just("Pod")],
+        spec in pod_spec(),
+        replicas in proptest::option::of(0..50_i32),
+        surge in prop_oneof![(1..9_i32).prop_map(|n| json!(n)), (1..150_i32).prop_map(|n| json!(format!("{n}%")))],
+        recreate in any::<bool>(),
+        min_ready in 0..60_i32,
+        paused in any::<bool>(),
+        namespace in proptest::option::of("[a-z]{1,8}"),
+        annotation in proptest::option::of("[ -~]{0,12}"),
+        finalizer in proptest::option::of(Just("foregroundDeletion")),
+        cost in -9..9_i32,
+    ) -> Value {
+        let mut metadata = json!({"name": "web", "labels": {"app": "web"}});
+        metadata["namespace"] = namespace.map_or(Value::Null, Value::from);
+        metadata["finalizers"] = finalizer.map_or(Value::Null, |f| json!([f]));
+        metadata["annotations"] = annotation.map_or(Value::Null, |a| json!({
+            "note": a, "deployment.kubernetes.io/revision": "7",
+            "controller.kubernetes.io/pod-deletion-cost": cost.to_string(),
+        }));
+        if kind == "Pod" {
+            return json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec});
+        }
+        let mut workload = json!({
+            "replicas": replicas,
+            "minReadySeconds": min_ready,
+            "selector": {"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]},
+            "template": {"metadata": {"labels": {"app": "web", "pod-template-hash": "abc"}}, "spec": spec},
+        });
+        if kind == "Deployment" {
+            workload["paused"] = json!(paused);
+            workload["strategy"] = if recreate {
+                json!({"type": "Recreate"})
+            } else {
+                json!({"rollingUpdate": {"maxSurge": surge}})
+            };
+        }
+        json!({"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": workload})
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// What is written reads as what it was written from.
+    #[test]
+    fn objects_survive_the_round_trip(document in document()) {
+        let object = manifest::read(&document).expect("valid").object;
+        let written = manifest::to_json(&object);
+        let again = manifest::read(&written).expect("what was written is valid");
+        prop_assert_eq!(&again.object, &object);
+        prop_assert_eq!(manifest::to_json(&again.object).to_string(), written.to_string());
+    }
+
+    /// The order of fields decides nothing.
+    #[test]
+    fn the_order_of_fields_decides_nothing(document in document()) {
+        let mut sorted = document.clone();
+        sorted.sort_all_objects();
+        prop_assert_eq!(manifest::read(&document), manifest::read(&sorted));
+    }
+
+    /// Whatever stands in a field, there is an answer.
+    #[test]
+    fn nothing_makes_it_panic(
+        document in document(),
+        at in 0..400_usize,
+        with in prop_oneof![
+            Just(Value::Null), Just(json!("")), Just(json!("é")), Just(json!(-1)), Just(json!(0.5)), Just(json!([])),
+            Just(json!({})), Just(json!([null])), Just(json!({"": null})), Just(json!(true)), Just(json!(u64::MAX)),
+        ],
+    ) {
+        let mut places = Vec::new();
+        pointers(&document, String::new(), &mut places);
+        let mut broken = document.clone();
+        *broken.pointer_mut(&places[at % places.len()]).expect("a place") = with;
+        let answer = manifest::read(&broken);
+        prop_assert_eq!(manifest::read(&broken), answer);
+        let _ = patch::apply(PatchType::Strategic, &document, &broken);
+        let _ = patch::apply(PatchType::Strategic, &broken, &document);
+    }
+}
+
+fn pointers(value: &Value, path: String, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(name, v)| {
+            pointers(v, format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, v)| pointers(v, format!("{path}/{i}"), found));
+        }
+        _ => {}
+    }
+    found.push(path);
 }
