@@ -2,7 +2,7 @@
 //! [`to_json`](super::to_json) writes.
 
 use super::shape::{Members, Shape};
-use crate::api::Object;
+use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::sim::setup::PatchType;
 use serde_json::{Map, Value};
@@ -38,10 +38,12 @@ pub fn patched(object: &Object, patch_type: PatchType, patch: &Value) -> Result<
     let merged = apply(patch_type, &super::to_json(object), patch);
     super::read(&merged).map(|loaded| loaded.object).map_err(|problems| {
         let words = problems.into_iter().map(|p| Problem { hint: None, ..p }.to_string());
-        match words.collect::<Vec<_>>().as_slice() {
+        let words = match words.collect::<Vec<_>>().as_slice() {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
-        }
+        };
+        let group = if object.kind() == Kind::Pod { "" } else { ".apps" };
+        format!("{}{group} {:?} is invalid: {words}", object.kind(), object.meta().name)
     })
 }
 

@@ -179,11 +179,12 @@ fn patched_objects_are_checked_again() {
     assert_eq!(after(recreate).unwrap().spec.strategy, Strategy::Recreate);
     assert_eq!(
         after(json!({"spec": {"strategy": {"type": "Recreate"}}})).unwrap_err(),
-        "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        "Deployment.apps \"web\" is invalid: spec.strategy.rollingUpdate: \
+         Forbidden: may not be specified when strategy `type` is 'Recreate'"
     );
     assert_eq!(
         after(json!({"spec": {"replicas": -1, "minReadySeconds": -1}})).unwrap_err(),
-        "[spec.replicas: Invalid value: -1: must be greater than or equal to 0, \
+        "Deployment.apps \"web\" is invalid: [spec.replicas: Invalid value: -1: must be greater than or equal to 0, \
          spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0]"
     );
     let same = after(json!({"spec": {"template": {"metadata": {"annotations": {"x": null}}}}})).unwrap();

@@ -133,7 +133,7 @@ fn wrong_types_are_explained() {
         ),
         (
             web_with(json!({"metadata": {"labels": {"version": 1.5, "on": true, "empty": null}}})),
-            r#"metadata.labels[version]: expected a string, found the number 1.5 (put it in quotes: "1.5")
+            r#"metadata.labels[version]: expected a string, found the number 1.5 (put it in quotes)
 metadata.labels[on]: expected a string, found true (put it in quotes: "true")"#,
         ),
         (

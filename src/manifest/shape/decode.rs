@@ -108,11 +108,14 @@ impl Decoder<'_> {
         match value {
             Value::String(_) => Some(value.clone()),
             Value::Number(_) | Value::Bool(_) => {
-                self.problems.structural(
-                    path,
-                    format!("expected a string, found {}", describe(value)),
-                    Some(format!("put it in quotes: \"{value}\"")),
-                );
+                // 1.10 has become 1.1 by now, so a fraction is not repeated.
+                let hint = if value.is_f64() {
+                    "put it in quotes".to_string()
+                } else {
+                    format!("put it in quotes: \"{value}\"")
+                };
+                let message = format!("expected a string, found {}", describe(value));
+                self.problems.structural(path, message, Some(hint));
                 None
             }
             _ => self.wrong_type(value, "a string", path),
