@@ -326,6 +326,11 @@ impl Simulation {
 
     fn scale(&mut self, target: &Target, replicas: i32, cause: RecordId) -> Outcome {
         let key = self.find(target)?;
+        if replicas < 0 {
+            return Err(Refusal::invalid(format!(
+                "spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
+            )));
+        }
         match key.kind {
             Kind::Deployment => {
                 self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas))?;
