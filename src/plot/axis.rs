@@ -1,6 +1,7 @@
 //! Round times and round numbers.
 
 use crate::time::{MILLISECOND, SECOND, SimTime, Span};
+use std::fmt::Write as _;
 
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -72,7 +73,7 @@ pub(super) fn clock(time: SimTime) -> String {
     for (unit, name) in [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (MILLISECOND, "ms")]
     {
         if rest >= unit {
-            text.push_str(&format!("{}{name}", rest / unit));
+            let _ = write!(text, "{}{name}", rest / unit);
             rest %= unit;
         }
     }
