@@ -62,7 +62,7 @@ mod tests {
     fn widths_grow_with_size_and_weight() {
         assert_eq!(width("", 20, false), 0);
         assert_eq!(width("ready", 10, false), 29);
-        assert_eq!(width("ready", 20, false), 57);
+        assert_eq!(width("ready", 20, false), 58);
         assert!(width("ready", 20, true) > width("ready", 20, false));
         assert_eq!(width("漢字", 10, false), 20);
     }

@@ -376,7 +376,7 @@ fn plain(x: i32, y: i32, size: i32, colour: Rgb, text: &str) -> Text {
 
 /// The distance of ticks on the axis of time.
 pub(super) fn tick_step(across: Across) -> Span {
-    let ticks = ((across.right - across.left) / 90).max(1) as u64;
+    let ticks = ((across.right - across.left) / 90).max(3) as u64;
     axis::round_span(Span::from_ns(across.to.since(across.from).0 / ticks))
 }
 
