@@ -2,6 +2,7 @@
 //! controllers.
 
 pub mod api;
+pub mod assertion;
 pub mod cluster;
 pub mod conformance;
 pub mod controllers;
@@ -12,6 +13,7 @@ pub mod explain;
 pub mod manifest;
 pub mod plot;
 pub mod rng;
+pub mod scenario;
 pub mod sim;
 pub mod sort;
 pub mod time;
