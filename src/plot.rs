@@ -14,7 +14,7 @@ pub use sentence::headline;
 pub use theme::{Rgb, Theme};
 
 use crate::time::{SimTime, Span};
-use crate::timeline::{Timeline, Workload};
+use crate::timeline::{Revision, Timeline, Workload};
 
 /// Which part of a run is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,4 +64,17 @@ fn name_of(timeline: &Timeline, workload: &Workload) -> String {
         true => format!("{}/{}", workload.namespace, workload.path()),
         false => workload.path(),
     }
+}
+
+/// The image of a revision without its registry and path, unless another
+/// revision's image would then look the same.
+fn image_of<'a>(workload: &Workload, revision: &'a Revision) -> &'a str {
+    let image = revision.image.as_str();
+    let short = last_part(image);
+    let alike = |other: &Revision| other.image != image && last_part(&other.image) == short;
+    if workload.revisions().iter().any(alike) { image } else { short }
+}
+
+fn last_part(image: &str) -> &str {
+    image.rsplit('/').next().unwrap_or(image)
 }
