@@ -117,42 +117,62 @@ fn at_moment(run: Run<'_>, p: &Predicate, at: SimTime, passed: bool) -> Finding 
 }
 
 fn checked(run: Run<'_>, check: &Check) -> Finding {
-    let mut found = Vec::new();
-    let mut decided = None;
-    let passed = holds(run, check, &mut found, &mut decided);
-    let (at, record) = decided.unwrap_or_default();
-    Finding { passed, at, found: found.join(", "), record }
+    let Weighed { passed, figures } = weigh(run, check);
+    let deciding = figures.first();
+    Finding {
+        passed,
+        at: deciding.and_then(|f| f.at),
+        record: deciding.and_then(|f| f.record),
+        found: figures.iter().map(|f| f.text.as_str()).collect::<Vec<_>>().join(", "),
+    }
 }
 
-/// Evaluates a check, noting every figure and the moment of the first.
-fn holds(
-    run: Run<'_>,
-    check: &Check,
-    found: &mut Vec<String>,
-    decided: &mut Option<(Option<SimTime>, Option<RecordId>)>,
-) -> bool {
+/// A check with the figures that decided it.
+struct Weighed {
+    passed: bool,
+    figures: Vec<Shown>,
+}
+
+/// A figure in words, with the moment and the record that made it.
+struct Shown {
+    text: String,
+    at: Option<SimTime>,
+    record: Option<RecordId>,
+}
+
+/// Evaluates a check. Of several parts those count that decided: what failed
+/// of an `and`, what held of an `or`.
+fn weigh(run: Run<'_>, check: &Check) -> Weighed {
+    let joined = |a: &Check, b: &Check, deciding: bool| {
+        let (a, b) = (weigh(run, a), weigh(run, b));
+        let decided = a.passed == deciding || b.passed == deciding;
+        let passed = if decided { deciding } else { !deciding };
+        let figures = [a, b].into_iter().filter(|w| w.passed == passed).flat_map(|w| w.figures);
+        Weighed { passed, figures: figures.collect() }
+    };
     match check {
-        Check::Not(c) => !holds(run, c, found, decided),
-        // Not the operators of Rust: both sides are to be reported.
-        Check::And(a, b) => holds(run, a, found, decided) & holds(run, b, found, decided),
-        Check::Or(a, b) => holds(run, a, found, decided) | holds(run, b, found, decided),
+        Check::Not(c) => {
+            let inner = weigh(run, c);
+            Weighed { passed: !inner.passed, ..inner }
+        }
+        Check::And(a, b) => joined(a, b, false),
+        Check::Or(a, b) => joined(a, b, true),
         Check::Compare(a, how, b) => {
-            let mut amounts = Vec::new();
-            for figure in [a, b] {
-                let measured = run.figure(figure);
-                amounts.push(measured.amount);
-                if matches!(figure, Figure::Number(_) | Figure::Time(_)) {
-                    continue;
-                }
-                let at = measured.at.filter(|_| !matches!(figure, Figure::First(..) | Figure::At(..)));
-                let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
-                found.push(format!("{figure} = {}{at}", measured.amount.describe()));
-                if decided.is_none() {
+            let (left, right) = (run.figure(a), run.figure(b));
+            let passed = left.amount.compare(right.amount).is_some_and(|o| how.holds(o));
+            let sides = [(a, left), (b, right)];
+            let figures = sides
+                .into_iter()
+                .filter(|(figure, _)| !matches!(figure, Figure::Number(_) | Figure::Time(_)))
+                .map(|(figure, measured)| {
+                    // A time that is itself the figure needs no second mention.
+                    let said = matches!(figure, Figure::First(..) | Figure::At(..));
+                    let at = measured.at.filter(|_| !said).map(|at| format!(" at {at}")).unwrap_or_default();
+                    let text = format!("{figure} = {}{at}", measured.amount.describe());
                     let record = measured.record.or_else(|| record_of(run, figure, measured.at?));
-                    *decided = Some((measured.at, record));
-                }
-            }
-            amounts[0].compare(amounts[1]).is_some_and(|o| how.holds(o))
+                    Shown { text, at: measured.at, record }
+                });
+            Weighed { passed, figures: figures.collect() }
         }
     }
 }

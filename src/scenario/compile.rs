@@ -52,7 +52,12 @@ pub struct Overrides {
 /// # Errors
 /// Everything that is wrong with it, as far as that can be told at once.
 pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<Problem>> {
-    let mut compiler = Compiler { document: loaded.document.as_ref(), problems: Vec::new(), notes: Vec::new() };
+    let mut compiler = Compiler {
+        document: loaded.document.as_ref(),
+        broken: Vec::new(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+    };
     let rehearsal = match &loaded.file {
         Some(file) => compiler.scenario(loaded, file),
         None => compiler.rehearsal(&loaded.manifests),
@@ -77,6 +82,9 @@ pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<P
 /// Collects problems while a scenario is compiled.
 struct Compiler<'a> {
     document: Option<&'a Document>,
+    /// Objects that are wrong. They can be named all the same, as saying that
+    /// there is none would be noise.
+    broken: Vec<Named>,
     problems: Vec<Problem>,
     notes: Vec<Problem>,
 }
@@ -121,6 +129,7 @@ impl Compiler<'_> {
         let objects = self.objects(&loaded.manifests, &spec.objects);
         let mut scope = Scope { until: until(spec), ..Scope::default() };
         scope.objects = names(&objects);
+        scope.objects.append(&mut self.broken);
         self.applied_names(loaded, spec, &mut scope.objects);
         if scope.objects.is_empty() && self.problems.is_empty() {
             self.problem("spec", "there is nothing to simulate", Some(nothing_to_simulate()));

@@ -54,7 +54,8 @@ impl Compiler<'_> {
                 self.notes.push(locate(Problem::new(format!("{kind} {name} is not simulated and left out"))));
                 None
             }
-            Ok(KnownKind::Modelled(_) | KnownKind::List) => match manifest::read(value) {
+            Ok(KnownKind::List) => None,
+            Ok(KnownKind::Modelled(kind)) => match manifest::read(value) {
                 Ok(loaded) => {
                     if !loaded.not_modelled.is_empty() {
                         let object = &loaded.object;
@@ -69,6 +70,9 @@ impl Compiler<'_> {
                     Some(loaded.object)
                 }
                 Err(problems) => {
+                    let namespace = if text("/metadata/namespace").is_empty() { "default" } else { text("/metadata/namespace") };
+                    let (namespace, name) = (namespace.to_string(), text("/metadata/name").to_string());
+                    self.broken.push(Named { kind, namespace, name });
                     self.problems.extend(problems.into_iter().map(locate));
                     None
                 }
