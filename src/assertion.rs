@@ -244,7 +244,7 @@ pub enum Figure {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Check {
     /// Two figures compare so.
-    Compare(Figure, Comparison, Figure),
+    Compare(Box<Figure>, Comparison, Box<Figure>),
     /// The opposite.
     Not(Box<Check>),
     /// Both.

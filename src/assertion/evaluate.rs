@@ -4,7 +4,7 @@ use super::display::hundredths;
 use super::matching::{Run, Source};
 use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
 use crate::time::{SimTime, Span};
-use crate::timeline::{Series, Steps};
+use crate::timeline::{Rollout, Series, Steps, Workload};
 use crate::trace::RecordId;
 use std::cmp::Ordering;
 
@@ -22,9 +22,7 @@ impl Amount {
     pub(super) fn compare(self, other: Amount) -> Option<Ordering> {
         match (self, other) {
             (Amount::Number(a), Amount::Number(b)) => a.partial_cmp(&b),
-            (Amount::Time(a), Amount::Time(b)) => {
-                Some(a.is_none().cmp(&b.is_none()).then(a.cmp(&b)))
-            }
+            (Amount::Time(a), Amount::Time(b)) => Some(a.is_none().cmp(&b.is_none()).then(a.cmp(&b))),
             _ => None,
         }
     }
@@ -93,7 +91,7 @@ fn map(steps: &Steps, f: impl Fn(i64) -> i64) -> Steps {
     steps.points().iter().map(|&(at, value)| (at, f(value))).collect()
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// The step function of a series, zero for what the run never had.
     fn level(&self, level: &Level) -> Steps {
         let steps = match &level.target {
@@ -101,7 +99,7 @@ impl<'a> Run<'a> {
             Target::Node(name) => self.timeline.nodes().iter().find(|n| n.name == *name).map(|n| &n.pods),
             Target::Revision { namespace, name } => {
                 let workloads = self.timeline.workloads().iter().filter(|w| w.namespace == *namespace);
-                let revision = workloads.flat_map(|w| w.revisions()).find(|r| r.name == *name);
+                let revision = workloads.flat_map(Workload::revisions).find(|r| r.name == *name);
                 revision.map(|r| if level.series == Series::Ready { &r.ready } else { &r.on_node })
             }
             Target::Any => None,
@@ -114,9 +112,7 @@ impl<'a> Run<'a> {
         match curve {
             Curve::Constant(value) => constant(*value),
             Curve::Level(level) => map(&self.level(level), |v| v.saturating_mul(100)),
-            Curve::Percent(p, of) => {
-                map(&self.curve(of), |v| (i128::from(v) * i128::from(*p) / 100) as i64)
-            }
+            Curve::Percent(p, of) => map(&self.curve(of), |v| (i128::from(v) * i128::from(*p) / 100) as i64),
             Curve::Times(n, of) => map(&self.curve(of), |v| v.saturating_mul(*n)),
             Curve::Sum(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_add),
             Curve::Difference(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_sub),
@@ -184,9 +180,7 @@ impl<'a> Run<'a> {
             Figure::Number(n) => plain(Amount::Number(*n)),
             Figure::Time(span) => plain(Amount::Time(Some(i128::from(span.0)))),
             Figure::Fold(fold, curve, window) => self.fold(*fold, curve, *window),
-            Figure::At(curve, at) => {
-                Measured::new(Amount::Number(self.curve(curve).at(*at) as f64 / 100.0), Some(*at))
-            }
+            Figure::At(curve, at) => Measured::new(Amount::Number(self.curve(curve).at(*at) as f64 / 100.0), Some(*at)),
             Figure::Duration(p, w) => {
                 let held = self.predicate(p).duration_where(w.from, w.to, |v| v == 1);
                 plain(Amount::Time(Some(i128::from(held.0))))
@@ -207,9 +201,9 @@ impl<'a> Run<'a> {
                 Measured { amount, at: last.map(|l| l.1), record: last.map(|l| l.0) }
             }
             Figure::RolloutTime(target, w) => {
-                let rollouts = self.workload(target).map(|x| x.rollouts()).unwrap_or_default();
+                let rollouts = self.workload(target).map(Workload::rollouts).unwrap_or_default();
                 let latest = rollouts.iter().rev().find(|r| w.contains(r.start));
-                let took = latest.and_then(|r| r.duration()).map(|d| i128::from(d.0));
+                let took = latest.and_then(Rollout::duration).map(|d| i128::from(d.0));
                 Measured::new(Amount::Time(took), latest.and_then(|r| r.end))
             }
             Figure::Percent(p, of) => {
@@ -271,8 +265,7 @@ impl<'a> Run<'a> {
         let Some(workload) = self.workload(target) else { return format!("{target} does not exist") };
         let now = |s: Series| workload.series(s).at(at);
         let state = if self.complete(target).at(at) == 1 { "complete" } else { "not complete" };
-        let (updated, desired, available) =
-            (now(Series::Updated), now(Series::Desired), now(Series::Available));
+        let (updated, desired, available) = (now(Series::Updated), now(Series::Desired), now(Series::Available));
         format!("{target} {state}: {updated} of {desired} updated, {available} available")
     }
 }

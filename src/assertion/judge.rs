@@ -160,7 +160,7 @@ fn weigh(run: Run<'_>, check: &Check) -> Weighed {
         Check::Compare(a, how, b) => {
             let (left, right) = (run.figure(a), run.figure(b));
             let passed = left.amount.compare(right.amount).is_some_and(|o| how.holds(o));
-            let sides = [(a, left), (b, right)];
+            let sides = [(&**a, left), (&**b, right)];
             let figures = sides
                 .into_iter()
                 .filter(|(figure, _)| !matches!(figure, Figure::Number(_) | Figure::Time(_)))

@@ -107,7 +107,7 @@ pub(super) struct Plot {
     pub(super) trace: PathBuf,
     /// Draw into this file, .svg or .png, instead of the terminal
     #[arg(short = 'o', long = "plot", visible_alias = "output", value_name = "FILE")]
-    pub(super) plot: Option<PathBuf>,
+    pub(super) file: Option<PathBuf>,
     /// Begin here, such as 30s
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) from: Option<SimTime>,

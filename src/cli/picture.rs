@@ -16,7 +16,7 @@ const WIDTH: u32 = 100;
 
 /// Draws a trace into a file or the terminal.
 pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
-    let format = arguments.plot.as_deref().map(format).transpose()?;
+    let format = arguments.file.as_deref().map(format).transpose()?;
     let timeline = Timeline::of(&trace::read(&arguments.trace)?);
     let window = match (arguments.from, arguments.until) {
         (None, None) => Window::Auto,
@@ -29,7 +29,7 @@ pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
             Window::Between(from, until)
         }
     };
-    if let (Some(path), Some(format)) = (&arguments.plot, format) {
+    if let (Some(path), Some(format)) = (&arguments.file, format) {
         write(&timeline, path, format, window, &arguments.look)?;
         return Ok(Outcome::Passed);
     }

@@ -86,7 +86,7 @@ fn end_of(line: &str, start: usize) -> usize {
         Some(quote @ ('"' | '\'')) => rest[1..].find(quote).map_or(rest.len(), |i| i + 2),
         Some(_) => rest
             .char_indices()
-            .find(|&(i, c)| end(c) || (c == ':' && rest[i + 1..].starts_with([' ']) || (c == ':' && i + 1 == rest.len())))
+            .find(|&(i, c)| end(c) || (c == ':' && (i + 1 == rest.len() || rest[i + 1..].starts_with(' '))))
             .map_or(rest.len(), |(i, _)| i),
     };
     let first = rest.chars().next().map_or(0, char::len_utf8);

@@ -70,8 +70,7 @@ pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
 /// The scenarios, with everything that is to be said about them said.
 fn compiled(arguments: &Run) -> Result<Vec<Rehearsal>, Failure> {
     let paths: Vec<String> = arguments.paths.iter().chain(&arguments.files).cloned().collect();
-    let input =
-        load::load(&paths, arguments.recursive, &mut std::io::stdin().lock()).map_err(Failure::Input)?;
+    let input = load::load(&paths, arguments.recursive, &mut std::io::stdin().lock()).map_err(Failure::Input)?;
     problems::print_warnings(&input.warnings);
     let (mut rehearsals, mut wrong) = (Vec::new(), Vec::new());
     for scenario in &input.scenarios {

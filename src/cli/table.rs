@@ -163,9 +163,6 @@ mod tests {
     #[test]
     fn arguments_are_quoted_for_shells() {
         let arguments = ["a.yaml", "my file.yaml", "it's", "*.yaml"].map(str::to_string);
-        assert_eq!(
-            reproduce(&arguments, 7),
-            r"seatrial run a.yaml 'my file.yaml' 'it'\''s' '*.yaml' --seed 7"
-        );
+        assert_eq!(reproduce(&arguments, 7), r"seatrial run a.yaml 'my file.yaml' 'it'\''s' '*.yaml' --seed 7");
     }
 }

@@ -36,8 +36,7 @@ pub(super) fn conformance(arguments: &Conformance) -> Result<Outcome, Failure> {
     if !arguments.dir.is_dir() {
         return Err(Problem::new("there is no such folder").in_file(&arguments.dir).into());
     }
-    let options =
-        seatrial::conformance::Options { only: arguments.only.clone(), quiet: arguments.quiet };
+    let options = seatrial::conformance::Options { only: arguments.only.clone(), quiet: arguments.quiet };
     let mut text = Vec::new();
     let summary = seatrial::conformance::run(&arguments.dir, &options, &mut text)
         .map_err(|e| Problem::new(format!("cannot read these recordings: {e}")).in_file(&arguments.dir))?;

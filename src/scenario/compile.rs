@@ -52,14 +52,10 @@ pub struct Overrides {
 /// # Errors
 /// Everything that is wrong with it, as far as that can be told at once.
 pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<Problem>> {
-    let mut compiler = Compiler {
-        document: loaded.document.as_ref(),
-        broken: Vec::new(),
-        problems: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut compiler =
+        Compiler { document: loaded.document.as_ref(), broken: Vec::new(), problems: Vec::new(), notes: Vec::new() };
     let rehearsal = match &loaded.file {
-        Some(file) => compiler.scenario(loaded, file),
+        Some(file) => Some(compiler.scenario(loaded, file)),
         None => compiler.rehearsal(&loaded.manifests),
     };
     match rehearsal {
@@ -123,21 +119,21 @@ impl Compiler<'_> {
         }
     }
 
-    fn scenario(&mut self, loaded: &Loaded, file: &ScenarioFile) -> Option<Rehearsal> {
+    fn scenario(&mut self, loaded: &Loaded, file: &ScenarioFile) -> Rehearsal {
         let spec = &file.spec;
         let mut assumptions = Vec::new();
         let objects = self.objects(&loaded.manifests, &spec.objects);
         let mut scope = Scope { until: until(spec), ..Scope::default() };
         scope.objects = names(&objects);
         scope.objects.append(&mut self.broken);
-        self.applied_names(loaded, spec, &mut scope.objects);
+        objects::applied_names(loaded, spec, &mut scope.objects);
         if scope.objects.is_empty() && self.problems.is_empty() {
             self.problem("spec", "there is nothing to simulate", Some(nothing_to_simulate()));
         }
         scope.actions = actions::names(spec);
         let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);
         scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
-        self.joining_nodes(spec, &mut scope.nodes);
+        cluster::joining_nodes(spec, &mut scope.nodes);
         assumptions.extend(assumed);
         let (profiles, assumed) = self.pods(spec, &scope);
         assumptions.extend(assumed);
@@ -163,7 +159,7 @@ impl Compiler<'_> {
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
-        Some(Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() })
+        Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() }
     }
 
     fn start(&mut self, spec: &Spec) -> Timestamp {

@@ -45,8 +45,7 @@ pub struct Input {
 /// # Errors
 /// Everything that is wrong with the input, as far as it could be read.
 pub fn load(arguments: &[String], recursive: bool, stdin: &mut dyn Read) -> Result<Input, Vec<Problem>> {
-    let mut loader =
-        Loader { stdin, recursive, stdin_text: None, problems: Vec::new(), warnings: Vec::new() };
+    let mut loader = Loader { stdin, recursive, stdin_text: None, problems: Vec::new(), warnings: Vec::new() };
     let files = loader.expand_all(arguments);
     let mut scenarios: Vec<Document> = Vec::new();
     let mut manifests: Vec<Document> = Vec::new();
@@ -162,7 +161,7 @@ impl Loader<'_> {
         };
         let text = String::from_utf8(bytes).map_err(|e| {
             let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|b| **b == b'\n').count() + 1;
+            let line = good.split(|b| *b == b'\n').count();
             format!("line {line} is not UTF-8")
         })?;
         if file == Path::new(STDIN) {
@@ -239,8 +238,8 @@ fn expand(folder: &Path, name: &str, recursive: bool) -> Result<Vec<PathBuf>, Pr
     }
     if name.contains(['*', '?', '[']) {
         let pattern = path.to_string_lossy().into_owned();
-        let found = glob::glob(&pattern)
-            .map_err(|e| Problem::new(format!("`{name}` is not a pattern: {e}")).in_file(&path))?;
+        let found =
+            glob::glob(&pattern).map_err(|e| Problem::new(format!("`{name}` is not a pattern: {e}")).in_file(&path))?;
         let mut files: Vec<PathBuf> = found.filter_map(Result::ok).filter(|p| p.is_file()).collect();
         files.sort();
         if files.is_empty() {
@@ -276,10 +275,8 @@ fn in_folder(folder: &Path, recursive: bool) -> std::io::Result<Vec<PathBuf>> {
 fn near(path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|e| e.ok()?.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).ok()?.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
     names.sort();
     suggest::nearest(wanted, names.iter().map(String::as_str)).map(str::to_string)
 }

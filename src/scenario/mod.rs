@@ -45,8 +45,8 @@ use crate::error::Error;
 /// # Errors
 /// Everything that is wrong with the text.
 pub fn from_text(text: &str) -> Result<Vec<Rehearsal>, Error> {
-    let input = load::load(&[load::STDIN.to_string()], false, &mut text.as_bytes())
-        .map_err(|problems| Error { problems })?;
+    let input =
+        load::load(&[load::STDIN.to_string()], false, &mut text.as_bytes()).map_err(|problems| Error { problems })?;
     let compiled = input.scenarios.iter().map(|s| compile::compile(s, Overrides::default()));
     compiled.collect::<Result<_, _>>().map_err(|problems| Error { problems })
 }

@@ -6,8 +6,8 @@ mod targets;
 use super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::scope::Scope;
 use super::suggest;
-use crate::assertion::{Comparison, Curve, Happening, Occurrence, Predicate, Target, Window};
 use crate::assertion::Level;
+use crate::assertion::{Comparison, Curve, Happening, Occurrence, Predicate, Target, Window};
 use crate::time::Span;
 use crate::timeline::Series;
 use std::ops::Range;
@@ -97,28 +97,38 @@ impl Resolver<'_> {
         Ok(Predicate::Compare(self.curve(a)?, how, self.curve(b)?))
     }
 
-    fn condition(&self, call: &Expr, arguments: &[Argument], how: Comparison, value: &Expr) -> Result<Predicate, Mistake> {
-        let [of, which] = arguments else { return Err(self.usage(call.at.clone(), "condition")) };
+    fn condition(
+        &self,
+        call: &Expr,
+        arguments: &[Argument],
+        how: Comparison,
+        value: &Expr,
+    ) -> Result<Predicate, Mistake> {
+        let [of, which] = arguments else { return Err(usage(call.at.clone(), "condition")) };
         let target = self.target(&of.value)?;
         let known: &[&str] = match target {
             Target::Node(_) => &["Ready"],
-            Target::Workload { kind: crate::api::Kind::Deployment, .. } => &["Available", "Progressing", "ReplicaFailure"],
+            Target::Workload { kind: crate::api::Kind::Deployment, .. } => {
+                &["Available", "Progressing", "ReplicaFailure"]
+            }
             _ => {
                 return Err(Mistake::new(of.value.at.clone(), "only Deployments and nodes have conditions here"));
             }
         };
-        let name = self.word(&which.value, "a condition")?;
+        let name = word(&which.value, "a condition")?;
         if !known.contains(&name) {
             let hint = suggest::nearest(name, known.iter().copied())
                 .map_or_else(|| format!("there is {}", known.join(", ")), |n| format!("did you mean {n}?"));
-            return Err(Mistake::new(which.value.at.clone(), format!("{target} has no condition {name}")).with_hint(hint));
+            return Err(
+                Mistake::new(which.value.at.clone(), format!("{target} has no condition {name}")).with_hint(hint)
+            );
         }
         let equal = match how {
             Comparison::Equal => true,
             Comparison::NotEqual => false,
             _ => return Err(Mistake::new(value.at.clone(), "conditions are compared with == and != only")),
         };
-        let text = self.word(value, "a condition's value")?;
+        let text = word(value, "a condition's value")?;
         let status = text.split('/').next().unwrap_or_default();
         if !["True", "False", "Unknown", ""].contains(&status) {
             return Err(Mistake::new(value.at.clone(), format!("a condition is True, False or Unknown, not {status}"))
@@ -130,7 +140,7 @@ impl Resolver<'_> {
     /// A call that is itself true or false.
     fn yes_or_no(&self, expr: &Expr, name: &str, arguments: &[Argument]) -> Result<Predicate, Mistake> {
         if name == "complete" {
-            let [of] = arguments else { return Err(self.usage(expr.at.clone(), name)) };
+            let [of] = arguments else { return Err(usage(expr.at.clone(), name)) };
             let target = self.target(&of.value)?;
             return match target {
                 Target::Workload { .. } => Ok(Predicate::Complete(target)),
@@ -141,7 +151,7 @@ impl Resolver<'_> {
             return self.occurrence(expr).map(Predicate::Occurs);
         }
         if name == "condition" {
-            return Err(self.usage(expr.at.clone(), name));
+            return Err(usage(expr.at.clone(), name));
         }
         if FIGURES.contains(&name) {
             return Err(Mistake::new(expr.at.clone(), format!("{name}(…) is one figure for the whole window"))
@@ -157,19 +167,20 @@ impl Resolver<'_> {
     /// Something that happens.
     pub(super) fn occurrence(&self, expr: &Expr) -> Result<Occurrence, Mistake> {
         let Node::Call(name, arguments) = &expr.node else {
-            return Err(self.usage(expr.at.clone(), "count"));
+            return Err(usage(expr.at.clone(), "count"));
         };
         let (what, of) = match (name.as_str(), &arguments[..]) {
-            ("event", [reason, of]) => {
-                (Happening::Event(self.word(&reason.value, "an Event's reason")?.to_string()), of)
-            }
+            ("event", [reason, of]) => (Happening::Event(word(&reason.value, "an Event's reason")?.to_string()), of),
             (name, [of]) if let Some(what) = happening(name) => (what, of),
-            _ => return Err(self.usage(expr.at.clone(), name)),
+            _ => return Err(usage(expr.at.clone(), name)),
         };
         let target = self.target_or_any(&of.value)?;
         let about_pods = !matches!(what, Happening::Event(_) | Happening::Rejected);
         if about_pods && matches!(target, Target::Node(_)) {
-            return Err(Mistake::new(of.value.at.clone(), format!("{name}(…) is about pods of a workload, not of a node")));
+            return Err(Mistake::new(
+                of.value.at.clone(),
+                format!("{name}(…) is about pods of a workload, not of a node"),
+            ));
         }
         Ok(Occurrence { what, target })
     }
@@ -215,8 +226,11 @@ impl Resolver<'_> {
                 .with_hint(format!("write {name}(deployment/web)")));
         };
         if let Some(moment) = of.after.as_ref().or(of.before.as_ref()) {
-            return Err(Mistake::new(moment.at.clone(), format!("{name}(…) has a value at every moment and no window"))
-                .with_hint("put after and before into min(…), duration(…) and the like"));
+            return Err(Mistake::new(
+                moment.at.clone(),
+                format!("{name}(…) has a value at every moment and no window"),
+            )
+            .with_hint("put after and before into min(…), duration(…) and the like"));
         }
         let Some(series) = Series::parse(name) else { return Err(unknown_function(expr, name)) };
         let target = self.target(&of.value)?;
@@ -235,19 +249,6 @@ impl Resolver<'_> {
             return Err(Mistake::new(expr.at.clone(), format!("{target} has no series {name}")).with_hint(hint));
         }
         Ok(Curve::Level(Level { series, target }))
-    }
-
-    /// A name, with or without quotes.
-    fn word<'e>(&self, expr: &'e Expr, wanted: &str) -> Result<&'e str, Mistake> {
-        match &expr.node {
-            Node::Word(word) | Node::Text(word) => Ok(word),
-            _ => Err(Mistake::new(expr.at.clone(), format!("expected {wanted}"))),
-        }
-    }
-
-    /// How a function is used, as a mistake.
-    fn usage(&self, at: Range<usize>, name: &str) -> Mistake {
-        Mistake::new(at, format!("{name} is used as in {}", example(name)))
     }
 
     /// The window that `after` and `before` of an argument leave.
@@ -283,6 +284,19 @@ impl Resolver<'_> {
     }
 }
 
+/// A name, with or without quotes.
+fn word<'e>(expr: &'e Expr, wanted: &str) -> Result<&'e str, Mistake> {
+    match &expr.node {
+        Node::Word(word) | Node::Text(word) => Ok(word),
+        _ => Err(Mistake::new(expr.at.clone(), format!("expected {wanted}"))),
+    }
+}
+
+/// How a function is used, as a mistake.
+fn usage(at: Range<usize>, name: &str) -> Mistake {
+    Mistake::new(at, format!("{name} is used as in {}", example(name)))
+}
+
 /// A refusal of the scope as a mistake.
 fn refused(at: Range<usize>, (message, hint): super::scope::Refusal) -> Mistake {
     Mistake { at, message, hint }
@@ -307,12 +321,8 @@ fn unknown_function(expr: &Expr, name: &str) -> Mistake {
     let at = expr.at.start..expr.at.start + name.len();
     let all = Series::ALL.iter().map(|s| s.name()).chain(FUNCTIONS.iter().map(|f| f.0));
     let aliases = [("avg", "mean"), ("average", "mean"), ("unavailable", "desired"), ("replicas", "existing")];
-    let hint = aliases
-        .iter()
-        .find(|a| a.0 == name)
-        .map(|a| a.1)
-        .or_else(|| suggest::nearest(name, all.clone()))
-        .map_or_else(
+    let hint =
+        aliases.iter().find(|a| a.0 == name).map(|a| a.1).or_else(|| suggest::nearest(name, all.clone())).map_or_else(
             || format!("there is {}", all.collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean {near}?"),
         );

@@ -39,9 +39,7 @@ impl Scope {
     /// Why it means none, with the nearest one that exists.
     pub fn object(&self, text: &str) -> Result<&Named, Refusal> {
         let (namespace, kind, name) = split(text).ok_or_else(|| self.not_an_object(text))?;
-        let fits = |o: &&Named| {
-            o.kind == kind && o.name == name && namespace.is_none_or(|n| n == o.namespace)
-        };
+        let fits = |o: &&Named| o.kind == kind && o.name == name && namespace.is_none_or(|n| n == o.namespace);
         let mut found = self.objects.iter().filter(fits);
         match (found.next(), found.next()) {
             (Some(only), None) => Ok(only),
@@ -57,7 +55,12 @@ impl Scope {
         let message = format!("`{text}` does not name an object");
         let same_name = self.objects.iter().find(|o| o.name == text);
         let advice = same_name.map(|o| format!("write {}", path(o)));
-        (message, advice.or_else(|| self.near_object(text)).or_else(|| Some("write KIND/NAME, such as deployment/web".to_string())))
+        (
+            message,
+            advice
+                .or_else(|| self.near_object(text))
+                .or_else(|| Some("write KIND/NAME, such as deployment/web".to_string())),
+        )
     }
 
     /// The names of objects that come near, or all if there are few.

@@ -185,7 +185,8 @@ fn plain(message: &str) -> String {
         other => other,
     };
     let found = found.replace("sequence", "a list").replace("map", "a mapping").replace("string ", "the text ");
-    let found = found.replace("boolean ", "").replace("integer ", "the number ").replace("floating point ", "the number ");
+    let found =
+        found.replace("boolean ", "").replace("integer ", "the number ").replace("floating point ", "the number ");
     format!("expected {wanted}, found {found}")
 }
 
@@ -218,7 +219,7 @@ mod tests {
     use crate::scenario::file::ScenarioFile;
     use serde_json::json;
 
-    fn check(spec: Value, wanted: &[&str]) {
+    fn check(spec: &Value, wanted: &[&str]) {
         let value = json!({"apiVersion": "seatrial/v1alpha1", "kind": "Scenario", "spec": spec});
         let found = match parse::<ScenarioFile>(&value) {
             Ok(_) => Vec::new(),
@@ -229,9 +230,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_found_at_once() {
-        check(json!({"seed": 3, "pods": [{"ready": "8s"}]}), &[]);
+        check(&json!({"seed": 3, "pods": [{"ready": "8s"}]}), &[]);
         check(
-            json!({
+            &json!({
                 "sede": 3,
                 "duration": "5",
                 "cluster": {"zones": {"a": {"nodes": "three"}, "b": {"cpu": 1}}},

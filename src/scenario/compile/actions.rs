@@ -1,7 +1,7 @@
 //! What happens when.
 
 use super::{Compiler, cluster, in_order};
-use crate::api::{Kind, Labels};
+use crate::api::{Kind, Labels, Taint};
 use crate::scenario::file::{
     ActionEntry, Applied, Cascade, Controllers, Deleted, Images, OneOrMany, Spec, TaintEntry, Undone,
 };
@@ -59,6 +59,11 @@ pub(super) fn names(spec: &Spec) -> Vec<(Vec<String>, SimTime)> {
     all
 }
 
+/// Nodes or pods and what happens to them.
+type Verb<'a, T, A> = (&'a Option<T>, fn(A) -> Action);
+/// Nodes with taints and what becomes of these.
+type TaintVerb<'a> = (&'a Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Arc<str>, Taint) -> Action);
+
 /// What is needed to compile one action.
 struct Context<'a> {
     field: String,
@@ -90,7 +95,11 @@ impl Compiler<'_> {
                     0 => "this does nothing".to_string(),
                     _ => format!("this does several things: {}", verbs.join(", ")),
                 };
-                self.problem(&field, message, Some("write one action for each, they may have the same time".to_string()));
+                self.problem(
+                    &field,
+                    message,
+                    Some("write one action for each, they may have the same time".to_string()),
+                );
                 continue;
             };
             let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
@@ -173,7 +182,8 @@ impl Compiler<'_> {
 
     fn set_image(&mut self, name: &str, images: &Images, c: &Context<'_>, all: &mut Vec<Action>) {
         let Some(target) = self.target(name, &format!("{}.{name}", c.field), c.scope) else { return };
-        let set = |container, image: &String| Action::SetImage { target: target.clone(), container, image: image.clone() };
+        let set =
+            |container, image: &String| Action::SetImage { target: target.clone(), container, image: image.clone() };
         match images {
             Images::All(image) => all.push(set(None, image)),
             Images::ByContainer(images) => {
@@ -264,13 +274,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn label(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, Option<String>>,
-        c: &Context<'_>,
-        all: &mut Vec<Action>,
-    ) {
+    fn label(&mut self, name: &str, labels: &BTreeMap<String, Option<String>>, c: &Context<'_>, all: &mut Vec<Action>) {
         let pairs = labels.iter().map(|(k, v)| (k.clone(), v.clone().unwrap_or_default()));
         let labels = Labels(pairs.collect());
         let field = format!("{}.{name}", c.field);
@@ -287,7 +291,7 @@ impl Compiler<'_> {
     }
 
     fn on_nodes(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
-        let verbs: [(&Option<OneOrMany<String>>, fn(Arc<str>) -> Action); 5] = [
+        let verbs: [Verb<'_, OneOrMany<String>, Arc<str>>; 5] = [
             (&e.cordon, Action::Cordon),
             (&e.uncordon, Action::Uncordon),
             (&e.node_delete, Action::NodeDelete),
@@ -300,8 +304,7 @@ impl Compiler<'_> {
                 all.extend(nodes.into_iter().map(|n| verb(n.into())));
             }
         }
-        let taints: [(&Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Arc<str>, _) -> Action); 2] =
-            [(&e.taint, Action::Taint), (&e.untaint, Action::Untaint)];
+        let taints: [TaintVerb<'_>; 2] = [(&e.taint, Action::Taint), (&e.untaint, Action::Untaint)];
         for (entries, verb) in taints {
             for (name, taints) in entries.iter().flatten() {
                 let nodes = self.check_name(&format!("{}.{name}", c.field), c.scope.nodes(name)).unwrap_or_default();
@@ -316,7 +319,7 @@ impl Compiler<'_> {
     }
 
     fn on_pods(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
-        let verbs: [(&Option<OneOrMany<String>>, fn(String) -> Action); 2] =
+        let verbs: [Verb<'_, OneOrMany<String>, String>; 2] =
             [(&e.pod_ready, Action::PodReady), (&e.pod_unready, Action::PodUnready)];
         for (names, verb) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {

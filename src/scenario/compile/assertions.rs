@@ -51,10 +51,10 @@ impl Compiler<'_> {
             return None;
         };
         let window = self.window(entry, field, scope)?;
-        let claim = match self.claim(entry, verb, text, scope, window) {
+        let claim = match claim(entry, verb, text, scope, window) {
             Ok(claim) => claim,
             Err(mistake) => {
-                self.mistake(mistake, text, &format!("{field}.{verb}"));
+                self.mistake(&mistake, text, &format!("{field}.{verb}"));
                 return None;
             }
         };
@@ -76,7 +76,7 @@ impl Compiler<'_> {
     }
 
     /// Notes a mistake in an expression at its own place.
-    fn mistake(&mut self, mistake: Mistake, text: &str, field: &str) {
+    fn mistake(&mut self, mistake: &Mistake, text: &str, field: &str) {
         let Some(document) = self.document else { return };
         let problem = Problem { hint: mistake.hint.clone(), ..Problem::new(&mistake.message).in_field(field) };
         let mut located = document.locate(problem);
@@ -96,78 +96,79 @@ impl Compiler<'_> {
     /// nothing, because what happens before is only getting to the start.
     fn window(&mut self, entry: &AssertionEntry, field: &str, scope: &Scope) -> Option<Window> {
         let first = scope.actions.iter().map(|a| a.1).min().unwrap_or(SimTime::ZERO);
-        let from = self.edge(entry.from, &entry.after, ("from", "after"), field, scope)?.unwrap_or(first);
-        let until = self.edge(entry.until, &entry.before, ("until", "before"), field, scope)?;
-        let to = until.unwrap_or(scope.until.after(Span::from_ns(1)));
+        let end = scope.until.after(Span::from_ns(1));
+        let from = self.edge(entry.from, entry.after.as_deref(), ("from", "after"), field, scope);
+        let to = self.edge(entry.until, entry.before.as_deref(), ("until", "before"), field, scope);
+        let (from, to) = (from.ok()?.unwrap_or(first), to.ok()?.unwrap_or(end));
         if from >= to {
-            let name = if entry.until.is_some() || entry.before.is_some() { "ends before it begins" } else { "is empty" };
+            let name =
+                if entry.until.is_some() || entry.before.is_some() { "ends before it begins" } else { "is empty" };
             self.problem(field, format!("the window from {from} to {to} {name}"), None);
             return None;
         }
         Some(Window { from, to })
     }
 
-    /// One end of a window: a time, an action, or neither. `None` if it is
-    /// wrong.
+    /// One end of a window: a time, an action, or neither.
+    ///
+    /// # Errors
+    /// Nothing more to say: what is wrong is noted.
     fn edge(
         &mut self,
         time: Option<Duration>,
-        action: &Option<String>,
+        action: Option<&str>,
         names: (&str, &str),
         field: &str,
         scope: &Scope,
-    ) -> Option<Option<SimTime>> {
+    ) -> Result<Option<SimTime>, ()> {
         match (time, action) {
             (Some(_), Some(_)) => {
                 self.problem(field, format!("write `{}` or `{}`, not both", names.0, names.1), None);
-                None
+                Err(())
             }
             (Some(time), None) => {
                 let at = SimTime::ZERO.after(time.0);
                 if at > scope.until {
                     let message = format!("{at} is after the end of the run at {}", scope.until);
                     self.problem(&format!("{field}.{}", names.0), message, None);
-                    return None;
+                    return Err(());
                 }
-                Some(Some(at))
+                Ok(Some(at))
             }
-            (None, Some(action)) => self.check(&format!("{field}.{}", names.1), scope.action(action)).map(Some),
-            (None, None) => Some(None),
+            (None, Some(action)) => {
+                let found = self.check(&format!("{field}.{}", names.1), scope.action(action));
+                found.map(Some).ok_or(())
+            }
+            (None, None) => Ok(None),
         }
     }
+}
 
-    fn claim(
-        &self,
-        entry: &AssertionEntry,
-        verb: &str,
-        text: &str,
-        scope: &Scope,
-        window: Window,
-    ) -> Result<Claim, Mistake> {
-        let written = expression::parse_claim(text)?;
-        let resolver = Resolver { scope, window };
-        let both = |name: &str| Mistake::new(0..text.len(), format!("`{name}` is given twice"));
-        if written.within.is_some() && entry.within.is_some() {
-            return Err(both("within"));
-        }
-        if written.lasting.is_some() && entry.lasting.is_some() {
-            return Err(both("for"));
-        }
-        let within = written.within.or(entry.within.map(|d| d.0));
-        let lasting = written.lasting.or(entry.lasting.map(|d| d.0));
-        if within.is_some() && verb != "eventually" {
-            return Err(Mistake::new(0..text.len(), "only `eventually` has a `within`"));
-        }
-        if lasting.is_some() && (verb == "always" || verb == "check") {
-            return Err(Mistake::new(0..text.len(), format!("`for` has no meaning with `{verb}`"))
-                .with_hint("to allow short breaks write `never: not (…)` with `for`, or compare duration(…)"));
-        }
-        let lasting = lasting.unwrap_or_default();
-        Ok(match verb {
-            "always" => Claim::Always(resolver.predicate(&written.expr)?),
-            "never" => Claim::Never(resolver.predicate(&written.expr)?, lasting),
-            "check" => Claim::Check(resolver.check(&written.expr)?),
-            _ => Claim::Eventually(resolver.predicate(&written.expr)?, lasting, within),
-        })
+/// What an entry claims.
+fn claim(entry: &AssertionEntry, verb: &str, text: &str, scope: &Scope, window: Window) -> Result<Claim, Mistake> {
+    let written = expression::parse_claim(text)?;
+    let resolver = Resolver { scope, window };
+    let both = |name: &str| Mistake::new(0..text.len(), format!("`{name}` is given twice"));
+    if written.within.is_some() && entry.within.is_some() {
+        return Err(both("within"));
     }
+    if written.lasting.is_some() && entry.lasting.is_some() {
+        return Err(both("for"));
+    }
+    let within = written.within.or(entry.within.map(|d| d.0));
+    let lasting = written.lasting.or(entry.lasting.map(|d| d.0));
+    if within.is_some() && verb != "eventually" {
+        return Err(Mistake::new(0..text.len(), "only `eventually` has a `within`"));
+    }
+    if lasting.is_some() && (verb == "always" || verb == "check") {
+        return Err(Mistake::new(0..text.len(), format!("`for` has no meaning with `{verb}`"))
+            .with_hint("to allow short breaks write `never: not (…)` with `for`, or compare duration(…)"));
+    }
+    let lasting = lasting.unwrap_or_default();
+    Ok(match verb {
+        "always" => Claim::Always(resolver.predicate(&written.expr)?),
+        "never" => Claim::Never(resolver.predicate(&written.expr)?, lasting),
+        "check" => Claim::Check(resolver.check(&written.expr)?),
+        _ => Claim::Eventually(resolver.predicate(&written.expr)?, lasting, within),
+    })
 }

@@ -39,7 +39,11 @@ impl Compiler<'_> {
         let mut nodes: Vec<NodeSpec> = Vec::new();
         let wanted = cluster.zones.values().map(|z| z.nodes as usize).sum::<usize>() + cluster.nodes.len();
         if wanted > MAX_NODES {
-            self.problem("spec.cluster", format!("{wanted} nodes are more than the {MAX_NODES} that are possible"), None);
+            self.problem(
+                "spec.cluster",
+                format!("{wanted} nodes are more than the {MAX_NODES} that are possible"),
+                None,
+            );
             return nodes;
         }
         for (zone, of) in &cluster.zones {
@@ -57,14 +61,14 @@ impl Compiler<'_> {
         }
         nodes
     }
+}
 
-    /// Adds the nodes that join later to the known ones.
-    pub(super) fn joining_nodes(&mut self, spec: &Spec, into: &mut Vec<(String, String)>) {
-        for entry in spec.actions.iter().filter_map(|a| a.node_add.as_ref()).flat_map(|all| &all.0) {
-            let named = (entry.name.clone(), entry.zone.clone().unwrap_or_default());
-            if !into.contains(&named) {
-                into.push(named);
-            }
+/// Adds the nodes that join later to the known ones.
+pub(super) fn joining_nodes(spec: &Spec, into: &mut Vec<(String, String)>) {
+    for entry in spec.actions.iter().filter_map(|a| a.node_add.as_ref()).flat_map(|all| &all.0) {
+        let named = (entry.name.clone(), entry.zone.clone().unwrap_or_default());
+        if !into.contains(&named) {
+            into.push(named);
         }
     }
 }

@@ -70,7 +70,8 @@ impl Compiler<'_> {
                     Some(loaded.object)
                 }
                 Err(problems) => {
-                    let namespace = if text("/metadata/namespace").is_empty() { "default" } else { text("/metadata/namespace") };
+                    let namespace =
+                        if text("/metadata/namespace").is_empty() { "default" } else { text("/metadata/namespace") };
                     let (namespace, name) = (namespace.to_string(), text("/metadata/name").to_string());
                     self.broken.push(Named { kind, namespace, name });
                     self.problems.extend(problems.into_iter().map(locate));
@@ -79,21 +80,20 @@ impl Compiler<'_> {
             },
         }
     }
+}
 
-    /// The names of the objects that actions apply.
-    pub(super) fn applied_names(&mut self, loaded: &Loaded, spec: &Spec, into: &mut Vec<Named>) {
-        let read = |value: &Value| manifest::read(value).ok().map(|l| l.object);
-        let mut objects: Vec<Object> =
-            loaded.applied.values().flatten().filter_map(|d| read(&d.value)).collect();
-        for what in spec.actions.iter().flat_map(|a| &a.apply).flat_map(|all| &all.0) {
-            if let Applied::Object(value) = what {
-                objects.extend(read(value));
-            }
+/// The names of the objects that actions apply.
+pub(super) fn applied_names(loaded: &Loaded, spec: &Spec, into: &mut Vec<Named>) {
+    let read = |value: &Value| manifest::read(value).ok().map(|l| l.object);
+    let mut objects: Vec<Object> = loaded.applied.values().flatten().filter_map(|d| read(&d.value)).collect();
+    for what in spec.actions.iter().flat_map(|a| &a.apply).flat_map(|all| &all.0) {
+        if let Applied::Object(value) = what {
+            objects.extend(read(value));
         }
-        for named in super::names(&objects) {
-            if !into.contains(&named) {
-                into.push(named);
-            }
+    }
+    for named in super::names(&objects) {
+        if !into.contains(&named) {
+            into.push(named);
         }
     }
 }

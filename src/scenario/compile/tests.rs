@@ -169,7 +169,9 @@ fn wrong_surroundings_are_explained() {
     zones: {a: {nodes: 1}}
     nodes: [{name: a-1}, {name: x, taints: [foo]}]
 ",
-        &["5:45 spec.cluster.nodes[1].taints[0]: `foo` is not a taint; write key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute"],
+        &[
+            "5:45 spec.cluster.nodes[1].taints[0]: `foo` is not a taint; write key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute",
+        ],
     );
     check(
         "spec:
@@ -195,11 +197,17 @@ fn wrong_surroundings_are_explained() {
             "11:5 spec.pods[4].ready: there must be at least one duration",
         ],
     );
-    check("spec: {cluster: {zones: {a: {nodes: 4000000000}}}}\n", &["1:8 spec.cluster: 4000000000 nodes are more than the 20000 that are possible"]);
-    check("spec: {pods: {deployment/wbe: {ready: 1s}, '*': {match: {n: 1}}}}\n", &[
-        "1:15 spec.pods.deployment/wbe: there is no deployment/wbe in this scenario (did you mean deployment/web?)",
-        "1:50 spec.pods.*.match: the key says already which pods are meant (use a list of entries if one key is not enough)",
-    ]);
+    check(
+        "spec: {cluster: {zones: {a: {nodes: 4000000000}}}}\n",
+        &["1:8 spec.cluster: 4000000000 nodes are more than the 20000 that are possible"],
+    );
+    check(
+        "spec: {pods: {deployment/wbe: {ready: 1s}, '*': {match: {n: 1}}}}\n",
+        &[
+            "1:15 spec.pods.deployment/wbe: there is no deployment/wbe in this scenario (did you mean deployment/web?)",
+            "1:50 spec.pods.*.match: the key says already which pods are meant (use a list of entries if one key is not enough)",
+        ],
+    );
 }
 
 #[test]

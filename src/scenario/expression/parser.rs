@@ -49,7 +49,7 @@ pub fn parse_claim(text: &str) -> Result<ClaimText, Mistake> {
     }
     match parser.peek() {
         None => Ok(ClaimText { expr, within, lasting }),
-        Some(token) => Err(parser.unexpected(&token.clone(), "the end")),
+        Some(token) => Err(Parser::unexpected(token, "the end")),
     }
 }
 
@@ -83,7 +83,7 @@ impl Parser {
         fits
     }
 
-    fn unexpected(&self, token: &Token, wanted: &str) -> Mistake {
+    fn unexpected(token: &Token, wanted: &str) -> Mistake {
         let found = match &token.what {
             Lexeme::Word(w) => format!("`{w}`"),
             Lexeme::Text(t) => format!("the text {t:?}"),
@@ -103,7 +103,7 @@ impl Parser {
 
     fn wanted<T>(&self, wanted: &str) -> Result<T, Mistake> {
         Err(match self.peek() {
-            Some(token) => self.unexpected(token, wanted),
+            Some(token) => Parser::unexpected(token, wanted),
             None => Mistake::new(self.end..self.end, format!("expected {wanted}, but the expression ends here")),
         })
     }
@@ -396,7 +396,8 @@ mod tests {
 
     #[test]
     fn no_text_makes_it_panic() {
-        let parts = ["a", "(", ")", ",", "1", "2s", "%", " of ", "\"", "'", ">=", "not ", " within ", "é", "*", "-", "\u{0}"];
+        let parts =
+            ["a", "(", ")", ",", "1", "2s", "%", " of ", "\"", "'", ">=", "not ", " within ", "é", "*", "-", "\u{0}"];
         for i in 0..parts.len() {
             for j in 0..parts.len() {
                 for k in 0..parts.len() {

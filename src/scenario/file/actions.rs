@@ -3,9 +3,9 @@
 use super::cluster::{NodeEntry, TaintEntry};
 use super::scalars::{Duration, FromMap, OneOrMany, text_or_map};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess};
-use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

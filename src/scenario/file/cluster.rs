@@ -3,9 +3,9 @@
 use super::scalars::{FromMap, Quantity, text_or_map};
 use crate::api::{Effect, Taint};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess};
-use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -88,9 +88,8 @@ impl<'de> Deserialize<'de> for TaintEntry {
 
 /// Reads a taint as `kubectl taint` spells it.
 fn parse(text: &str) -> Result<TaintEntry, String> {
-    let refuse = || {
-        format!("`{text}` is not a taint; write key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute")
-    };
+    let refuse =
+        || format!("`{text}` is not a taint; write key=value:Effect with NoSchedule, PreferNoSchedule or NoExecute");
     let (name, effect) = text.rsplit_once(':').ok_or_else(refuse)?;
     let effect = match effect {
         "NoSchedule" => Effect::NoSchedule,

@@ -7,7 +7,7 @@ mod cluster;
 mod pods;
 mod scalars;
 
-pub use actions::{ActionEntry, Applied, Controllers, Cascade, Crashed, Deleted, Failed, Images, Undone};
+pub use actions::{ActionEntry, Applied, Cascade, Controllers, Crashed, Deleted, Failed, Images, Undone};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
 pub use pods::{CrashEntry, Match, PodEntry, Pods, RunEntry};

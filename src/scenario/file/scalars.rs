@@ -5,9 +5,9 @@ use crate::environment::Delay;
 use crate::scenario::duration;
 use crate::time::Span;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::Deserialize;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -108,9 +108,7 @@ impl From<&DelayEntry> for Delay {
             DelayEntry::Fixed(d) => Delay::Constant(d.0),
             DelayEntry::Drawn(d) => match d {
                 Distribution::Uniform { low, high } => Delay::Uniform { low: low.0, high: high.0 },
-                Distribution::Normal { mean, deviation } => {
-                    Delay::Normal { mean: mean.0, deviation: deviation.0 }
-                }
+                Distribution::Normal { mean, deviation } => Delay::Normal { mean: mean.0, deviation: deviation.0 },
                 Distribution::LogNormal { median, p99 } => Delay::LogNormal { median: median.0, p99: p99.0 },
                 Distribution::Exponential { mean } => Delay::Exponential { mean: mean.0 },
                 Distribution::Empirical(all) => Delay::Empirical(all.iter().map(|d| d.0).collect()),

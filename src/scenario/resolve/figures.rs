@@ -1,7 +1,7 @@
 //! Figures of a whole window, and statements about them.
 
 use super::super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
-use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function};
+use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function, usage};
 use crate::assertion::{Check, Figure, Fold};
 use crate::timeline::Series;
 
@@ -20,9 +20,7 @@ impl Resolver<'_> {
     pub(in crate::scenario) fn check(&self, expr: &Expr) -> Result<Check, Mistake> {
         match &expr.node {
             Node::Not(inner) => Ok(Check::Not(Box::new(self.check(inner)?))),
-            Node::Binary(Operator::And, a, b) => {
-                Ok(Check::And(Box::new(self.check(a)?), Box::new(self.check(b)?)))
-            }
+            Node::Binary(Operator::And, a, b) => Ok(Check::And(Box::new(self.check(a)?), Box::new(self.check(b)?))),
             Node::Binary(Operator::Or, a, b) => Ok(Check::Or(Box::new(self.check(a)?), Box::new(self.check(b)?))),
             Node::Binary(Operator::Compare(how), a, b) => {
                 let (left, right) = (self.figure(a)?, self.figure(b)?);
@@ -30,7 +28,7 @@ impl Resolver<'_> {
                     return Err(Mistake::new(expr.at.clone(), "a number and a duration do not compare")
                         .with_hint("write 30s for a duration and 30 for a number"));
                 }
-                Ok(Check::Compare(left.0, *how, right.0))
+                Ok(Check::Compare(Box::new(left.0), *how, Box::new(right.0)))
             }
             _ => {
                 let mut mistake = Mistake::new(expr.at.clone(), "`check` compares figures of the whole window");
@@ -60,9 +58,8 @@ impl Resolver<'_> {
             Node::Call(name, arguments) => self.call(expr, name, arguments),
             Node::Text(_) | Node::Word(_) => Err(Mistake::new(expr.at.clone(), "this is not a figure")
                 .with_hint(format!("write something like {}", example("min")))),
-            Node::Not(_) | Node::Binary(..) => {
-                Err(Mistake::new(expr.at.clone(), "a claim is not a figure").with_hint("put it into duration(…) or first(…)"))
-            }
+            Node::Not(_) | Node::Binary(..) => Err(Mistake::new(expr.at.clone(), "a claim is not a figure")
+                .with_hint("put it into duration(…) or first(…)")),
         }
     }
 
@@ -93,15 +90,13 @@ impl Resolver<'_> {
                 Ok((Figure::Fold(fold, self.curve(&of.value)?, self.window_of(of)?), Unit::Number))
             }
             ("at", [of, when]) => Ok((Figure::At(self.curve(&of.value)?, self.at(&when.value)?), Unit::Number)),
-            ("duration", [of]) => {
-                Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time))
-            }
+            ("duration", [of]) => Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
             ("first", [of]) => Ok((Figure::First(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
             ("count", [of]) => Ok((self.count(of)?, Unit::Number)),
             ("rollout-time", [of]) => {
                 Ok((Figure::RolloutTime(self.target(&of.value)?, self.window_of(of)?), Unit::Time))
             }
-            (name, _) if FIGURES.contains(&name) => Err(self.usage(expr.at.clone(), name)),
+            (name, _) if FIGURES.contains(&name) => Err(usage(expr.at.clone(), name)),
             (name, _) if Series::parse(name).is_some() => {
                 Err(Mistake::new(expr.at.clone(), format!("{name}(…) has many values in a window"))
                     .with_hint(format!("take one of them, as in min({name}(deployment/web))")))
@@ -120,7 +115,7 @@ impl Resolver<'_> {
             Node::Call(name, _) if name == "event" || happening(name).is_some() => {
                 Ok(Figure::Count(self.occurrence(&of.value)?, window))
             }
-            _ if targets::is_name(&of.value) => Err(self.usage(of.value.at.clone(), "count")),
+            _ if targets::is_name(&of.value) => Err(usage(of.value.at.clone(), "count")),
             _ => Ok(Figure::Times(self.predicate(&of.value)?, window)),
         }
     }

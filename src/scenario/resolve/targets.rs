@@ -1,7 +1,7 @@
 //! Whom an expression asks about.
 
 use super::super::expression::{Expr, Mistake, Node};
-use super::{Resolver, refused};
+use super::{Resolver, refused, word};
 use crate::api::Kind;
 use crate::assertion::Target;
 
@@ -20,7 +20,7 @@ impl Resolver<'_> {
 
     /// The same, or `*` for anything.
     pub(super) fn target_or_any(&self, expr: &Expr) -> Result<Target, Mistake> {
-        let text = self.word(expr, "an object such as deployment/web")?;
+        let text = word(expr, "an object such as deployment/web")?;
         let at = || expr.at.clone();
         if text == "*" {
             return Ok(Target::Any);
@@ -41,11 +41,7 @@ impl Resolver<'_> {
             return revision.map_err(|r| refused(at(), r));
         }
         let object = self.scope.object(text).map_err(|r| refused(at(), r))?;
-        Ok(Target::Workload {
-            kind: object.kind,
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-        })
+        Ok(Target::Workload { kind: object.kind, namespace: object.namespace.clone(), name: object.name.clone() })
     }
 
     /// The ReplicaSet of a revision: `web/2`, `shop/web/2`,

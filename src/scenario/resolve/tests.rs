@@ -61,7 +61,12 @@ fn what_has_no_meaning_is_explained() {
         ("available(deployment/api) > 10s", 28..31, "a duration cannot be compared with a number", ""),
         ("available(deployment/api) > x", 28..29, "`x` is not a number", "in parentheses"),
         ("complete(api/2)", 9..14, "only workloads such as deployment/web have rollouts", ""),
-        ("condition(deployment/api, Progresing) == True", 26..36, "has no condition Progresing", "did you mean Progressing?"),
+        (
+            "condition(deployment/api, Progresing) == True",
+            26..36,
+            "has no condition Progresing",
+            "did you mean Progressing?",
+        ),
         ("condition(deployment/api, Available) == yes", 40..43, "a condition is True, False or Unknown", "\"False\""),
         ("condition(deployment/api, Available) > True", 39..43, "with == and != only", ""),
         ("created(deployment/api) > 1", 0..23, "created(…) is not a number", "created(web/1)"),

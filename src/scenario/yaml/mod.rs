@@ -65,12 +65,8 @@ pub fn read(file: &Path, text: &str) -> Result<Reading, Vec<Problem>> {
     if !stream.problems.is_empty() {
         return Err(stream.problems.into_iter().map(place).collect());
     }
-    let document = |root: Arc<Node>| Document {
-        file: file.to_path_buf(),
-        value: root.value(),
-        root,
-        text: source.clone(),
-    };
+    let document =
+        |root: Arc<Node>| Document { file: file.to_path_buf(), value: root.value(), root, text: source.clone() };
     Ok(Reading {
         documents: documents.into_iter().map(document).collect(),
         warnings: stream.warnings.into_iter().map(place).collect(),
@@ -81,9 +77,8 @@ pub fn read(file: &Path, text: &str) -> Result<Reading, Vec<Problem>> {
 fn unwrap_list(root: &Arc<Node>, into: &mut Vec<Arc<Node>>) {
     let Content::Mapping(entries) = &root.content else { return into.push(root.clone()) };
     let get = |name: &str| entries.iter().find(|e| e.key == name).map(|e| &e.value);
-    let is_list = get("kind").is_some_and(|k| {
-        matches!(&k.content, Content::Scalar(Value::String(kind), _) if kind.ends_with("List"))
-    });
+    let is_list = get("kind")
+        .is_some_and(|k| matches!(&k.content, Content::Scalar(Value::String(kind), _) if kind.ends_with("List")));
     match get("items").map(|items| &items.content) {
         Some(Content::Sequence(items)) if is_list => {
             for item in items {

@@ -175,9 +175,7 @@ impl<'t> Builder<'t> {
         }
         let (anchor, content) = match event {
             Event::Alias(id) => return self.alias(id, at),
-            Event::Scalar(text, style, anchor, tag) => {
-                (anchor, self.scalar(&text, style, tag.as_deref(), at))
-            }
+            Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(&text, style, tag.as_deref(), at)),
             Event::SequenceStart(anchor, _) => (anchor, self.sequence(depth)?),
             Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
             other => return Err(problem(at, format!("not YAML: unexpected {other:?}"))),
@@ -236,9 +234,9 @@ impl<'t> Builder<'t> {
             let Some(key) = self.key(&name) else { continue };
             if let Some(first) = seen.get(&key) {
                 let message = format!("`{key}` is given twice, first in line {}", first.line);
-                self.stream
-                    .problems
-                    .push(problem(at, message).with_hint("kubectl would take the last one in silence; keep one of them"));
+                self.stream.problems.push(
+                    problem(at, message).with_hint("kubectl would take the last one in silence; keep one of them"),
+                );
                 continue;
             }
             seen.insert(key.clone(), at);
@@ -257,9 +255,7 @@ impl<'t> Builder<'t> {
     fn merge(&mut self, value: &Node, at: Position, merged: &mut Vec<Entry>) {
         match &value.content {
             Content::Mapping(entries) => merged.extend(entries.iter().cloned()),
-            Content::Sequence(items)
-                if items.iter().all(|n| matches!(n.content, Content::Mapping(_))) =>
-            {
+            Content::Sequence(items) if items.iter().all(|n| matches!(n.content, Content::Mapping(_))) => {
                 for item in items {
                     self.merge(item, at, merged);
                 }
@@ -298,9 +294,9 @@ impl<'t> Builder<'t> {
         };
         if scalar.surprising {
             let message = format!("the unquoted `{text}` is read as {}, as kubectl does", scalar.value);
-            self.stream.warnings.push(
-                problem(at, message).with_hint(format!("write {}, or \"{text}\" for the text", scalar.value)),
-            );
+            self.stream
+                .warnings
+                .push(problem(at, message).with_hint(format!("write {}, or \"{text}\" for the text", scalar.value)));
         }
         Content::Scalar(scalar.value, Some(text.to_string()))
     }

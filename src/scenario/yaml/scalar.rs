@@ -32,8 +32,8 @@ pub(super) fn resolve(text: &str) -> Result<Scalar, String> {
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
             return Ok(Scalar { value: Value::Bool(false), surprising: true });
         }
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf"
-        | "-.Inf" | "-.INF" => return Err(format!("`{text}` is not a number that a manifest can hold")),
+        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf"
+        | "-.INF" => return Err(format!("`{text}` is not a number that a manifest can hold")),
         _ => {}
     }
     if !text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
@@ -48,9 +48,7 @@ pub(super) fn resolve(text: &str) -> Result<Scalar, String> {
         return Ok(Scalar { value: Value::Number(number), surprising });
     }
     match float(&without_underscores) {
-        Some(value) => {
-            Ok(Scalar { value: whole_if_possible(value), surprising: without_underscores != text })
-        }
+        Some(value) => Ok(Scalar { value: whole_if_possible(value), surprising: without_underscores != text }),
         None => plain(Value::String(text.to_string())),
     }
 }

@@ -75,7 +75,7 @@ fn bombs_are_refused_quickly() {
         let found = first_problem(&part.repeat(20_000));
         assert!(found.contains("nested deeper") || found.contains("recursion limit"), "{part}: {found}");
     }
-    let block: String = (0..3_000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    let block = (0..3_000).fold(String::new(), |text, i| text + &" ".repeat(i) + "a:\n");
     assert!(first_problem(&block).contains("nested deeper"));
 }
 
@@ -108,7 +108,9 @@ fn problems_find_their_place() {
     assert_eq!(place("spec.labels.app.kubernetes.io/name", "bad").1, 36);
     assert_eq!(place("spec.labels[app.kubernetes.io/name]", "bad").1, 36);
     assert_eq!(place("", "no kind").0, 1);
-    let located = document.locate(Problem::new("invalid type: boolean, expected a string").in_field("spec.labels.app.kubernetes.io/name"));
+    let located = document.locate(
+        Problem::new("invalid type: boolean, expected a string").in_field("spec.labels.app.kubernetes.io/name"),
+    );
     assert_eq!(located.hint.unwrap(), "the unquoted `on` is read as true; write \"on\" for a text");
 }
 
@@ -125,9 +127,8 @@ fn values_agree_with_serde_yaml() {
         "{a: 1, b: {c: [d, e]}, 'f': \"g\"}",
         "ä: ü\n日本: 語\n",
     ] {
-        let wanted: Vec<Value> = serde_yaml::Deserializer::from_str(text)
-            .map(|d| serde::Deserialize::deserialize(d).unwrap())
-            .collect();
+        let wanted: Vec<Value> =
+            serde_yaml::Deserializer::from_str(text).map(|d| serde::Deserialize::deserialize(d).unwrap()).collect();
         assert_eq!(values(text), wanted, "{text}");
     }
 }
