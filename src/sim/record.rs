@@ -1,7 +1,8 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
+    ConditionStatus, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate,
+    ReplicaSet, Strategy, Uid,
 };
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
@@ -246,7 +247,12 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
 
 fn deployment(d: &Deployment) -> Fields {
     let (spec, status) = (&d.spec, &d.status);
-    let limits = rules::limits(spec.strategy, spec.replicas);
+    // Recreate has no limits: it may lose all its pods.
+    let limits = match spec.strategy {
+        Strategy::Recreate => None,
+        Strategy::RollingUpdate { .. } => Some(rules::limits(spec.strategy, spec.replicas)),
+    };
+    let limit = |n: Option<i32>| n.map_or(Raw::Absent, |n| Raw::Int(n.into()));
     vec![
         (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
         (Field::SpecPaused, Raw::flag(spec.paused)),
@@ -263,8 +269,8 @@ fn deployment(d: &Deployment) -> Fields {
         (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
         (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
         (Field::Deleting, Raw::flag(d.meta.is_deleting())),
-        (Field::MaxSurge, Raw::Int(limits.surge.into())),
-        (Field::MaxUnavailable, Raw::Int(limits.unavailable.into())),
+        (Field::MaxSurge, limit(limits.as_ref().map(|l| l.surge))),
+        (Field::MaxUnavailable, limit(limits.as_ref().map(|l| l.unavailable))),
         (Field::Image, Raw::Image(spec.template.clone())),
     ]
 }
