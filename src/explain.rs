@@ -343,7 +343,6 @@ fn reported(field: Field, count: &str) -> String {
         Field::UnavailableReplicas => "unavailable ",
         Field::TerminatingReplicas => "terminating ",
         Field::CurrentReplicas => "current ",
-        Field::CurrentReplicas => "current ",
         Field::FullyLabeledReplicas => "fully labelled ",
         _ => "",
     };
