@@ -112,9 +112,9 @@ pub trait Controller {
 /// All controllers, freshly started, with these feature gates.
 pub fn all(gates: FeatureGates) -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
-        Box::new(deployment::DeploymentController::default()),
+        Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(stateful_set::StatefulSetController::new(gates)),
-        Box::new(garbage_collector::GarbageCollector::default()),
+        Box::new(garbage_collector::GarbageCollector),
     ]
 }

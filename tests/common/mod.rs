@@ -1,6 +1,6 @@
 //! Clusters for tests, small and plausible.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 use seatrial::api::{Kind, Labels, NodeSpec, Resources};
 use seatrial::environment::Delay;

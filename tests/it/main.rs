@@ -2,6 +2,9 @@
 
 mod explain;
 mod fixture;
+mod manifest;
+mod manifest_patch;
+mod manifest_problems;
 mod plot;
 mod timeline;
 mod trace_file;
