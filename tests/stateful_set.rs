@@ -13,6 +13,7 @@ use seatrial::manifest::{self, patch};
 use seatrial::sim::setup::{Action, ControlPlane, PatchType, PodProfile, Propagation, Target};
 use seatrial::sim::{self, Setup, Simulation};
 use seatrial::time::{SimTime, Span};
+use seatrial::timeline::{Series, Timeline};
 use seatrial::trace::{Trace, What};
 use serde_json::{Value, json};
 
@@ -133,7 +134,11 @@ fn refusals_are_worded_as_the_api_servers() {
         assert_eq!(problems(&db(1, &change)), expected);
     }
     let mut on_delete = db(1, &json!({"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}}));
-    assert!(problems(&on_delete).contains("only allowed for updateStrategy 'RollingUpdate'"), "{}", problems(&on_delete));
+    assert!(
+        problems(&on_delete).contains("only allowed for updateStrategy 'RollingUpdate'"),
+        "{}",
+        problems(&on_delete)
+    );
     on_delete["metadata"]["name"] = json!("db.main");
     assert!(problems(&on_delete).contains("metadata.name: Invalid value: \"db.main\""), "{}", problems(&on_delete));
 }
@@ -141,10 +146,7 @@ fn refusals_are_worded_as_the_api_servers() {
 /// A cluster with a StatefulSet whose pods are ready after two seconds.
 fn setup(manifest: &Value, until_seconds: u64) -> Setup {
     let mut setup = cluster(3, until_seconds);
-    setup.profiles.push(PodProfile {
-        ready: Some(Delay::Constant(Span::from_secs(1))),
-        ..PodProfile::default()
-    });
+    setup.profiles.push(PodProfile { ready: Some(Delay::Constant(Span::from_secs(1))), ..PodProfile::default() });
     add(&mut setup, manifest);
     setup
 }
@@ -183,7 +185,8 @@ fn on_delete_leaves_pods_until_somebody_deletes_them() {
 
 #[test]
 fn without_the_gate_max_unavailable_is_dropped() {
-    let strategy = json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}, "podManagementPolicy": "Parallel"});
+    let strategy =
+        json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}, "podManagementPolicy": "Parallel"});
     for (on, expected) in [(false, 1), (true, 2)] {
         let mut setup = setup(&db(4, &strategy), 60);
         setup.control_plane.feature_gates = FeatureGates { max_unavailable_stateful_set: on };
@@ -273,6 +276,33 @@ fn a_new_controller_manager_goes_on() {
     at(&mut setup, 50, Action::ControllersUp);
     let trace = sim::run(&setup);
     assert_eq!(created(&trace, Kind::Pod), ["db/1#0", "db/1#1", "db/1#2", "db/2#2", "db/2#1", "db/2#0"]);
+}
+
+#[test]
+fn a_rollback_gives_the_old_revision_the_next_number() {
+    let mut setup = setup(&db(2, &json!({})), 120);
+    at(&mut setup, 20, set_image("app:v2"));
+    at(&mut setup, 60, Action::Rollback { target: target(), to_revision: 0 });
+    let trace = sim::run(&setup);
+    assert_eq!(refusals(&trace), Vec::<String>::new());
+    assert_eq!(created(&trace, Kind::Pod), ["db/1#0", "db/1#1", "db/2#1", "db/2#0", "db/1#1~2", "db/1#0~2"]);
+    assert_eq!(created(&trace, Kind::ControllerRevision), ["db/1", "db/2"]);
+}
+
+#[test]
+fn the_timeline_tells_revisions_and_rollouts_apart() {
+    let claims = json!({"volumeClaimTemplates": [claim("data")], "revisionHistoryLimit": 0});
+    let mut setup = setup(&db(3, &claims), 120);
+    at(&mut setup, 30, set_image("app:v2"));
+    let timeline = Timeline::of(&sim::run(&setup));
+    let [workload] = timeline.workloads.as_slice() else { panic!("one workload") };
+    let revisions: Vec<_> = workload.revisions().iter().map(|r| (&*r.name, r.number, &*r.image)).collect();
+    assert_eq!(revisions, [("db/1", 1, "app:v1"), ("db/2", 2, "app:v2")]);
+    let rollouts: Vec<_> = workload.rollouts().iter().map(|r| (r.number, r.start.as_ms(), r.end.is_some())).collect();
+    assert_eq!(rollouts, [(1, 0, true), (2, 30_000, true)]);
+    for (series, expected) in [(Series::Desired, 3), (Series::Available, 3), (Series::Updated, 3), (Series::Floor, 2)] {
+        assert_eq!(workload.series(series).last(), expected, "{series:?}");
+    }
 }
 
 proptest! {

@@ -11,6 +11,9 @@ pub struct FeatureGates {
 }
 
 impl FeatureGates {
+    /// The names of all gates.
+    pub const NAMES: [&str; 1] = ["MaxUnavailableStatefulSet"];
+
     /// Switches the gate of this name. Answers whether there is such a gate.
     #[must_use]
     pub fn set(&mut self, name: &str, on: bool) -> bool {

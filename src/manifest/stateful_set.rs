@@ -2,12 +2,12 @@
 
 use super::deployment::int_or_percent;
 use super::fields::Fields;
+use super::pod_template::{Purpose, Words};
 use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Int32, IntOrText, Opt, Ptr, Struct, Structs, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
 use super::shape::volume::PERSISTENT_VOLUME_CLAIM_SPEC;
-use super::pod_template::{Purpose, Words};
 use super::shape::{decode, shapes};
 use super::{Loaded, meta, pod_template, selector, syntax};
 use crate::api::{
@@ -80,8 +80,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
 fn with_claims_as_volumes(document: &Value) -> Value {
     let mut document = document.clone();
     let claims = document.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array);
-    let names: Vec<Value> =
-        claims.into_iter().flatten().filter_map(|c| c.pointer("/metadata/name").cloned()).collect();
+    let names: Vec<Value> = claims.into_iter().flatten().filter_map(|c| c.pointer("/metadata/name").cloned()).collect();
     let Some(pod) = document.pointer_mut("/spec/template/spec").and_then(Value::as_object_mut) else {
         return document;
     };
@@ -187,9 +186,8 @@ fn read_strategy(f: &Fields, problems: &mut Problems) -> StatefulStrategy {
 fn read_rolling(f: &Fields, problems: &mut Problems) -> StatefulRolling {
     let partition = f.int32("partition", 0);
     problems.not_negative(&f.path("partition"), partition.into());
-    let max_unavailable = f
-        .has("maxUnavailable")
-        .then(|| int_or_percent(f, "maxUnavailable", IntOrPercent::Int(1), problems));
+    let max_unavailable =
+        f.has("maxUnavailable").then(|| int_or_percent(f, "maxUnavailable", IntOrPercent::Int(1), problems));
     let path = f.path("maxUnavailable");
     match max_unavailable {
         Some(IntOrPercent::Int(0) | IntOrPercent::Percent(0)) if !problems.is_broken(&path) => {
@@ -212,8 +210,8 @@ fn read_claims(f: &Fields, problems: &mut Problems) -> Vec<ClaimTemplate> {
             problems.required(&spec.path("accessModes"), "at least 1 access mode is required");
         }
         if !spec.object("resources").object("requests").has("storage") {
-            let path = format!("{}[storage]", spec.object("resources").path("requests"));
-            problems.required(&path, "");
+            // So the API server says: without `requests`.
+            problems.required(&spec.entry_path("resources", "storage"), "");
         }
         let metadata = claim.object("metadata");
         let mut raw = value.clone();

@@ -3,8 +3,8 @@
 use super::Simulation;
 use super::event::PodRef;
 use crate::api::{
-    Annotations, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet,
-    StatefulSet, StatefulStrategy,
+    Annotations, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, StatefulSet,
+    StatefulStrategy,
 };
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
@@ -24,10 +24,7 @@ impl Refusal {
             Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ControllerRevision => ".apps",
             _ => "",
         };
-        Refusal {
-            reason: "NotFound",
-            message: format!("{resource}{group} \"{}\" not found", target.name),
-        }
+        Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
     }
 
     fn invalid(message: impl Into<String>) -> Refusal {
@@ -115,9 +112,7 @@ impl Simulation {
         match action {
             Action::Apply(object) => self.apply_object(object, cause),
             Action::Patch { target, patch_type, patch } => self.patch(target, *patch_type, patch, cause),
-            Action::SetImage { target, container, image } => {
-                self.set_image(target, container.as_deref(), image, cause)
-            }
+            Action::SetImage { target, container, image } => self.set_image(target, container.as_deref(), image, cause),
             Action::Scale { target, replicas } => self.scale(target, *replicas, cause),
             Action::Delete { target, propagation, grace_seconds } => {
                 let key = self.find(target)?;
@@ -320,9 +315,7 @@ impl Simulation {
     ///
     /// Upstream: `pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields`
     fn without_disabled_fields(&self, mut set: StatefulSet, old: Option<&StatefulSet>) -> StatefulSet {
-        let in_use = |set: &StatefulSet| {
-            matches!(set.spec.strategy, StatefulStrategy::RollingUpdate(Some(r)) if r.max_unavailable.is_some())
-        };
+        let in_use = |set: &StatefulSet| matches!(set.spec.strategy, StatefulStrategy::RollingUpdate(Some(r)) if r.max_unavailable.is_some());
         let enabled = self.setup.control_plane.feature_gates.max_unavailable_stateful_set;
         if !enabled
             && !old.is_some_and(in_use)
@@ -364,27 +357,15 @@ impl Simulation {
                 message: format!("unable to find container named {:?}", container.unwrap_or("*")),
             })
         };
-        match key.kind {
-            Kind::Deployment => {
-                let template = with_image(&self.deployment(key)?.spec.template)?;
-                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.template = template))?;
-            }
-            Kind::ReplicaSet => {
-                let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
-                let template = with_image(&set.spec.template)?;
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
-                })?;
-            }
-            Kind::StatefulSet => {
-                let template = with_image(&self.stateful_set(key)?.spec.template)?;
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut StatefulSet| row.spec.template = template)
-                })?;
-            }
+        let objects = self.store.objects();
+        let template = match key.kind {
+            Kind::Deployment => objects.deployments.get(key).map(|row| &row.spec.template),
+            Kind::ReplicaSet => objects.replica_sets.get(key).map(|row| &row.spec.template),
+            Kind::StatefulSet => objects.stateful_sets.get(key).map(|row| &row.spec.template),
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
-        }
-        Ok(())
+        };
+        let template = with_image(template.ok_or(ApiError::NotFound)?)?;
+        self.write_template(key, template, cause)
     }
 
     fn scale(&mut self, target: &Target, replicas: i32, cause: RecordId) -> Outcome {
@@ -394,22 +375,12 @@ impl Simulation {
                 "spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
             )));
         }
-        match key.kind {
-            Kind::Deployment => {
-                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas))?;
-            }
-            Kind::ReplicaSet => {
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas)
-                })?;
-            }
-            Kind::StatefulSet => {
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut StatefulSet| row.spec.replicas = replicas)
-                })?;
-            }
-            kind => return Err(Refusal::invalid(format!("a {kind} cannot be scaled"))),
-        }
+        self.recorded(key, cause, |s| match key.kind {
+            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas),
+            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas),
+            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.replicas = replicas),
+            kind => Err(ApiError::Invalid(format!("a {kind} cannot be scaled"))),
+        })?;
         Ok(())
     }
 
@@ -420,31 +391,45 @@ impl Simulation {
     fn roll_back(&mut self, target: &Target, to_revision: u32, cause: RecordId) -> Outcome {
         let key = self.find(target)?;
         let objects = self.store.objects();
-        let mut sets: Vec<_> = objects
-            .owned(key.uid)
-            .dependents
-            .iter()
-            .filter(|set| set.kind == Kind::ReplicaSet)
-            .filter_map(|&set| objects.replica_sets.get(set))
-            .collect();
-        sets.sort_by_key(|set| std::cmp::Reverse(set.marks.revision.unwrap_or(0)));
-        let found = match to_revision {
-            0 => sets.get(1),
-            wanted => sets.iter().find(|set| set.marks.revision == Some(i64::from(wanted))),
+        let revision = |&dependent: &Key| match dependent.kind {
+            Kind::ReplicaSet => {
+                let set = objects.replica_sets.get(dependent)?;
+                Some((set.marks.revision.unwrap_or(0), set.spec.template.clone()))
+            }
+            Kind::ControllerRevision => {
+                let row = objects.controller_revisions.get(dependent)?;
+                Some((row.revision, row.data.clone()))
+            }
+            _ => None,
         };
-        let Some(set) = found else {
+        let mut revisions: Vec<_> = objects.owned(key.uid).dependents.iter().filter_map(revision).collect();
+        revisions.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let found = match to_revision {
+            0 => revisions.get(1),
+            wanted => revisions.iter().find(|(number, _)| *number == i64::from(wanted)),
+        };
+        let Some((_, template)) = found else {
+            let kind = target.kind.name().to_lowercase();
             let message = match to_revision {
-                0 => format!("no rollout history found for deployment \"{}\"", target.name),
+                0 => format!("no rollout history found for {kind} \"{}\"", target.name),
                 _ => "unable to find specified revision".to_string(),
             };
             return Err(Refusal { reason: "NotFound", message });
         };
-        let mut template = (*set.spec.template).clone();
+        let mut template = (**template).clone();
         let mut labels = (*template.labels).clone();
         labels.0.remove("pod-template-hash");
         template.labels = Arc::new(labels);
-        self.recorded(key, cause, |store| {
-            store.update(key, None, |row: &mut Deployment| row.spec.template = Arc::new(template))
+        self.write_template(key, Arc::new(template), cause)
+    }
+
+    /// Gives a workload another template.
+    fn write_template(&mut self, key: Key, template: Arc<PodTemplate>, cause: RecordId) -> Outcome {
+        self.recorded(key, cause, |s| match key.kind {
+            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.template = template),
+            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template),
+            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.template = template),
+            kind => Err(ApiError::Invalid(format!("a {kind} has no template"))),
         })?;
         Ok(())
     }
@@ -509,9 +494,7 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|&i| rest.is_char_boundary(i))
-                .any(|i| matches_pattern(after, &rest[i..]))
+            (0..=rest.len()).filter(|&i| rest.is_char_boundary(i)).any(|i| matches_pattern(after, &rest[i..]))
         }),
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::api::{
     ConditionStatus, ControllerRevision, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate,
-    ReplicaSet, StatefulSet, Uid,
+    ReplicaSet, StatefulSet, StatefulStrategy, Uid,
 };
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
+use crate::controllers::stateful_set;
 use crate::time::SimTime;
 use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
@@ -152,9 +153,7 @@ impl Recorder {
     pub(super) fn register(&mut self, meta: &Meta, kind: Kind, owner: Option<Key>, revision: u32) -> SubjectId {
         let owner = owner.map(|key| self.subject(key.uid));
         let plain: Arc<str> = match (kind, owner.map(|id| &self.trace.subjects[id.0 as usize])) {
-            (Kind::ReplicaSet | Kind::ControllerRevision, Some(owner)) => {
-                format!("{}/{revision}", owner.name).into()
-            }
+            (Kind::ReplicaSet | Kind::ControllerRevision, Some(owner)) => format!("{}/{revision}", owner.name).into(),
             _ => meta.name.clone(),
         };
         if kind == Kind::ControllerRevision {
@@ -193,14 +192,7 @@ impl Recorder {
         self.enter(meta, Kind::Pod, Some(subject), revision, name)
     }
 
-    fn enter(
-        &mut self,
-        meta: &Meta,
-        kind: Kind,
-        owner: Option<SubjectId>,
-        revision: u32,
-        name: Arc<str>,
-    ) -> SubjectId {
+    fn enter(&mut self, meta: &Meta, kind: Kind, owner: Option<SubjectId>, revision: u32, name: Arc<str>) -> SubjectId {
         let id = SubjectId(self.trace.subjects.len() as u32);
         self.trace.subjects.push(Subject {
             kind,
@@ -299,10 +291,8 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
-        Kind::ControllerRevision => {
-            objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision)
-        }
-        Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set),
+        Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
+        Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
         // Only that they come and go is recorded.
         Kind::PersistentVolumeClaim => Fields::new(),
     }
@@ -352,8 +342,15 @@ fn controller_revision(revision: &ControllerRevision) -> Fields {
     vec![(Field::Revision, Raw::Int(revision.revision))]
 }
 
-fn stateful_set(set: &StatefulSet) -> Fields {
+fn stateful_set_fields(set: &StatefulSet) -> Fields {
     let (spec, status) = (&set.spec, &set.status);
+    let (surge, unavailable) = match spec.strategy {
+        StatefulStrategy::RollingUpdate(rolling) => {
+            let most = stateful_set::rules::max_unavailable(rolling, spec.replicas);
+            (Raw::Int(0), Raw::Int(most.into()))
+        }
+        StatefulStrategy::OnDelete => (Raw::Absent, Raw::Absent),
+    };
     vec![
         (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
         (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
@@ -366,6 +363,8 @@ fn stateful_set(set: &StatefulSet) -> Fields {
         (Field::UpdateRevision, Raw::named_revision(set, &status.update_revision)),
         (Field::CollisionCount, Raw::count(status.collision_count)),
         (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::MaxSurge, surge),
+        (Field::MaxUnavailable, unavailable),
         (Field::Image, Raw::Image(spec.template.clone())),
     ]
 }

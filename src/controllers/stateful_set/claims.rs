@@ -63,9 +63,10 @@ pub fn has_unexpected_controller(owners: &[OwnerRef], place: &Place) -> bool {
     if place.retention == ClaimRetention::default() {
         return false;
     }
-    owners.iter().filter(|owner| !place.is_us(owner)).any(|owner| {
-        owner.controller || matches!(owner.key.kind, Kind::Pod | Kind::StatefulSet)
-    })
+    owners
+        .iter()
+        .filter(|owner| !place.is_us(owner))
+        .any(|owner| owner.controller || matches!(owner.key.kind, Kind::Pod | Kind::StatefulSet))
 }
 
 /// The owners that a claim should have instead of the ones that it has, or

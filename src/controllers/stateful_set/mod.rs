@@ -78,13 +78,7 @@ impl Controller for StatefulSetController {
     }
 
     /// Upstream: `statefulset/stateful_set.go sync`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        _queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         self.ensure_seen(key, view)?;
         let Some(set) = view.cache.stateful_sets.get(key) else { return Ok(()) };
         adopt_revisions(key, set, view, plan)?;
@@ -109,14 +103,7 @@ impl Controller for StatefulSetController {
     /// The status is written even if something went wrong before.
     ///
     /// Upstream: `statefulset/stateful_set_control.go performUpdate`
-    fn failed(
-        &mut self,
-        _key: Key,
-        write: &Write,
-        error: &ApiError,
-        view: View<'_>,
-        plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, _key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
             (Write::DeletePod { .. } | Write::SetOwner { .. }, ApiError::NotFound) => return Reaction::Ignore,
             (Write::CreateRevision { revision, .. }, ApiError::AlreadyExists) => {
@@ -179,9 +166,11 @@ fn observe_pod(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
 /// Enqueues every StatefulSet that might adopt a pod.
 fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
     let Some(pod) = view.cache.pods.get(pod) else { return };
-    let adopters = view.cache.stateful_sets.iter().filter(|(_, set)| {
-        set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels)
-    });
+    let adopters = view
+        .cache
+        .stateful_sets
+        .iter()
+        .filter(|(_, set)| set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels));
     for (key, _) in adopters {
         queue.add(key);
     }
@@ -240,10 +229,10 @@ fn claim_pods<'a>(key: Key, set: &StatefulSet, view: View<'a>, plan: &mut Plan) 
 /// updated, with plans to make or to renumber the former.
 ///
 /// Upstream: `statefulset/stateful_set_control.go getStatefulSetRevisions`
-fn revisions<'a>(
+fn revisions(
     key: Key,
     set: &StatefulSet,
-    all: &[history::Revision<'a>],
+    all: &[history::Revision<'_>],
     plan: &mut Plan,
 ) -> (pass::Template, pass::Template) {
     let template = |index: usize| pass::Template::of(all[index].1);

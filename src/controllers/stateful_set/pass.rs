@@ -181,7 +181,8 @@ impl<'a, 'p> Pass<'a, 'p> {
             }
         }
         self.plan_steps(all, ordered);
-        let corrections: Vec<Write> = self.condemned.iter().flat_map(|member| self.corrections(member, false)).collect();
+        let corrections: Vec<Write> =
+            self.condemned.iter().flat_map(|member| self.corrections(member, false)).collect();
         for write in corrections {
             self.plan.write(write);
         }
@@ -226,7 +227,9 @@ impl<'a, 'p> Pass<'a, 'p> {
             if batch.is_empty() {
                 return;
             }
-            batch.iter().for_each(|steps| self.explain(steps));
+            for steps in &batch {
+                self.explain(steps);
+            }
             let mut chains: Vec<_> = batch.into_iter().map(|steps| steps.writes.into_iter()).collect();
             loop {
                 let next: Vec<Write> = chains.iter_mut().filter_map(Iterator::next).collect();
@@ -267,7 +270,7 @@ impl<'a, 'p> Pass<'a, 'p> {
         if ordered && !member.replica.lets_next_pass() {
             return Steps { writes, ..Steps::wait(Why::WaitsForPod { ordinal }) };
         }
-        let relabeled = self.labels_with_identity(&pod.meta.labels, &pod.meta.name, ordinal);
+        let relabeled = labels_with_identity(&pod.meta.labels, &pod.meta.name, ordinal);
         let corrections = if writes.is_empty() { self.corrections(member, false) } else { Vec::new() };
         if relabeled.is_some() || !corrections.is_empty() {
             let labels = relabeled.map_or_else(|| pod.meta.labels.clone(), Arc::new);
@@ -275,17 +278,6 @@ impl<'a, 'p> Pass<'a, 'p> {
             writes.push(Write::RelabelPod { pod: key, owner: self.key, labels });
         }
         Steps { writes, ..Steps::nothing() }
-    }
-
-    /// The labels with the pod's name and ordinal, if they are wrong as they
-    /// are.
-    ///
-    /// Upstream: `statefulset/stateful_set_utils.go identityMatches, updateIdentity`
-    fn labels_with_identity(&self, labels: &Labels, name: &str, ordinal: i32) -> Option<Labels> {
-        if labels.get(NAME_LABEL) == Some(name) {
-            return None;
-        }
-        Some(labels.with(NAME_LABEL, name).with(INDEX_LABEL, &ordinal.to_string()))
     }
 
     /// A new pod for an empty place, after its claims.
@@ -419,7 +411,8 @@ impl<'a, 'p> Pass<'a, 'p> {
         };
         // A pod of the old revision that this very sync creates is left to the
         // next one.
-        let doomed = outdated.iter().filter_map(|&index| Some((self.replicas[index].pod?.0, self.replicas[index].ordinal)));
+        let doomed =
+            outdated.iter().filter_map(|&index| Some((self.replicas[index].pod?.0, self.replicas[index].ordinal)));
         let doomed: Vec<(Key, i32)> = doomed.collect();
         for &(pod, ordinal) in &doomed {
             self.plan.because(Why::OutdatedPod { ordinal });
@@ -485,4 +478,15 @@ impl<'a, 'p> Pass<'a, 'p> {
             self.plan.write(Write::DeleteRevision(revision));
         }
     }
+}
+
+/// The labels with the pod's name and ordinal, if they are wrong as they
+/// are.
+///
+/// Upstream: `statefulset/stateful_set_utils.go identityMatches, updateIdentity`
+fn labels_with_identity(labels: &Labels, name: &str, ordinal: i32) -> Option<Labels> {
+    if labels.get(NAME_LABEL) == Some(name) {
+        return None;
+    }
+    Some(labels.with(NAME_LABEL, name).with(INDEX_LABEL, &ordinal.to_string()))
 }

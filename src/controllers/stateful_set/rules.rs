@@ -200,8 +200,15 @@ pub const fn is_complete(spec: &StatefulSetSpec, counts: &Counts) -> bool {
 mod tests {
     use super::*;
 
-    const GOOD: Replica =
-        Replica { created: true, finished: false, terminating: false, ready: true, available: true, current: true, updated: true };
+    const GOOD: Replica = Replica {
+        created: true,
+        finished: false,
+        terminating: false,
+        ready: true,
+        available: true,
+        current: true,
+        updated: true,
+    };
     const OLD: Replica = Replica { updated: false, ..GOOD };
     const BAD: Replica = Replica { ready: false, available: false, ..GOOD };
     const BAD_OLD: Replica = Replica { updated: false, ..BAD };

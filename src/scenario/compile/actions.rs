@@ -90,7 +90,11 @@ impl Compiler<'_> {
                     0 => "this does nothing".to_string(),
                     _ => format!("this does several things: {}", verbs.join(", ")),
                 };
-                self.problem(&field, message, Some("write one action for each, they may have the same time".to_string()));
+                self.problem(
+                    &field,
+                    message,
+                    Some("write one action for each, they may have the same time".to_string()),
+                );
                 continue;
             };
             let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
@@ -173,7 +177,8 @@ impl Compiler<'_> {
 
     fn set_image(&mut self, name: &str, images: &Images, c: &Context<'_>, all: &mut Vec<Action>) {
         let Some(target) = self.target(name, &format!("{}.{name}", c.field), c.scope) else { return };
-        let set = |container, image: &String| Action::SetImage { target: target.clone(), container, image: image.clone() };
+        let set =
+            |container, image: &String| Action::SetImage { target: target.clone(), container, image: image.clone() };
         match images {
             Images::All(image) => all.push(set(None, image)),
             Images::ByContainer(images) => {
@@ -230,16 +235,16 @@ impl Compiler<'_> {
             Some(Undone::To(revisions)) => revisions.iter().map(|(n, r)| (n, *r)).collect(),
         };
         for (name, to_revision) in pairs {
-            if let Some(target) = self.deployment(name, c) {
+            if let Some(target) = self.with_rollouts(name, c, &[Kind::Deployment, Kind::StatefulSet]) {
                 all.push(Action::Rollback { target, to_revision });
             }
         }
     }
 
-    /// A Deployment, as `kubectl rollout` takes them.
-    fn deployment(&mut self, name: &str, c: &Context<'_>) -> Option<Target> {
+    /// A workload of one of these kinds, as a verb of `kubectl rollout` takes them.
+    fn with_rollouts(&mut self, name: &str, c: &Context<'_>, kinds: &[Kind]) -> Option<Target> {
         let target = self.target(name, &c.field, c.scope)?;
-        if target.kind == Kind::Deployment {
+        if kinds.contains(&target.kind) {
             return Some(target);
         }
         self.problem(&c.field, format!("a {} has no rollouts", target.kind), None);
@@ -251,26 +256,20 @@ impl Compiler<'_> {
         let restarted = json!({"kubectl.kubernetes.io/restartedAt": c.wall.to_string()});
         let restart = json!({"spec": {"template": {"metadata": {"annotations": restarted}}}});
         let verbs = [
-            (&e.pause, json!({"spec": {"paused": true}})),
-            (&e.resume, json!({"spec": {"paused": null}})),
-            (&e.restart, restart),
+            (&e.pause, json!({"spec": {"paused": true}}), &[Kind::Deployment][..]),
+            (&e.resume, json!({"spec": {"paused": null}}), &[Kind::Deployment]),
+            (&e.restart, restart, &[Kind::Deployment, Kind::StatefulSet]),
         ];
-        for (names, patch) in verbs {
+        for (names, patch, kinds) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
-                if let Some(target) = self.deployment(name, c) {
+                if let Some(target) = self.with_rollouts(name, c, kinds) {
                     all.push(Action::Patch { target, patch_type: PatchType::Strategic, patch: patch.clone() });
                 }
             }
         }
     }
 
-    fn label(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, Option<String>>,
-        c: &Context<'_>,
-        all: &mut Vec<Action>,
-    ) {
+    fn label(&mut self, name: &str, labels: &BTreeMap<String, Option<String>>, c: &Context<'_>, all: &mut Vec<Action>) {
         let pairs = labels.iter().map(|(k, v)| (k.clone(), v.clone().unwrap_or_default()));
         let labels = Labels(pairs.collect());
         let field = format!("{}.{name}", c.field);

@@ -39,7 +39,11 @@ impl Compiler<'_> {
         let mut nodes: Vec<NodeSpec> = Vec::new();
         let wanted = cluster.zones.values().map(|z| z.nodes as usize).sum::<usize>() + cluster.nodes.len();
         if wanted > MAX_NODES {
-            self.problem("spec.cluster", format!("{wanted} nodes are more than the {MAX_NODES} that are possible"), None);
+            self.problem(
+                "spec.cluster",
+                format!("{wanted} nodes are more than the {MAX_NODES} that are possible"),
+                None,
+            );
             return nodes;
         }
         for (zone, of) in &cluster.zones {
@@ -105,6 +109,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         let (pods, template) = match object {
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
             Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
+            Object::StatefulSet(s) => (2 * i64::from(s.spec.replicas.max(largest as i32)), &s.spec.template),
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;

@@ -50,7 +50,11 @@ impl Compiler<'_> {
                     let field = format!("spec.pods.{key}");
                     if entry.matches.is_some() {
                         let hint = "use a list of entries if one key is not enough".to_string();
-                        self.problem(&format!("{field}.match"), "the key says already which pods are meant", Some(hint));
+                        self.problem(
+                            &format!("{field}.match"),
+                            "the key says already which pods are meant",
+                            Some(hint),
+                        );
                     }
                     let matches = self.key(key, &field, scope);
                     self.profile(entry, matches, &field)
@@ -127,7 +131,8 @@ impl Compiler<'_> {
                 with_image.collect()
             }
             Some(Pods::Map(all)) => {
-                let with_image = all.iter().filter_map(|(k, _)| Some((format!("spec.pods.{k}"), k.strip_prefix("image/")?)));
+                let with_image =
+                    all.iter().filter_map(|(k, _)| Some((format!("spec.pods.{k}"), k.strip_prefix("image/")?)));
                 with_image.collect()
             }
         };
@@ -190,6 +195,7 @@ fn template(object: &Object) -> &PodTemplate {
     match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
+        Object::StatefulSet(s) => &s.spec.template,
         Object::Pod(p) => &p.template,
     }
 }

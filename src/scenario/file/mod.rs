@@ -7,7 +7,7 @@ mod cluster;
 mod pods;
 mod scalars;
 
-pub use actions::{ActionEntry, Applied, Controllers, Cascade, Crashed, Deleted, Failed, Images, Undone};
+pub use actions::{ActionEntry, Applied, Cascade, Controllers, Crashed, Deleted, Failed, Images, Undone};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
 pub use pods::{CrashEntry, Match, PodEntry, Pods, RunEntry};
@@ -127,6 +127,10 @@ pub struct ControlPlane {
     /// How long a controller's write takes.
     #[serde(default)]
     pub write_latency: Duration,
+    /// Feature gates that are not as Kubernetes has them by default, such as
+    /// `MaxUnavailableStatefulSet: true`.
+    #[serde(default)]
+    pub feature_gates: BTreeMap<String, bool>,
 }
 
 /// The JSON schema of scenario files, draft-07, which editors understand.
