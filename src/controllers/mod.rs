@@ -7,16 +7,19 @@
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
+pub mod history;
 mod plan;
 pub mod pods;
 mod replica_set;
+pub mod stateful_set;
+mod template_hash;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
-use crate::api::{Key, Kind};
+use crate::api::{FeatureGates, Key, Kind};
 use crate::cluster::{ApiError, Change, Objects};
 use crate::time::{Instant, Span};
 
@@ -38,6 +41,8 @@ pub struct View<'a> {
 pub enum SyncError {
     /// The caches have not seen the controller's own writes yet.
     StaleCache,
+    /// The object is being deleted and cannot adopt what it would have to.
+    BeingDeleted,
 }
 
 /// What to do about a write that failed.
@@ -104,11 +109,12 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started.
-pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
+/// All controllers, freshly started, with these feature gates.
+pub fn all(gates: FeatureGates) -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(stateful_set::StatefulSetController::new(gates)),
         Box::new(garbage_collector::GarbageCollector),
     ]
 }

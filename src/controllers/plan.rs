@@ -1,8 +1,8 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    DeploymentStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate, Propagation, ReplicaSet,
-    ReplicaSetStatus, RolloutMarks,
+    ControllerRevision, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim,
+    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -41,10 +41,37 @@ pub struct NewPod {
     pub owner: OwnerRef,
     /// Its namespace.
     pub namespace: Arc<str>,
-    /// What its generated name begins with.
-    pub name_prefix: Arc<str>,
+    /// Its name.
+    pub name: PodName,
+    /// What traces tell it from its siblings by.
+    pub mark: PodMark,
+    /// Its labels.
+    pub labels: Arc<Labels>,
     /// What it is stamped from.
     pub template: Arc<PodTemplate>,
+    /// The name of the ControllerRevision that it is of, if its owner has
+    /// such revisions.
+    pub revision: Option<Arc<str>>,
+}
+
+/// The name of a pod to be created.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodName {
+    /// This, and letters that the API server finds.
+    Prefix(Arc<str>),
+    /// This.
+    Exact(Arc<str>),
+}
+
+/// What stands after the `#` in a pod's name in traces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodMark {
+    /// How many pods its owner had created before it.
+    Count,
+    /// Its ordinal or index.
+    Number(u32),
+    /// Some other text, such as the name of its node.
+    Text(Arc<str>),
 }
 
 /// One request to the API server.
@@ -99,6 +126,24 @@ pub enum Write {
     },
     /// Delete a ReplicaSet that has become history.
     DeleteReplicaSet(Key),
+    /// Create a ControllerRevision.
+    CreateRevision {
+        /// The revision.
+        revision: Box<ControllerRevision>,
+        /// Its owner.
+        owner: Key,
+    },
+    /// Give a ControllerRevision another number, as a revert does.
+    NumberRevision {
+        /// The revision.
+        revision: Key,
+        /// What the write is based on.
+        version: Version,
+        /// The new number.
+        number: i64,
+    },
+    /// Delete a ControllerRevision that has become history.
+    DeleteRevision(Key),
     /// Write a ReplicaSet's status.
     ReplicaSetStatus {
         /// The ReplicaSet.
@@ -118,6 +163,45 @@ pub enum Write {
         status: Box<DeploymentStatus>,
         /// The revision annotation.
         revision: Option<i64>,
+    },
+    /// Create a claim for a pod of a StatefulSet, and say so in an Event.
+    CreateClaim {
+        /// The claim.
+        claim: Box<PersistentVolumeClaim>,
+        /// The StatefulSet.
+        set: Key,
+        /// The pod's name.
+        pod: Arc<str>,
+    },
+    /// Write the owners of a claim, which may have been created by this very
+    /// plan and is therefore known by name only.
+    OwnClaim {
+        /// The StatefulSet.
+        set: Key,
+        /// The claim's namespace.
+        namespace: Arc<str>,
+        /// The claim's name.
+        name: Arc<str>,
+        /// All of its owners.
+        owners: Vec<OwnerRef>,
+    },
+    /// Write a pod's labels, and say so in an Event.
+    RelabelPod {
+        /// The pod.
+        pod: Key,
+        /// Whom the Event is about.
+        owner: Key,
+        /// All of its labels.
+        labels: Arc<Labels>,
+    },
+    /// Write a StatefulSet's status.
+    StatefulSetStatus {
+        /// The StatefulSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<StatefulSetStatus>,
     },
     /// Add or remove an owner reference.
     SetOwner {
@@ -151,13 +235,18 @@ impl Write {
     pub fn object(&self) -> Key {
         match self {
             Write::CreatePod(pod) => pod.owner.key,
-            Write::DeletePod { pod, .. } => *pod,
+            Write::DeletePod { pod, .. } | Write::RelabelPod { pod, .. } => *pod,
             Write::CreateReplicaSet { deployment, .. } => *deployment,
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
+            | Write::CreateClaim { set, .. }
+            | Write::OwnClaim { set, .. }
+            | Write::StatefulSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::CreateRevision { owner, .. } => *owner,
+            Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -171,6 +260,8 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::StatefulSetStatus { version, .. }
+            | Write::NumberRevision { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -181,7 +272,9 @@ impl Write {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
             Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
-            Write::RemoveFinalizer { .. } => OnConflict::BackOff,
+            Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
+                OnConflict::BackOff
+            },
             _ => OnConflict::Fail,
         }
     }
@@ -191,7 +284,7 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::Delete { .. }
+            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::DeleteRevision(_) | Write::Delete { .. }
         )
     }
 
@@ -200,6 +293,8 @@ impl Write {
         match self {
             Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
+            Write::CreateRevision { .. } => Kind::ControllerRevision,
+            Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,
             _ => self.object().kind,
         }
     }

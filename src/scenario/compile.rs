@@ -12,7 +12,7 @@ use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
 use super::scope::{Named, Scope};
 use super::yaml::Document;
-use crate::api::Object;
+use crate::api::{FeatureGates, Object};
 use crate::assertion::Assertion;
 use crate::error::Problem;
 use crate::sim::Setup;
@@ -154,12 +154,28 @@ impl Compiler<'_> {
             control_plane: ControlPlane {
                 informer_lag: spec.control_plane.informer_lag.0,
                 write_latency: spec.control_plane.write_latency.0,
+                feature_gates: self.feature_gates(spec),
             },
             assumptions,
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
         Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() }
+    }
+
+    fn feature_gates(&mut self, spec: &Spec) -> FeatureGates {
+        let mut gates = FeatureGates::default();
+        for (name, on) in &spec.control_plane.feature_gates {
+            if !gates.set(name, *on) {
+                let hint = format!("there is {}", FeatureGates::NAMES.join(", "));
+                self.problem(
+                    "spec.controlPlane.featureGates",
+                    format!("no feature gate `{name}` is modelled"),
+                    Some(hint),
+                );
+            }
+        }
+        gates
     }
 
     fn start(&mut self, spec: &Spec) -> Timestamp {

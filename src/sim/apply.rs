@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
+use crate::api::{ControllerRevision, Deployment, Key, Kind, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet};
 use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, Write};
+use crate::controllers::{NewPod, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
 
@@ -27,13 +27,17 @@ impl Simulation {
             Write::DeletePod { pod, owner } => {
                 let subject = self.known_subject(*pod)?;
                 let written = self.delete_pod(*pod, None, cause)?;
-                self.emit(*owner, Emitted::DeletedPod(subject));
+                let emitted = match owner.kind {
+                    Kind::StatefulSet => self.about_pod("Delete", subject, *owner),
+                    _ => Emitted::DeletedPod(subject),
+                };
+                self.emit(*owner, emitted);
                 Ok(written)
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
                 let key = self.store.create((**set).clone())?;
-                self.register(key, Some(*deployment), revision, 0);
+                self.register(key, Some(*deployment), revision);
                 self.created(key, cause);
                 if replicas > 0 {
                     let replica_set = self.recorder.subject(key.uid);
@@ -59,7 +63,19 @@ impl Simulation {
                     row.spec.min_ready_seconds = *min_ready_seconds;
                 })
             }
-            Write::DeleteReplicaSet(set) => self.delete(*set, crate::api::Propagation::Background, cause),
+            Write::DeleteReplicaSet(object) | Write::DeleteRevision(object) => {
+                self.delete(*object, crate::api::Propagation::Background, cause)
+            }
+            Write::CreateRevision { revision, owner } => {
+                let number = revision.revision as u32;
+                let key = self.store.create((**revision).clone())?;
+                self.register(key, Some(*owner), number);
+                self.created(key, cause);
+                Ok((key, self.version(key)))
+            }
+            Write::NumberRevision { revision, number, .. } => self.recorded(*revision, cause, |store| {
+                store.update(*revision, version, |row: &mut ControllerRevision| row.revision = *number)
+            }),
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
@@ -72,6 +88,24 @@ impl Simulation {
                         row.revision = *revision;
                     })
                 })
+            }
+            Write::StatefulSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut StatefulSet| row.status = (**status).clone())
+            }),
+            Write::CreateClaim { claim, set, pod } => self.create_claim(claim, *set, pod, cause),
+            Write::OwnClaim { namespace, name, owners, .. } => {
+                let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
+                self.recorded(claim, cause, |store| store.set_owners(claim, owners.clone()))
+            }
+            Write::RelabelPod { pod, owner, labels } => {
+                let subject = self.known_subject(*pod)?;
+                if self.store.objects().pods.get(*pod).is_some_and(|row| row.meta.labels != *labels) {
+                    self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
+                }
+                self.recorder.last = cause;
+                let emitted = self.about_pod("Update", subject, *owner);
+                self.emit(*owner, emitted);
+                Ok((*pod, self.version(*pod)))
             }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
@@ -130,11 +164,15 @@ impl Simulation {
 
     /// Creates a pod from a template and records it.
     fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
-        let number = self.recorder.next_number(new.owner.key.uid);
-        let name = self.store.generate_name(&new.name_prefix);
+        let count = self.recorder.next_number(new.owner.key.uid);
+        let number = if let PodMark::Number(number) = new.mark { number } else { count };
+        let name = match &new.name {
+            PodName::Prefix(prefix) => self.store.generate_name(prefix),
+            PodName::Exact(name) => name.clone(),
+        };
         let pod = Pod {
             meta: Meta {
-                labels: new.template.labels.clone(),
+                labels: new.labels.clone(),
                 annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
@@ -152,11 +190,64 @@ impl Simulation {
             terminated: None,
         };
         let key = self.store.create(pod)?;
-        let revision = self.recorder.revision_of(new.owner.key.uid);
-        let subject = self.register(key, Some(new.owner.key), revision, number);
+        let subject = self.register_pod(key, new, number);
         self.recorder.push(cause, subject, What::Created);
-        self.emit(new.owner.key, Emitted::CreatedPod(subject));
+        let emitted = match new.owner.key.kind {
+            Kind::StatefulSet => self.about_pod("Create", subject, new.owner.key),
+            _ => Emitted::CreatedPod(subject),
+        };
+        self.emit(new.owner.key, emitted);
         Ok((key, self.version(key)))
+    }
+
+    /// Creates a claim for a pod that is not there yet.
+    fn create_claim(
+        &mut self,
+        claim: &PersistentVolumeClaim,
+        set: Key,
+        pod: &str,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let key = self.store.create(claim.clone())?;
+        self.register(key, None, 0);
+        self.created(key, cause);
+        let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;
+        let message = format!("Create Claim {} Pod {pod} in StatefulSet {set_name} success", claim.meta.name);
+        let emitted = self.other("SuccessfulCreate", &message);
+        self.emit(set, emitted);
+        Ok((key, self.version(key)))
+    }
+
+    /// The Event by which a StatefulSet says what it has done to a pod.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go recordPodEvent`
+    fn about_pod(&mut self, verb: &str, pod: SubjectId, set: Key) -> Emitted {
+        let name = |id| &self.recorder.trace.subject(id).name;
+        let (pod, set) = (name(pod), name(self.recorder.subject(set.uid)));
+        let message = format!("{verb} Pod {pod} in StatefulSet {set} successful");
+        self.other(&format!("Successful{verb}"), &message)
+    }
+
+    fn other(&mut self, reason: &str, message: &str) -> Emitted {
+        let (reason, message) = (self.recorder.intern(reason), self.recorder.intern(message));
+        Emitted::Other { reason, message, warning: false }
+    }
+
+    /// Names a new pod in the trace.
+    fn register_pod(&mut self, key: Key, new: &NewPod, number: u32) -> SubjectId {
+        let owner = new.owner.key;
+        let objects = self.store.objects();
+        let meta = objects.meta(key).expect("just created");
+        let revision = new.revision.as_ref().and_then(|name| {
+            objects.find(Kind::ControllerRevision, &new.namespace, name)
+        });
+        let revision = self.recorder.revision_of(revision.unwrap_or(owner).uid);
+        let mark = match &new.mark {
+            PodMark::Count => None,
+            PodMark::Number(n) => Some(n.to_string().into()),
+            PodMark::Text(text) => Some(text.clone()),
+        };
+        self.recorder.register_pod(meta, owner, revision, number, mark.as_ref())
     }
 
     /// Deletes a pod and records it.
@@ -182,10 +273,10 @@ impl Simulation {
     }
 
     /// Names a new object in the trace.
-    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32) -> SubjectId {
         let objects = self.store.objects();
         let meta = objects.meta(key).expect("just created");
-        self.recorder.register(meta, key.kind, owner, revision, number)
+        self.recorder.register(meta, key.kind, owner, revision)
     }
 
     /// Records a new object with its fields.

@@ -4,6 +4,7 @@
 mod int_or_percent;
 pub mod pod_rank;
 pub mod rollout;
+mod stateful_set;
 
 use serde_json::Value as Json;
 use std::fmt;
@@ -53,6 +54,7 @@ fn adapter(name: &str) -> Adapter {
         "intstr_scaled" => int_or_percent::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
+        "statefulset_update" => stateful_set::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),
     }
 }

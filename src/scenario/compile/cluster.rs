@@ -109,6 +109,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         let (pods, template) = match object {
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
             Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
+            Object::StatefulSet(s) => (2 * i64::from(s.spec.replicas.max(largest as i32)), &s.spec.template),
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;
