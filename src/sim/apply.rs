@@ -141,6 +141,7 @@ impl Simulation {
             },
             template: new.template.clone(),
             number,
+            pinned: None,
             node: None,
             phase: Phase::Pending,
             ready: false,

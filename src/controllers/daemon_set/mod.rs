@@ -1,0 +1,3 @@
+//! The DaemonSet controller.
+
+pub mod rules;
