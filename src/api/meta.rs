@@ -18,13 +18,16 @@ pub enum Kind {
     ReplicaSet,
     /// `apps/v1` Deployment.
     Deployment,
+    /// `apps/v1` ControllerRevision.
+    ControllerRevision,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 4] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment];
+    pub const ALL: [Kind; 5] =
+        [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::ControllerRevision];
 
     /// The kind as manifests spell it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Kind {
             Kind::Pod => "Pod",
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
+            Kind::ControllerRevision => "ControllerRevision",
             Kind::Cluster => "Cluster",
         }
     }
@@ -45,6 +49,7 @@ impl Kind {
             "pod" | "pods" | "po" => Some(Kind::Pod),
             "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
             "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
+            "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
             _ => None,
         }
     }

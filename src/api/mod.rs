@@ -1,6 +1,7 @@
 //! Kubernetes' nouns: what the API server stores of each kind, and nothing
 //! that acts on it.
 
+mod controller_revision;
 mod daemon_set;
 mod deployment;
 mod int_or_percent;
@@ -12,6 +13,7 @@ mod pod;
 mod quantity;
 mod replica_set;
 
+pub use controller_revision::ControllerRevision;
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,

@@ -3,7 +3,7 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    Deployment, DeploymentStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
+    ControllerRevision, Deployment, DeploymentStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -63,6 +63,7 @@ stored! {
     Node in nodes: |_, _| false, |_| {};
     Pod in pods: |_, _| false, |_| {};
     ReplicaSet in replica_sets: |new, old| new.spec != old.spec, |set| set.status = ReplicaSetStatus::default();
+    ControllerRevision in controller_revisions: |_, _| false, |_| {};
     Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
 }
 

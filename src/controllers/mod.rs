@@ -8,13 +8,15 @@ pub mod daemon_set;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
+pub mod history;
 mod plan;
 pub mod pods;
 mod replica_set;
+mod template_hash;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{Key, Kind};

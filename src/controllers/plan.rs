@@ -1,8 +1,8 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    DeploymentStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate, Propagation, ReplicaSet,
-    ReplicaSetStatus, RolloutMarks,
+    ControllerRevision, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate,
+    Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks,
 };
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -39,10 +39,37 @@ pub struct NewPod {
     pub owner: OwnerRef,
     /// Its namespace.
     pub namespace: Arc<str>,
-    /// What its generated name begins with.
-    pub name_prefix: Arc<str>,
+    /// Its name.
+    pub name: PodName,
+    /// What traces tell it from its siblings by.
+    pub mark: PodMark,
+    /// Its labels.
+    pub labels: Arc<Labels>,
     /// What it is stamped from.
     pub template: Arc<PodTemplate>,
+    /// The name of the ControllerRevision that it is of, if its owner has
+    /// such revisions.
+    pub revision: Option<Arc<str>>,
+}
+
+/// The name of a pod to be created.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodName {
+    /// This, and letters that the API server finds.
+    Prefix(Arc<str>),
+    /// This.
+    Exact(Arc<str>),
+}
+
+/// What stands after the `#` in a pod's name in traces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodMark {
+    /// How many pods its owner had created before it.
+    Count,
+    /// Its ordinal or index.
+    Number(u32),
+    /// Some other text, such as the name of its node.
+    Text(Arc<str>),
 }
 
 /// One request to the API server.
@@ -97,6 +124,24 @@ pub enum Write {
     },
     /// Delete a ReplicaSet that has become history.
     DeleteReplicaSet(Key),
+    /// Create a ControllerRevision.
+    CreateRevision {
+        /// The revision.
+        revision: Box<ControllerRevision>,
+        /// Its owner.
+        owner: Key,
+    },
+    /// Give a ControllerRevision another number, as a revert does.
+    NumberRevision {
+        /// The revision.
+        revision: Key,
+        /// What the write is based on.
+        version: Version,
+        /// The new number.
+        number: i64,
+    },
+    /// Delete a ControllerRevision that has become history.
+    DeleteRevision(Key),
     /// Write a ReplicaSet's status.
     ReplicaSetStatus {
         /// The ReplicaSet.
@@ -156,6 +201,8 @@ impl Write {
             | Write::ReplicaSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::CreateRevision { owner, .. } => *owner,
+            Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -169,6 +216,7 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::NumberRevision { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -179,7 +227,7 @@ impl Write {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
             Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
-            Write::RemoveFinalizer { .. } => OnConflict::BackOff,
+            Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } => OnConflict::BackOff,
             _ => OnConflict::Fail,
         }
     }
@@ -189,7 +237,7 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::Delete { .. }
+            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::DeleteRevision(_) | Write::Delete { .. }
         )
     }
 
@@ -198,6 +246,7 @@ impl Write {
         match self {
             Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
+            Write::CreateRevision { .. } => Kind::ControllerRevision,
             _ => self.object().kind,
         }
     }

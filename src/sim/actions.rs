@@ -227,14 +227,14 @@ impl Simulation {
         match (object, existing) {
             (Object::Deployment(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0, 0);
+                self.register(key, None, 0);
                 self.created(key, cause);
                 Ok(())
             }
             (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
             (Object::ReplicaSet(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0, 0);
+                self.register(key, None, 0);
                 self.created(key, cause);
                 Ok(())
             }
@@ -249,7 +249,7 @@ impl Simulation {
             }
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                let subject = self.register(key, None, 0, 0);
+                let subject = self.register(key, None, 0);
                 self.recorder.push(cause, subject, What::Created);
                 Ok(())
             }

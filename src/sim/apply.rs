@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
+use crate::api::{ControllerRevision, Deployment, Key, Kind, Meta, Phase, Pod};
 use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, Write};
+use crate::controllers::{NewPod, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
 
@@ -33,7 +33,7 @@ impl Simulation {
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
                 let key = self.store.create((**set).clone())?;
-                self.register(key, Some(*deployment), revision, 0);
+                self.register(key, Some(*deployment), revision);
                 self.created(key, cause);
                 if replicas > 0 {
                     let replica_set = self.recorder.subject(key.uid);
@@ -59,7 +59,19 @@ impl Simulation {
                     row.spec.min_ready_seconds = *min_ready_seconds;
                 })
             }
-            Write::DeleteReplicaSet(set) => self.delete(*set, crate::api::Propagation::Background, cause),
+            Write::DeleteReplicaSet(object) | Write::DeleteRevision(object) => {
+                self.delete(*object, crate::api::Propagation::Background, cause)
+            }
+            Write::CreateRevision { revision, owner } => {
+                let number = revision.revision as u32;
+                let key = self.store.create((**revision).clone())?;
+                self.register(key, Some(*owner), number);
+                self.created(key, cause);
+                Ok((key, self.version(key)))
+            }
+            Write::NumberRevision { revision, number, .. } => self.recorded(*revision, cause, |store| {
+                store.update(*revision, version, |row: &mut ControllerRevision| row.revision = *number)
+            }),
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
@@ -130,11 +142,15 @@ impl Simulation {
 
     /// Creates a pod from a template and records it.
     fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
-        let number = self.recorder.next_number(new.owner.key.uid);
-        let name = self.store.generate_name(&new.name_prefix);
+        let count = self.recorder.next_number(new.owner.key.uid);
+        let number = if let PodMark::Number(number) = new.mark { number } else { count };
+        let name = match &new.name {
+            PodName::Prefix(prefix) => self.store.generate_name(prefix),
+            PodName::Exact(name) => name.clone(),
+        };
         let pod = Pod {
             meta: Meta {
-                labels: new.template.labels.clone(),
+                labels: new.labels.clone(),
                 annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
@@ -153,11 +169,27 @@ impl Simulation {
             terminated: None,
         };
         let key = self.store.create(pod)?;
-        let revision = self.recorder.revision_of(new.owner.key.uid);
-        let subject = self.register(key, Some(new.owner.key), revision, number);
+        let subject = self.register_pod(key, new, number);
         self.recorder.push(cause, subject, What::Created);
         self.emit(new.owner.key, Emitted::CreatedPod(subject));
         Ok((key, self.version(key)))
+    }
+
+    /// Names a new pod in the trace.
+    fn register_pod(&mut self, key: Key, new: &NewPod, number: u32) -> SubjectId {
+        let owner = new.owner.key;
+        let objects = self.store.objects();
+        let meta = objects.meta(key).expect("just created");
+        let revision = new.revision.as_ref().and_then(|name| {
+            objects.find(Kind::ControllerRevision, &new.namespace, name)
+        });
+        let revision = self.recorder.revision_of(revision.unwrap_or(owner).uid);
+        let mark = match &new.mark {
+            PodMark::Count => None,
+            PodMark::Number(n) => Some(n.to_string().into()),
+            PodMark::Text(text) => Some(text.clone()),
+        };
+        self.recorder.register_pod(meta, owner, revision, number, mark.as_ref())
     }
 
     /// Deletes a pod and records it.
@@ -183,10 +215,10 @@ impl Simulation {
     }
 
     /// Names a new object in the trace.
-    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32) -> SubjectId {
         let objects = self.store.objects();
         let meta = objects.meta(key).expect("just created");
-        self.recorder.register(meta, key.kind, owner, revision, number)
+        self.recorder.register(meta, key.kind, owner, revision)
     }
 
     /// Records a new object with its fields.

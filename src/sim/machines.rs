@@ -401,7 +401,7 @@ impl Simulation {
             ready: ConditionStatus::True,
         };
         let Ok(key) = self.store.create(node) else { return };
-        self.register(key, None, 0, 0);
+        self.register(key, None, 0);
         // The nodes of the beginning are what the run takes for granted.
         if cause != RecordId::NONE {
             self.created(key, cause);

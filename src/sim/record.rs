@@ -1,7 +1,7 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
+    ConditionStatus, ControllerRevision, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
 };
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
@@ -142,15 +142,55 @@ impl Recorder {
     }
 
     /// Gives a new object its name in the trace.
-    pub(super) fn register(&mut self, meta: &Meta, kind: Kind, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+    pub(super) fn register(&mut self, meta: &Meta, kind: Kind, owner: Option<Key>, revision: u32) -> SubjectId {
         let owner = owner.map(|key| self.subject(key.uid));
         let plain: Arc<str> = match (kind, owner.map(|id| &self.trace.subjects[id.0 as usize])) {
-            (Kind::ReplicaSet, Some(owner)) => format!("{}/{revision}", owner.name).into(),
-            (Kind::Pod, Some(owner)) => format!("{}#{number}", owner.name).into(),
+            (Kind::ReplicaSet | Kind::ControllerRevision, Some(owner)) => {
+                format!("{}/{revision}", owner.name).into()
+            }
             _ => meta.name.clone(),
         };
-        // A pod's number makes its name unique already.
-        let name = if kind == Kind::Pod && owner.is_some() { plain } else { self.distinguish(kind, meta, plain) };
+        let name = self.distinguish(kind, meta, plain);
+        self.enter(meta, kind, owner, revision, name)
+    }
+
+    /// Gives a new pod of an owner its name in the trace: `web/1#0`.
+    ///
+    /// A ReplicaSet's name has the revision in it already. Pods of other
+    /// owners say it themselves if they have one, and what marks them may
+    /// come again in a later pod.
+    pub(super) fn register_pod(
+        &mut self,
+        meta: &Meta,
+        owner: Key,
+        revision: u32,
+        number: u32,
+        mark: Option<&Arc<str>>,
+    ) -> SubjectId {
+        let subject = self.subject(owner.uid);
+        let whose = &self.trace.subject(subject).name;
+        let name: Arc<str> = match mark {
+            // The count makes the name unique.
+            None => format!("{whose}#{number}").into(),
+            Some(mark) => {
+                let plain = match revision {
+                    0 => format!("{whose}#{mark}"),
+                    revision => format!("{whose}/{revision}#{mark}"),
+                };
+                self.distinguish(Kind::Pod, meta, plain.into())
+            }
+        };
+        self.enter(meta, Kind::Pod, Some(subject), revision, name)
+    }
+
+    fn enter(
+        &mut self,
+        meta: &Meta,
+        kind: Kind,
+        owner: Option<SubjectId>,
+        revision: u32,
+        name: Arc<str>,
+    ) -> SubjectId {
         let id = SubjectId(self.trace.subjects.len() as u32);
         self.trace.subjects.push(Subject {
             kind,
@@ -241,6 +281,9 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
+        Kind::ControllerRevision => {
+            objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision)
+        }
     }
 }
 
@@ -282,6 +325,10 @@ fn replica_set(set: &ReplicaSet) -> Fields {
         (Field::Deleting, Raw::flag(set.meta.is_deleting())),
         (Field::Image, Raw::Image(set.spec.template.clone())),
     ]
+}
+
+fn controller_revision(revision: &ControllerRevision) -> Fields {
+    vec![(Field::Revision, Raw::Int(revision.revision))]
 }
 
 fn node(node: &Node) -> Fields {
