@@ -20,14 +20,25 @@ pub enum Kind {
     Deployment,
     /// `apps/v1` ControllerRevision.
     ControllerRevision,
+    /// `apps/v1` StatefulSet.
+    StatefulSet,
+    /// `v1` PersistentVolumeClaim.
+    PersistentVolumeClaim,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 5] =
-        [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::ControllerRevision];
+    pub const ALL: [Kind; 7] = [
+        Kind::Node,
+        Kind::Pod,
+        Kind::ReplicaSet,
+        Kind::Deployment,
+        Kind::ControllerRevision,
+        Kind::StatefulSet,
+        Kind::PersistentVolumeClaim,
+    ];
 
     /// The kind as manifests spell it.
     pub const fn name(self) -> &'static str {
@@ -37,6 +48,8 @@ impl Kind {
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
             Kind::ControllerRevision => "ControllerRevision",
+            Kind::StatefulSet => "StatefulSet",
+            Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
             Kind::Cluster => "Cluster",
         }
     }
@@ -50,6 +63,8 @@ impl Kind {
             "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
             "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
             "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
+            "statefulset" | "statefulsets" | "sts" => Some(Kind::StatefulSet),
+            "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Any object that a user may hand to the API server.
 
-use super::{Deployment, Kind, Meta, Pod, ReplicaSet};
+use super::{Deployment, Kind, Meta, Pod, ReplicaSet, StatefulSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
@@ -9,6 +9,8 @@ pub enum Object {
     Deployment(Box<Deployment>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSet>),
     /// A pod that nothing controls.
     Pod(Box<Pod>),
 }
@@ -19,6 +21,7 @@ impl Object {
         match self {
             Object::Deployment(_) => Kind::Deployment,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
+            Object::StatefulSet(_) => Kind::StatefulSet,
             Object::Pod(_) => Kind::Pod,
         }
     }
@@ -28,6 +31,7 @@ impl Object {
         match self {
             Object::Deployment(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
+            Object::StatefulSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
         }
     }

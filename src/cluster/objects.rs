@@ -5,7 +5,9 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{ControllerRevision, Deployment, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
+use crate::api::{
+    ControllerRevision, Deployment, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid,
+};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -61,6 +63,10 @@ pub struct Objects {
     pub deployments: Table<Deployment>,
     /// ControllerRevisions.
     pub controller_revisions: Table<ControllerRevision>,
+    /// StatefulSets.
+    pub stateful_sets: Table<StatefulSet>,
+    /// PersistentVolumeClaims.
+    pub claims: Table<PersistentVolumeClaim>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -135,6 +141,8 @@ impl Objects {
             Kind::ReplicaSet => &self.replica_sets,
             Kind::Deployment => &self.deployments,
             Kind::ControllerRevision => &self.controller_revisions,
+            Kind::StatefulSet => &self.stateful_sets,
+            Kind::PersistentVolumeClaim => &self.claims,
             Kind::Cluster => return None,
         })
     }
@@ -146,6 +154,8 @@ impl Objects {
             Kind::ReplicaSet => &mut self.replica_sets,
             Kind::Deployment => &mut self.deployments,
             Kind::ControllerRevision => &mut self.controller_revisions,
+            Kind::StatefulSet => &mut self.stateful_sets,
+            Kind::PersistentVolumeClaim => &mut self.claims,
             Kind::Cluster => return None,
         })
     }

@@ -305,6 +305,24 @@ impl Store {
         Ok(version)
     }
 
+    /// Replaces the owners of an object and answers its version.
+    ///
+    /// # Errors
+    /// If the object is gone.
+    pub fn set_owners(&mut self, key: Key, owners: Vec<OwnerRef>) -> Result<u64, ApiError> {
+        let meta = self.check(key, None)?;
+        if meta.owners == owners {
+            return Ok(meta.resource_version);
+        }
+        let version = self.next_revision();
+        let change = self.objects.update_owners(key, |meta| {
+            meta.owners = owners;
+            meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(version)
+    }
+
     /// Removes an object for good.
     pub fn remove(&mut self, key: Key) {
         self.next_revision();

@@ -3,7 +3,8 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    ControllerRevision, Deployment, DeploymentStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
+    ControllerRevision, Deployment, DeploymentStatus, Key, Kind, Meta, Node, PersistentVolumeClaim,
+    Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -64,6 +65,8 @@ stored! {
     Pod in pods: |_, _| false, |_| {};
     ReplicaSet in replica_sets: |new, old| new.spec != old.spec, |set| set.status = ReplicaSetStatus::default();
     ControllerRevision in controller_revisions: |_, _| false, |_| {};
+    StatefulSet in stateful_sets: |new, old| new.spec != old.spec, |set| set.status = StatefulSetStatus::default();
+    PersistentVolumeClaim in claims: |_, _| false, |_| {};
     Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
 }
 

@@ -1,7 +1,9 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{ControllerRevision, Deployment, Finalizers, Key, Meta, Node, Pod, ReplicaSet};
+use crate::api::{
+    ControllerRevision, Deployment, Finalizers, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet,
+};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,6 +134,10 @@ pub enum Row {
     Deployment(Box<Deployment>),
     /// A ControllerRevision.
     ControllerRevision(Box<ControllerRevision>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSet>),
+    /// A PersistentVolumeClaim.
+    PersistentVolumeClaim(Box<PersistentVolumeClaim>),
     /// The object is gone.
     Gone(Key),
 }
@@ -145,6 +151,8 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::ReplicaSet(set) => Some(cache.put(slot, *set)),
         Row::Deployment(deployment) => Some(cache.put(slot, *deployment)),
         Row::ControllerRevision(revision) => Some(cache.put(slot, *revision)),
+        Row::StatefulSet(set) => Some(cache.put(slot, *set)),
+        Row::PersistentVolumeClaim(claim) => Some(cache.put(slot, *claim)),
         Row::Gone(key) => cache.remove(key),
     }
 }

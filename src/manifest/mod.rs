@@ -26,6 +26,7 @@ mod quantity;
 mod replica_set;
 mod selector;
 mod shape;
+mod stateful_set;
 mod suggest;
 mod syntax;
 
@@ -59,6 +60,7 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     match kind_of(value).map_err(|problem| vec![problem])? {
         KnownKind::Modelled(Kind::Deployment) => deployment::read(value),
         KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
+        KnownKind::Modelled(Kind::StatefulSet) => stateful_set::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -87,6 +89,7 @@ pub fn to_json(object: &Object) -> Value {
     match object {
         Object::Deployment(d) => deployment::to_json(d),
         Object::ReplicaSet(set) => replica_set::to_json(set),
+        Object::StatefulSet(set) => stateful_set::to_json(set),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -96,6 +99,7 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
     match kind {
         "Deployment" => Some(&deployment::DEPLOYMENT),
         "ReplicaSet" => Some(&replica_set::REPLICA_SET),
+        "StatefulSet" => Some(&stateful_set::STATEFUL_SET),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

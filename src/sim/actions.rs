@@ -247,6 +247,7 @@ impl Simulation {
                 })?;
                 Ok(())
             }
+            (Object::StatefulSet(_), _) => Err(Refusal::invalid("a StatefulSet is not modelled")),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);

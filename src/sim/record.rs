@@ -277,7 +277,7 @@ impl Raw {
 /// The recorded fields of an object as it is now; none if it is gone.
 pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
     match key.kind {
-        Kind::Pod | Kind::Cluster => Fields::new(),
+        Kind::Pod | Kind::Cluster | Kind::StatefulSet | Kind::PersistentVolumeClaim => Fields::new(),
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
