@@ -233,6 +233,15 @@ impl Trace {
             | Field::FullyLabeledReplicas => {
                 format!("{subject} reports {}", reported(field, &value))
             }
+            Field::CurrentNumberScheduled
+            | Field::NumberMisscheduled
+            | Field::DesiredNumberScheduled
+            | Field::NumberReady
+            | Field::UpdatedNumberScheduled
+            | Field::NumberAvailable
+            | Field::NumberUnavailable => {
+                format!("{subject} reports {}", reported_nodes(field, &value))
+            }
             Field::ConditionAvailable
             | Field::ConditionProgressing
             | Field::ConditionReplicaFailure
@@ -285,8 +294,29 @@ fn describe_absence(subject: &str, field: Field) -> String {
         | Field::UnavailableReplicas
         | Field::TerminatingReplicas
         | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
+        Field::CurrentNumberScheduled
+        | Field::NumberMisscheduled
+        | Field::DesiredNumberScheduled
+        | Field::NumberReady
+        | Field::UpdatedNumberScheduled
+        | Field::NumberAvailable
+        | Field::NumberUnavailable => format!("{subject} reports {}", reported_nodes(field, "no")),
         field => format!("{subject}: {} is not set any more", field.name()),
     }
+}
+
+/// `3 nodes with a ready pod`, `1 node that shall have a pod`, `no nodes …`.
+fn reported_nodes(field: Field, count: &str) -> String {
+    let which = match field {
+        Field::CurrentNumberScheduled => "with the pod they shall have",
+        Field::NumberMisscheduled => "with a pod they shall not have",
+        Field::NumberReady => "with a ready pod",
+        Field::UpdatedNumberScheduled => "with an updated pod",
+        Field::NumberAvailable => "with an available pod",
+        Field::NumberUnavailable => "without an available pod",
+        _ => "that shall have a pod",
+    };
+    format!("{count} node{} {which}", if count == "1" { "" } else { "s" })
 }
 
 /// `8 available pods`, `1 updated pod`, `no pods`.

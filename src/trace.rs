@@ -88,6 +88,20 @@ pub enum Field {
     TerminatingReplicas,
     /// `status.fullyLabeledReplicas`
     FullyLabeledReplicas,
+    /// `status.currentNumberScheduled`
+    CurrentNumberScheduled,
+    /// `status.numberMisscheduled`
+    NumberMisscheduled,
+    /// `status.desiredNumberScheduled`
+    DesiredNumberScheduled,
+    /// `status.numberReady`
+    NumberReady,
+    /// `status.updatedNumberScheduled`
+    UpdatedNumberScheduled,
+    /// `status.numberAvailable`
+    NumberAvailable,
+    /// `status.numberUnavailable`
+    NumberUnavailable,
     /// `status.collisionCount`
     CollisionCount,
     /// The `Available` condition as `status/reason`.
@@ -117,7 +131,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 22] = [
+    pub const ALL: [Field; 29] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -129,6 +143,13 @@ impl Field {
         Field::UnavailableReplicas,
         Field::TerminatingReplicas,
         Field::FullyLabeledReplicas,
+        Field::CurrentNumberScheduled,
+        Field::NumberMisscheduled,
+        Field::DesiredNumberScheduled,
+        Field::NumberReady,
+        Field::UpdatedNumberScheduled,
+        Field::NumberAvailable,
+        Field::NumberUnavailable,
         Field::CollisionCount,
         Field::ConditionAvailable,
         Field::ConditionProgressing,
@@ -156,6 +177,13 @@ impl Field {
             Field::UnavailableReplicas => "status.unavailableReplicas",
             Field::TerminatingReplicas => "status.terminatingReplicas",
             Field::FullyLabeledReplicas => "status.fullyLabeledReplicas",
+            Field::CurrentNumberScheduled => "status.currentNumberScheduled",
+            Field::NumberMisscheduled => "status.numberMisscheduled",
+            Field::DesiredNumberScheduled => "status.desiredNumberScheduled",
+            Field::NumberReady => "status.numberReady",
+            Field::UpdatedNumberScheduled => "status.updatedNumberScheduled",
+            Field::NumberAvailable => "status.numberAvailable",
+            Field::NumberUnavailable => "status.numberUnavailable",
             Field::CollisionCount => "status.collisionCount",
             Field::ConditionAvailable => "condition.Available",
             Field::ConditionProgressing => "condition.Progressing",

@@ -16,7 +16,7 @@ mod template_hash;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{Key, Kind};

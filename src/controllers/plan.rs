@@ -1,7 +1,7 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate,
+    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate,
     Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks,
 };
 use crate::time::{Instant, Span};
@@ -50,6 +50,8 @@ pub struct NewPod {
     /// The name of the ControllerRevision that it is of, if its owner has
     /// such revisions.
     pub revision: Option<Arc<str>>,
+    /// The only node that it may run on, whatever its template says.
+    pub pinned: Option<Arc<str>>,
 }
 
 /// The name of a pod to be created.
@@ -162,6 +164,15 @@ pub enum Write {
         /// The revision annotation.
         revision: Option<i64>,
     },
+    /// Write a DaemonSet's status.
+    DaemonSetStatus {
+        /// The DaemonSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<DaemonSetStatus>,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -199,6 +210,7 @@ impl Write {
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
+            | Write::DaemonSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
@@ -216,6 +228,7 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::DaemonSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
@@ -226,7 +239,7 @@ impl Write {
     pub const fn on_conflict(&self) -> OnConflict {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
-            Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
+            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
             Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } => OnConflict::BackOff,
             _ => OnConflict::Fail,
         }
@@ -263,6 +276,21 @@ pub struct Planned {
     pub why: Option<u16>,
 }
 
+/// A Kubernetes Event that no request brings about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Whom it is about.
+    pub about: Key,
+    /// Its reason.
+    pub reason: &'static str,
+    /// Its message; `{}` stands for the name of `object`.
+    pub message: String,
+    /// An object that is named in the message.
+    pub object: Key,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
 /// The outcome of a sync. The buffer is reused from sync to sync.
 #[derive(Clone, Default, Debug)]
 pub struct Plan {
@@ -270,6 +298,10 @@ pub struct Plan {
     pub writes: Vec<Planned>,
     /// Why, in order.
     pub decisions: Vec<Why>,
+    /// Events that are sent at once, before any request.
+    pub notices: Vec<Notice>,
+    /// Whether the sync fails even if everything was written.
+    pub fails: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
 }
@@ -279,6 +311,8 @@ impl Plan {
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();
+        self.notices.clear();
+        self.fails = false;
         self.requeue_at = None;
     }
 

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::event::PodRef;
-use crate::api::{Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet};
+use crate::api::{DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet};
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
 use crate::trace::{RecordId, What};
@@ -18,7 +18,7 @@ impl Refusal {
     fn not_found(target: &Target) -> Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
-            Kind::Deployment | Kind::ReplicaSet => ".apps",
+            Kind::Deployment | Kind::ReplicaSet | Kind::DaemonSet => ".apps",
             _ => "",
         };
         Refusal {
@@ -248,6 +248,13 @@ impl Simulation {
                 Ok(())
             }
             (Object::StatefulSet(_), _) => Err(Refusal::invalid("a StatefulSet is not modelled")),
+            (Object::DaemonSet(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -282,6 +289,41 @@ impl Simulation {
         Ok(())
     }
 
+    fn write_daemon_set(&mut self, key: Key, new: &DaemonSet, cause: RecordId) -> Outcome {
+        let old = self.daemon_set(key)?;
+        if old.spec.selector != new.spec.selector {
+            return Err(Refusal::invalid(
+                "spec.selector: Invalid value: field is immutable (delete the DaemonSet first)",
+            ));
+        }
+        self.update_daemon_set(key, cause, |row| {
+            row.spec = new.spec.clone();
+            row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+            if !new.meta.annotations.is_empty() {
+                let annotations = Arc::make_mut(&mut row.meta.annotations);
+                annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
+            }
+        })
+    }
+
+    /// Writes a DaemonSet and counts changes of its template.
+    ///
+    /// Upstream: `pkg/registry/apps/daemonset/strategy.go PrepareForUpdate`
+    fn update_daemon_set(&mut self, key: Key, cause: RecordId, write: impl FnOnce(&mut DaemonSet)) -> Outcome {
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut DaemonSet| {
+                let old = row.spec.template.clone();
+                write(row);
+                row.template_generation += i64::from(!PodTemplate::same_revision(&old, &row.spec.template));
+            })
+        })?;
+        Ok(())
+    }
+
+    fn daemon_set(&self, key: Key) -> Result<&DaemonSet, Refusal> {
+        self.store.objects().daemon_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
+    }
+
     fn deployment(&self, key: Key) -> Result<&Deployment, Refusal> {
         self.store.objects().deployments.get(key).ok_or_else(|| ApiError::NotFound.into())
     }
@@ -290,6 +332,7 @@ impl Simulation {
         let key = self.find(target)?;
         let current = match key.kind {
             Kind::Deployment => Object::Deployment(Box::new(self.deployment(key)?.clone())),
+            Kind::DaemonSet => Object::DaemonSet(Box::new(self.daemon_set(key)?.clone())),
             Kind::ReplicaSet => {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 Object::ReplicaSet(Box::new(set.clone()))
@@ -312,6 +355,10 @@ impl Simulation {
             Kind::Deployment => {
                 let template = with_image(&self.deployment(key)?.spec.template)?;
                 self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.template = template))?;
+            }
+            Kind::DaemonSet => {
+                let template = with_image(&self.daemon_set(key)?.spec.template)?;
+                self.update_daemon_set(key, cause, |row| row.spec.template = template)?;
             }
             Kind::ReplicaSet => {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
