@@ -64,6 +64,12 @@ pub fn reason(why: Why) -> Reason {
             format!("{} too many: have {have}, want {want}", pods(have - want)),
             "replicaset/replica_set.go manageReplicas",
         ),
+        Why::NewRevision { .. }
+        | Why::RevisionLimit { .. }
+        | Why::DaemonsMissing { .. }
+        | Why::DaemonsUnwanted { .. }
+        | Why::DaemonBudget { .. }
+        | Why::DaemonSurge { .. } => daemon_reason(why),
         Why::AwaitingExpectations => (
             "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
             "controller_utils.go SatisfiedExpectations",
@@ -73,6 +79,47 @@ pub fn reason(why: Why) -> Reason {
         }
     };
     Reason { text, upstream }
+}
+
+/// Decisions of the DaemonSet controller.
+fn daemon_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::NewRevision { revision } => (
+            format!("a new template needs a ControllerRevision of its own, number {revision}"),
+            "daemon/update.go constructHistory",
+        ),
+        Why::RevisionLimit { limit } => (
+            format!("old ControllerRevisions beyond revisionHistoryLimit {limit} go"),
+            "daemon/update.go cleanupHistory",
+        ),
+        Why::DaemonsMissing { nodes } => (
+            format!("{} without the pod that it shall run", count_of(nodes, "node")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonsUnwanted { pods } => (
+            format!("{} ended, too many or where none shall be", count_of(pods, "pod")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonBudget { unavailable, limit } => (
+            format!(
+                "a rolling update: {} without an available pod, maxUnavailable allows {limit}",
+                count_of(unavailable, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        Why::DaemonSurge { surging, limit } => (
+            format!(
+                "a rolling update: {} with a new pod that is not available yet, maxSurge allows {limit}",
+                count_of(surging, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        _ => (String::new(), ""),
+    }
+}
+
+fn count_of(count: i32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn rollout_reason(why: Why) -> (String, &'static str) {

@@ -342,6 +342,40 @@ pub enum Why {
         /// `spec.replicas`.
         want: i32,
     },
+    /// A new template: a ControllerRevision of its own is made for it.
+    NewRevision {
+        /// The new revision.
+        revision: u32,
+    },
+    /// Old ControllerRevisions beyond `revisionHistoryLimit` are removed.
+    RevisionLimit {
+        /// The limit.
+        limit: i32,
+    },
+    /// Nodes that shall run a daemon have none.
+    DaemonsMissing {
+        /// How many nodes.
+        nodes: i32,
+    },
+    /// Daemons have ended, are too many, or are where none shall be.
+    DaemonsUnwanted {
+        /// How many pods.
+        pods: i32,
+    },
+    /// Old daemons go as long as few enough nodes are without one.
+    DaemonBudget {
+        /// Nodes that count as being without one.
+        unavailable: i32,
+        /// `maxUnavailable` as a number.
+        limit: i32,
+    },
+    /// New daemons come beside old ones on few enough nodes at a time.
+    DaemonSurge {
+        /// Nodes with two.
+        surging: i32,
+        /// `maxSurge` as a number.
+        limit: i32,
+    },
     /// Earlier creations or deletions have not come back through the cache.
     AwaitingExpectations,
     /// The owner is gone, so the dependent goes.

@@ -112,6 +112,7 @@ pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
         Box::new(deployment::DeploymentController::default()),
         Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(daemon_set::DaemonSetController::default()),
         Box::new(garbage_collector::GarbageCollector::default()),
     ]
 }

@@ -438,7 +438,11 @@ impl Simulation {
     fn fail_pod(&mut self, pod: PodRef, disruption: Option<&str>, cause: RecordId) {
         let wall = self.store.now;
         let reason = self.recorder.intern("Evicted");
-        let mut whats = vec![What::Failed { exit_code: Some(137), reason: Some(reason) }];
+        let mut whats = Vec::new();
+        // Of a pod that has failed before, the same is only written again.
+        if self.pod(pod).is_some_and(|row| row.phase != Phase::Failed) {
+            whats.push(What::Failed { exit_code: Some(137), reason: Some(reason) });
+        }
         if let Some(why) = disruption {
             whats.push(What::DisruptionTarget { reason: self.recorder.intern(why) });
         }

@@ -77,7 +77,7 @@ fn pass(line: &Line) -> (Vec<String>, Vec<String>) {
         if !rules::takes_part(fit, &facts) {
             continue;
         }
-        let share = rules::share(fit, &facts, limits);
+        let share = rules::share(fit, &facts, limits.surge > 0);
         shares += share;
         steps.extend(share.step.map(|(step, pod)| (step, node.node.clone(), pods[pod].1.clone())));
     }

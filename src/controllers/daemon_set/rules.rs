@@ -162,6 +162,16 @@ pub fn upkeep(fit: Fit, pods: &[DaemonPod], surge: bool) -> Upkeep {
     due
 }
 
+/// What is due where there is no node any more: pods that no scheduler ever
+/// bound, which nobody else would remove.
+///
+/// Upstream: `daemon/daemon_controller.go getUnscheduledPodsWithoutNode`
+#[must_use]
+pub fn upkeep_without_node(pods: &[DaemonPod]) -> Upkeep {
+    let waits = |i: &usize| !pods[*i].bound && !pods[*i].deleting;
+    Upkeep { excess: (0..pods.len()).filter(waits).collect(), ..Upkeep::default() }
+}
+
 /// With surge a node may have two pods, but only while an old one that is
 /// ready waits for a new one that is not available yet.
 fn surplus_while_surging(pods: &[DaemonPod], running: &[usize]) -> Vec<usize> {
@@ -272,10 +282,11 @@ pub const fn takes_part(fit: Fit, pods: &[DaemonPod]) -> bool {
     fit.run || !pods.is_empty()
 }
 
-/// What a node that takes part counts for.
+/// What a node that takes part counts for; `surging` says that the limit on
+/// surge is above zero.
 #[must_use]
-pub fn share(fit: Fit, pods: &[DaemonPod], limits: Limits) -> Share {
-    if limits.surge > 0 { share_surging(stage(pods), fit.run) } else { share_in_place(stage(pods)) }
+pub fn share(fit: Fit, pods: &[DaemonPod], surging: bool) -> Share {
+    if surging { share_surging(stage(pods), fit.run) } else { share_in_place(stage(pods)) }
 }
 
 /// A node's share in an update without surge, where old pods go first.
@@ -466,7 +477,7 @@ pub const fn node_change_matters(fit: Fit, scheduled: bool, misscheduled: i32) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, Resources, RestartPolicy};
+    use crate::api::{ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, RawTemplate, Resources, RestartPolicy};
     use std::sync::Arc;
 
     const RUN: Fit = Fit { run: true, keep: true };
@@ -509,7 +520,7 @@ mod tests {
             node_affinity: Vec::new(),
             tolerations: Vec::new(),
             requests: Resources::default(),
-            raw: Arc::default(),
+            raw: RawTemplate::new(serde_json::Value::Null),
         }
     }
 
@@ -611,6 +622,12 @@ mod tests {
             let expected = Upkeep { create, failed, succeeded, excess };
             assert_eq!(upkeep(fit, &pods(letters), surge), expected, "{fit:?} {letters} {surge}");
         }
+    }
+
+    #[test]
+    fn without_a_node_only_unbound_pods_go() {
+        let unbound = DaemonPod { bound: false, ..pod('n') };
+        assert_eq!(upkeep_without_node(&[pod('n'), unbound]).excess, [1]);
     }
 
     #[test]
