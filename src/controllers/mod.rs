@@ -110,9 +110,9 @@ pub trait Controller {
 /// All controllers, freshly started.
 pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
-        Box::new(deployment::DeploymentController::default()),
+        Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(daemon_set::DaemonSetController::default()),
-        Box::new(garbage_collector::GarbageCollector::default()),
+        Box::new(garbage_collector::GarbageCollector),
     ]
 }
