@@ -53,7 +53,7 @@ pub fn reason(why: Why) -> Reason {
             "deployment/util/deployment_util.go DeploymentTimedOut",
         ),
         Why::HistoryLimit { limit } => (
-            format!("old ReplicaSets beyond revisionHistoryLimit {limit} go"),
+            format!("old revisions beyond revisionHistoryLimit {limit} go"),
             "deployment/sync.go cleanupDeployment",
         ),
         Why::TooFewPods { have, want } => (
@@ -74,6 +74,13 @@ pub fn reason(why: Why) -> Reason {
             "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
             "controller_utils.go SatisfiedExpectations",
         ),
+        Why::MissingPod { .. }
+        | Why::FinishedPod { .. }
+        | Why::CondemnedPod { .. }
+        | Why::OutdatedPod { .. }
+        | Why::WaitsForPod { .. }
+        | Why::WaitsForClaim { .. }
+        | Why::RolloutWaitsForPod { .. } => ordinal_reason(why),
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
@@ -156,6 +163,40 @@ fn rollout_reason(why: Why) -> (String, &'static str) {
             "Recreate: waits until the last old pod is gone".to_string(),
             "deployment/recreate.go oldPodsRunning",
         ),
+    }
+}
+
+fn ordinal_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::MissingPod { ordinal } => (
+            format!("pod {ordinal} is missing"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        Why::FinishedPod { ordinal } => (
+            format!("pod {ordinal} has ended and makes room for a new one"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        Why::CondemnedPod { ordinal } => (
+            format!("pod {ordinal} is beyond the size"),
+            "statefulset/stateful_set_control.go processCondemned",
+        ),
+        Why::OutdatedPod { ordinal } => (
+            format!("pod {ordinal} has an old template and is replaced"),
+            "statefulset/stateful_set_control.go updateStatefulSet",
+        ),
+        Why::WaitsForClaim { ordinal } => (
+            format!("waits until the claim of the former pod {ordinal} is gone"),
+            "statefulset/stateful_pod_control.go PodClaimIsStale",
+        ),
+        Why::RolloutWaitsForPod { ordinal } => (
+            format!("the rollout waits until pod {ordinal} is available"),
+            "statefulset/stateful_set_control.go updateStatefulSet",
+        ),
+        Why::WaitsForPod { ordinal } => (
+            format!("nothing else is done until pod {ordinal} is available or gone"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        _ => (String::new(), ""),
     }
 }
 
@@ -277,6 +318,7 @@ impl Trace {
             | Field::AvailableReplicas
             | Field::UnavailableReplicas
             | Field::TerminatingReplicas
+            | Field::CurrentReplicas
             | Field::FullyLabeledReplicas => {
                 format!("{subject} reports {}", reported(field, &value))
             }
@@ -308,6 +350,8 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
+            Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
+            Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
             Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
                 format!("{subject}: {} is {value}", field.name())
             }
@@ -340,6 +384,7 @@ fn describe_absence(subject: &str, field: Field) -> String {
         | Field::AvailableReplicas
         | Field::UnavailableReplicas
         | Field::TerminatingReplicas
+        | Field::CurrentReplicas
         | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
         Field::CurrentNumberScheduled
         | Field::NumberMisscheduled
@@ -374,6 +419,7 @@ fn reported(field: Field, count: &str) -> String {
         Field::AvailableReplicas => "available ",
         Field::UnavailableReplicas => "unavailable ",
         Field::TerminatingReplicas => "terminating ",
+        Field::CurrentReplicas => "current ",
         Field::FullyLabeledReplicas => "fully labelled ",
         _ => "",
     };

@@ -84,6 +84,13 @@ pub enum Field {
     AvailableReplicas,
     /// `status.unavailableReplicas`
     UnavailableReplicas,
+    /// `status.currentReplicas`
+    CurrentReplicas,
+    /// `status.currentRevision` of a StatefulSet, as the number that the
+    /// revision had at its creation.
+    CurrentRevision,
+    /// `status.updateRevision` of a StatefulSet, likewise.
+    UpdateRevision,
     /// `status.terminatingReplicas`
     TerminatingReplicas,
     /// `status.fullyLabeledReplicas`
@@ -131,7 +138,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 29] = [
+    pub const ALL: [Field; 32] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -141,6 +148,9 @@ impl Field {
         Field::ReadyReplicas,
         Field::AvailableReplicas,
         Field::UnavailableReplicas,
+        Field::CurrentReplicas,
+        Field::CurrentRevision,
+        Field::UpdateRevision,
         Field::TerminatingReplicas,
         Field::FullyLabeledReplicas,
         Field::CurrentNumberScheduled,
@@ -175,6 +185,9 @@ impl Field {
             Field::ReadyReplicas => "status.readyReplicas",
             Field::AvailableReplicas => "status.availableReplicas",
             Field::UnavailableReplicas => "status.unavailableReplicas",
+            Field::CurrentReplicas => "status.currentReplicas",
+            Field::CurrentRevision => "status.currentRevision",
+            Field::UpdateRevision => "status.updateRevision",
             Field::TerminatingReplicas => "status.terminatingReplicas",
             Field::FullyLabeledReplicas => "status.fullyLabeledReplicas",
             Field::CurrentNumberScheduled => "status.currentNumberScheduled",
@@ -323,7 +336,42 @@ pub enum Why {
         /// The deadline in seconds.
         seconds: i32,
     },
-    /// Old ReplicaSets beyond `revisionHistoryLimit` are removed.
+    /// A StatefulSet's pod is not there, so it is made.
+    MissingPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod has ended, so it is deleted and made again.
+    FinishedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod is beyond its size, so it goes.
+    CondemnedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod has the old template, so it is replaced.
+    OutdatedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// An ordered StatefulSet does nothing more until this pod is well.
+    WaitsForPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// The claim of an earlier pod of this ordinal must go first.
+    WaitsForClaim {
+        /// The ordinal.
+        ordinal: i32,
+    },
+    /// A rolling update does not go on until this pod is available.
+    RolloutWaitsForPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// Old ReplicaSets or revisions beyond `revisionHistoryLimit` are removed.
     HistoryLimit {
         /// The limit.
         limit: i32,

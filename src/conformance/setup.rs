@@ -1,12 +1,12 @@
 //! A recorded case as the simulator's input.
 
 use super::case::{Case, CaseAction, CaseCrash, CaseNode, CaseProfile, CaseRun, Environment, Expected};
-use crate::api::{Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
+use crate::api::{FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
 use crate::environment::Delay;
 use crate::error::{Error, Problem};
 use crate::manifest;
 use crate::sim::Setup;
-use crate::sim::setup::{Action, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction};
+use crate::sim::setup::{Action, ControlPlane, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
 use std::fmt;
@@ -67,6 +67,7 @@ impl Case {
             objects,
             profiles: self.environment.pods.iter().map(profile).collect::<Result<_, _>>()?,
             actions: self.actions.iter().map(timed_action).collect::<Result<_, _>>()?,
+            control_plane: ControlPlane { feature_gates: gates(&self.environment)?, ..ControlPlane::default() },
             ..Setup::new(start, SimTime::from_ms(self.until_ms))
         })
     }
@@ -85,10 +86,15 @@ fn unusual(environment: &Environment) -> Result<(), NotRun> {
     if let Some(scheduler) = &environment.scheduler {
         return not_modelled(format!("scheduler {scheduler}"));
     }
-    if let Some(gate) = environment.feature_gates.keys().next() {
-        return not_modelled(format!("feature gate {gate}"));
-    }
     if environment.metrics.is_empty() { Ok(()) } else { not_modelled("metrics") }
+}
+
+fn gates(environment: &Environment) -> Result<FeatureGates, NotRun> {
+    let mut gates = FeatureGates::default();
+    match environment.feature_gates.iter().find(|(name, on)| !gates.set(name, **on)) {
+        Some((unknown, _)) => not_modelled(format!("feature gate {unknown}")),
+        None => Ok(gates),
+    }
 }
 
 fn kind(text: &str) -> Result<Kind, NotRun> {

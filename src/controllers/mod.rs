@@ -12,6 +12,7 @@ pub mod history;
 mod plan;
 pub mod pods;
 mod replica_set;
+pub mod stateful_set;
 mod template_hash;
 mod work_queue;
 
@@ -19,7 +20,7 @@ pub use expectations::Expectations;
 pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
-use crate::api::{Key, Kind};
+use crate::api::{FeatureGates, Key, Kind};
 use crate::cluster::{ApiError, Change, Objects};
 use crate::time::{Instant, Span};
 
@@ -41,6 +42,8 @@ pub struct View<'a> {
 pub enum SyncError {
     /// The caches have not seen the controller's own writes yet.
     StaleCache,
+    /// The object is being deleted and cannot adopt what it would have to.
+    BeingDeleted,
 }
 
 /// What to do about a write that failed.
@@ -107,12 +110,13 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started.
-pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
+/// All controllers, freshly started, with these feature gates.
+pub fn all(gates: FeatureGates) -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(daemon_set::DaemonSetController::default()),
+        Box::new(stateful_set::StatefulSetController::new(gates)),
         Box::new(garbage_collector::GarbageCollector),
     ]
 }

@@ -1,8 +1,8 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate,
-    Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks,
+    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef,
+    PersistentVolumeClaim, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -175,6 +175,45 @@ pub enum Write {
         /// The status.
         status: Box<DaemonSetStatus>,
     },
+    /// Create a claim for a pod of a StatefulSet, and say so in an Event.
+    CreateClaim {
+        /// The claim.
+        claim: Box<PersistentVolumeClaim>,
+        /// The StatefulSet.
+        set: Key,
+        /// The pod's name.
+        pod: Arc<str>,
+    },
+    /// Write the owners of a claim, which may have been created by this very
+    /// plan and is therefore known by name only.
+    OwnClaim {
+        /// The StatefulSet.
+        set: Key,
+        /// The claim's namespace.
+        namespace: Arc<str>,
+        /// The claim's name.
+        name: Arc<str>,
+        /// All of its owners.
+        owners: Vec<OwnerRef>,
+    },
+    /// Write a pod's labels, and say so in an Event.
+    RelabelPod {
+        /// The pod.
+        pod: Key,
+        /// Whom the Event is about.
+        owner: Key,
+        /// All of its labels.
+        labels: Arc<Labels>,
+    },
+    /// Write a StatefulSet's status.
+    StatefulSetStatus {
+        /// The StatefulSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<StatefulSetStatus>,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -207,12 +246,15 @@ impl Write {
     pub fn object(&self) -> Key {
         match self {
             Write::CreatePod(pod) => pod.owner.key,
-            Write::DeletePod { pod, .. } => *pod,
+            Write::DeletePod { pod, .. } | Write::RelabelPod { pod, .. } => *pod,
             Write::CreateReplicaSet { deployment, .. } => *deployment,
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
             | Write::DaemonSetStatus { set, .. }
+            | Write::CreateClaim { set, .. }
+            | Write::OwnClaim { set, .. }
+            | Write::StatefulSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
@@ -231,6 +273,7 @@ impl Write {
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
             | Write::DaemonSetStatus { version, .. }
+            | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
@@ -242,7 +285,9 @@ impl Write {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
             Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
-            Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } => OnConflict::BackOff,
+            Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
+                OnConflict::BackOff
+            },
             _ => OnConflict::Fail,
         }
     }
@@ -262,6 +307,7 @@ impl Write {
             Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
             Write::CreateRevision { .. } => Kind::ControllerRevision,
+            Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,
             _ => self.object().kind,
         }
     }

@@ -2,7 +2,10 @@
 
 use super::Simulation;
 use super::event::PodRef;
-use crate::api::{DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet};
+use crate::api::{
+    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet,
+    StatefulSet, StatefulStrategy,
+};
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
 use crate::trace::{RecordId, What};
@@ -18,7 +21,9 @@ impl Refusal {
     fn not_found(target: &Target) -> Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
-            Kind::Deployment | Kind::ReplicaSet | Kind::DaemonSet => ".apps",
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
+                ".apps"
+            }
             _ => "",
         };
         Refusal {
@@ -158,6 +163,13 @@ impl Simulation {
                 self.controllers_up();
                 Ok(())
             }
+            Action::DeletePods { pod, .. } if !pod.contains('*') && self.matching_pods(pod).is_empty() => {
+                Err(Refusal::not_found(&Target {
+                    kind: Kind::Pod,
+                    namespace: "default".into(),
+                    name: pod.as_str().into(),
+                }))
+            }
             pods => {
                 self.perform_on_pods(pods, cause);
                 Ok(())
@@ -243,7 +255,6 @@ impl Simulation {
                 })?;
                 Ok(())
             }
-            (Object::StatefulSet(_), _) => Err(Refusal::invalid("a StatefulSet is not modelled")),
             (Object::DaemonSet(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 self.register(key, None, 0);
@@ -251,6 +262,14 @@ impl Simulation {
                 Ok(())
             }
             (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
+            (Object::StatefulSet(new), None) => {
+                let set = self.without_disabled_fields((**new).clone(), None);
+                let key = self.store.create(set)?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::StatefulSet(new), Some(key)) => self.write_stateful_set(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -276,13 +295,55 @@ impl Simulation {
             store.update(key, None, |row: &mut Deployment| {
                 row.spec = new.spec.clone();
                 row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                if !new.meta.annotations.is_empty() {
-                    let annotations = Arc::make_mut(&mut row.meta.annotations);
-                    annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
-                }
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
             })
         })?;
         Ok(())
+    }
+
+    /// Replaces the spec of a StatefulSet, most of which must stay as it was.
+    ///
+    /// Upstream: `pkg/apis/apps/validation/validation.go ValidateStatefulSetUpdate`
+    fn write_stateful_set(&mut self, key: Key, new: &StatefulSet, cause: RecordId) -> Outcome {
+        let old = self.stateful_set(key)?;
+        let new = self.without_disabled_fields(new.clone(), Some(old));
+        if old.spec.with_mutable_of(&new.spec) != new.spec {
+            return Err(Refusal::invalid(
+                "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', \
+                 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' \
+                 and 'minReadySeconds' are forbidden",
+            ));
+        }
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut StatefulSet| {
+                row.spec = new.spec;
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Without the feature gate the API server drops `maxUnavailable`, unless
+    /// it is in use already.
+    ///
+    /// Upstream: `pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields`
+    fn without_disabled_fields(&self, mut set: StatefulSet, old: Option<&StatefulSet>) -> StatefulSet {
+        let in_use = |set: &StatefulSet| {
+            matches!(set.spec.strategy, StatefulStrategy::RollingUpdate(Some(r)) if r.max_unavailable.is_some())
+        };
+        let enabled = self.setup.control_plane.feature_gates.max_unavailable_stateful_set;
+        if !enabled
+            && !old.is_some_and(in_use)
+            && let StatefulStrategy::RollingUpdate(Some(rolling)) = &mut set.spec.strategy
+        {
+            rolling.max_unavailable = None;
+        }
+        set
+    }
+
+    fn stateful_set(&self, key: Key) -> Result<&StatefulSet, Refusal> {
+        self.store.objects().stateful_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
     }
 
     fn write_daemon_set(&mut self, key: Key, new: &DaemonSet, cause: RecordId) -> Outcome {
@@ -295,10 +356,7 @@ impl Simulation {
         self.update_daemon_set(key, cause, |row| {
             row.spec = new.spec.clone();
             row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-            if !new.meta.annotations.is_empty() {
-                let annotations = Arc::make_mut(&mut row.meta.annotations);
-                annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
-            }
+            row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
         })
     }
 
@@ -333,6 +391,7 @@ impl Simulation {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 Object::ReplicaSet(Box::new(set.clone()))
             }
+            Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -363,6 +422,12 @@ impl Simulation {
                     s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
                 })?;
             }
+            Kind::StatefulSet => {
+                let template = with_image(&self.stateful_set(key)?.spec.template)?;
+                self.recorded(key, cause, |s| {
+                    s.update(key, None, |row: &mut StatefulSet| row.spec.template = template)
+                })?;
+            }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
         }
         Ok(())
@@ -382,6 +447,11 @@ impl Simulation {
             Kind::ReplicaSet => {
                 self.recorded(key, cause, |s| {
                     s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas)
+                })?;
+            }
+            Kind::StatefulSet => {
+                self.recorded(key, cause, |s| {
+                    s.update(key, None, |row: &mut StatefulSet| row.spec.replicas = replicas)
                 })?;
             }
             kind => return Err(Refusal::invalid(format!("a {kind} cannot be scaled"))),
@@ -459,6 +529,16 @@ impl Simulation {
             let _gone_already = self.delete_pod(pod.key(), Some(0), cause);
         }
     }
+}
+
+/// Annotations with others laid over them.
+fn annotate(old: &Annotations, new: &Annotations) -> Annotations {
+    let mut annotations = old.clone();
+    if !new.is_empty() {
+        let pairs = new.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Arc::make_mut(&mut annotations).extend(pairs);
+    }
+    annotations
 }
 
 /// Labels with others laid over them; an empty value takes one away.

@@ -2,7 +2,9 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{ControllerRevision, DaemonSet, Deployment, Key, Kind, Meta, Phase, Pod};
+use crate::api::{
+    ControllerRevision, DaemonSet, Deployment, Key, Kind, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
+};
 use crate::cluster::{ApiError, PodDeletion};
 use crate::controllers::{NewPod, Notice, PodMark, PodName, Write};
 use crate::time::Timestamp;
@@ -27,7 +29,11 @@ impl Simulation {
             Write::DeletePod { pod, owner } => {
                 let subject = self.known_subject(*pod)?;
                 let written = self.delete_pod(*pod, None, cause)?;
-                self.emit(*owner, Emitted::DeletedPod(subject));
+                let emitted = match owner.kind {
+                    Kind::StatefulSet => self.about_pod("Delete", subject, *owner),
+                    _ => Emitted::DeletedPod(subject),
+                };
+                self.emit(*owner, emitted);
                 Ok(written)
             }
             Write::CreateReplicaSet { set, deployment } => {
@@ -87,6 +93,24 @@ impl Simulation {
                         row.revision = *revision;
                     })
                 })
+            }
+            Write::StatefulSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut StatefulSet| row.status = (**status).clone())
+            }),
+            Write::CreateClaim { claim, set, pod } => self.create_claim(claim, *set, pod, cause),
+            Write::OwnClaim { namespace, name, owners, .. } => {
+                let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
+                self.recorded(claim, cause, |store| store.set_owners(claim, owners.clone()))
+            }
+            Write::RelabelPod { pod, owner, labels } => {
+                let subject = self.known_subject(*pod)?;
+                if self.store.objects().pods.get(*pod).is_some_and(|row| row.meta.labels != *labels) {
+                    self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
+                }
+                self.recorder.last = cause;
+                let emitted = self.about_pod("Update", subject, *owner);
+                self.emit(*owner, emitted);
+                Ok((*pod, self.version(*pod)))
             }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
@@ -174,8 +198,45 @@ impl Simulation {
         let key = self.store.create(pod)?;
         let subject = self.register_pod(key, new, number);
         self.recorder.push(cause, subject, What::Created);
-        self.emit(new.owner.key, Emitted::CreatedPod(subject));
+        let emitted = match new.owner.key.kind {
+            Kind::StatefulSet => self.about_pod("Create", subject, new.owner.key),
+            _ => Emitted::CreatedPod(subject),
+        };
+        self.emit(new.owner.key, emitted);
         Ok((key, self.version(key)))
+    }
+
+    /// Creates a claim for a pod that is not there yet.
+    fn create_claim(
+        &mut self,
+        claim: &PersistentVolumeClaim,
+        set: Key,
+        pod: &str,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let key = self.store.create(claim.clone())?;
+        self.register(key, None, 0);
+        self.created(key, cause);
+        let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;
+        let message = format!("Create Claim {} Pod {pod} in StatefulSet {set_name} success", claim.meta.name);
+        let emitted = self.other("SuccessfulCreate", &message);
+        self.emit(set, emitted);
+        Ok((key, self.version(key)))
+    }
+
+    /// The Event by which a StatefulSet says what it has done to a pod.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go recordPodEvent`
+    fn about_pod(&mut self, verb: &str, pod: SubjectId, set: Key) -> Emitted {
+        let name = |id| &self.recorder.trace.subject(id).name;
+        let (pod, set) = (name(pod), name(self.recorder.subject(set.uid)));
+        let message = format!("{verb} Pod {pod} in StatefulSet {set} successful");
+        self.other(&format!("Successful{verb}"), &message)
+    }
+
+    fn other(&mut self, reason: &str, message: &str) -> Emitted {
+        let (reason, message) = (self.recorder.intern(reason), self.recorder.intern(message));
+        Emitted::Other { reason, message, warning: false }
     }
 
     /// Names a new pod in the trace.

@@ -100,7 +100,7 @@ impl Simulation {
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             watch_lane,
-            processes: Process::start_all(),
+            processes: Process::start_all(setup.control_plane.feature_gates),
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),

@@ -72,8 +72,8 @@ impl Clone for Process {
 
 impl Process {
     /// All controllers, with nothing in memory.
-    pub(super) fn start_all() -> Vec<Process> {
-        controllers::all()
+    pub(super) fn start_all(gates: crate::api::FeatureGates) -> Vec<Process> {
+        controllers::all(gates)
             .into_iter()
             .map(|controller| Process {
                 controller,
@@ -373,7 +373,7 @@ impl Simulation {
     /// New controllers list everything and begin a little later.
     pub(super) fn controllers_up(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.processes = Process::start_all();
+        self.processes = Process::start_all(self.setup.control_plane.feature_gates);
         for process in &mut self.processes {
             process.worker = Worker::Stopped;
         }

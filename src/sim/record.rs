@@ -1,7 +1,8 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, ControllerRevision, DaemonSet, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
+    ConditionStatus, ControllerRevision, DaemonSet, Deployment, DeploymentCondition, Key, Kind, Meta, Node,
+    PodTemplate, ReplicaSet, StatefulSet, Uid,
 };
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
@@ -29,6 +30,9 @@ pub(super) struct Recorder {
     /// The sorts of refusals recorded since something was done, so that each
     /// is said once.
     refusals: FxHashMap<SubjectId, Vec<Discriminant<Why>>>,
+    /// The number that each ControllerRevision had at its creation, by
+    /// namespace and name.
+    revisions: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
 /// A recorded field's value before it is known whether it changed. Strings
@@ -43,6 +47,8 @@ pub(super) enum Raw {
     Condition(ConditionStatus, Arc<str>),
     /// The image of a template.
     Image(Arc<PodTemplate>),
+    /// The ControllerRevision of this namespace and name.
+    Revision(Arc<str>, Arc<str>),
 }
 
 /// The recorded fields of an object, in a fixed order.
@@ -60,6 +66,7 @@ impl Recorder {
             names: FxHashMap::default(),
             created: Vec::new(),
             refusals: FxHashMap::default(),
+            revisions: FxHashMap::default(),
         }
     }
 
@@ -150,6 +157,9 @@ impl Recorder {
             }
             _ => meta.name.clone(),
         };
+        if kind == Kind::ControllerRevision {
+            self.revisions.insert((meta.namespace.clone(), meta.name.clone()), revision);
+        }
         let name = self.distinguish(kind, meta, plain);
         self.enter(meta, kind, owner, revision, name)
     }
@@ -240,6 +250,10 @@ impl Recorder {
             Raw::Text(text) => self.intern(text),
             Raw::Condition(status, reason) => self.intern(&format!("{status}/{reason}")),
             Raw::Image(template) => self.intern(template.image()),
+            Raw::Revision(namespace, name) => {
+                let number = self.revisions.get(&(namespace.clone(), name.clone())).copied().unwrap_or(0);
+                self.intern(&number.to_string())
+            }
         };
         Value::Text(text)
     }
@@ -262,6 +276,10 @@ impl Raw {
         condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
     }
 
+    fn named_revision(set: &StatefulSet, name: &Arc<str>) -> Raw {
+        if name.is_empty() { Raw::Absent } else { Raw::Revision(set.meta.namespace.clone(), name.clone()) }
+    }
+
     fn revision(revision: Option<i64>) -> Raw {
         revision.map_or(Raw::Absent, |r| Raw::text(&r.to_string()))
     }
@@ -277,7 +295,7 @@ impl Raw {
 /// The recorded fields of an object as it is now; none if it is gone.
 pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
     match key.kind {
-        Kind::Pod | Kind::Cluster | Kind::StatefulSet | Kind::PersistentVolumeClaim => Fields::new(),
+        Kind::Pod | Kind::Cluster => Fields::new(),
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
@@ -285,6 +303,9 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::ControllerRevision => {
             objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision)
         }
+        Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set),
+        // Only that they come and go is recorded.
+        Kind::PersistentVolumeClaim => Fields::new(),
     }
 }
 
@@ -346,6 +367,24 @@ fn daemon_set(set: &DaemonSet) -> Fields {
 
 fn controller_revision(revision: &ControllerRevision) -> Fields {
     vec![(Field::Revision, Raw::Int(revision.revision))]
+}
+
+fn stateful_set(set: &StatefulSet) -> Fields {
+    let (spec, status) = (&set.spec, &set.status);
+    vec![
+        (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
+        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+        (Field::Replicas, Raw::count(status.replicas)),
+        (Field::ReadyReplicas, Raw::count(status.ready)),
+        (Field::CurrentReplicas, Raw::count(status.current)),
+        (Field::UpdatedReplicas, Raw::count(status.updated)),
+        (Field::AvailableReplicas, Raw::count(status.available)),
+        (Field::CurrentRevision, Raw::named_revision(set, &status.current_revision)),
+        (Field::UpdateRevision, Raw::named_revision(set, &status.update_revision)),
+        (Field::CollisionCount, Raw::count(status.collision_count)),
+        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::Image, Raw::Image(spec.template.clone())),
+    ]
 }
 
 fn node(node: &Node) -> Fields {

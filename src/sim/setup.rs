@@ -2,7 +2,7 @@
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
 pub use crate::api::Propagation;
-use crate::api::{Key, Kind, Labels, NodeSpec, Object, Taint};
+use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
 use std::sync::Arc;
@@ -59,11 +59,13 @@ pub struct ControlPlane {
     pub informer_lag: Span,
     /// How long a write takes beyond that microsecond.
     pub write_latency: Span,
+    /// What is switched on beyond the defaults of Kubernetes.
+    pub feature_gates: FeatureGates,
 }
 
 impl Default for ControlPlane {
     fn default() -> Self {
-        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO }
+        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO, feature_gates: FeatureGates::default() }
     }
 }
 

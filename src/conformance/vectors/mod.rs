@@ -5,6 +5,7 @@ mod daemon_rolling;
 mod int_or_percent;
 pub mod pod_rank;
 pub mod rollout;
+mod stateful_set;
 
 use serde_json::Value as Json;
 use std::fmt;
@@ -55,6 +56,7 @@ fn adapter(name: &str) -> Adapter {
         "daemonset_rolling" => daemon_rolling::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
+        "statefulset_update" => stateful_set::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),
     }
 }
