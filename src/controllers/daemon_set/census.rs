@@ -322,3 +322,142 @@ fn target_node(pod: &Pod, view: View<'_>) -> Option<Arc<str>> {
     let bound = || Some(view.cache.nodes.get(pod.node?)?.meta.name.clone());
     pod.pinned.clone().or_else(bound)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{
+        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, IntOrPercent, Labels, Meta, Node,
+        OwnerRef, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy, Selector, Taint, Uid,
+    };
+    use crate::cluster::{Objects, Row, deliver};
+    use crate::time::Timestamp;
+
+    const SET: Key = Key { kind: Kind::DaemonSet, slot: 0, uid: Uid(1) };
+
+    fn template() -> Arc<PodTemplate> {
+        Arc::new(PodTemplate {
+            labels: Arc::new(Labels::from([("app", "agent")])),
+            annotations: Arc::default(),
+            containers: Vec::new(),
+            restart_policy: RestartPolicy::Always,
+            grace_seconds: 30,
+            node_selector: Labels::default(),
+            node_affinity: Vec::new(),
+            tolerations: Vec::new(),
+            requests: Resources::default(),
+            raw: RawTemplate::new(serde_json::Value::Null),
+        })
+    }
+
+    fn daemon_set(max_surge: IntOrPercent, max_unavailable: IntOrPercent) -> DaemonSet {
+        DaemonSet {
+            meta: Meta { uid: SET.uid, generation: 1, ..Meta::named("default", "agent") },
+            spec: DaemonSetSpec {
+                selector: Arc::new(Selector { match_labels: Labels::from([("app", "agent")]), ..Selector::default() }),
+                template: template(),
+                update: DaemonSetUpdate::RollingUpdate { max_surge, max_unavailable },
+                min_ready_seconds: 5,
+                revision_history_limit: 10,
+            },
+            status: DaemonSetStatus::default(),
+            template_generation: 1,
+        }
+    }
+
+    fn node(n: u32, taint: Option<Effect>) -> Row {
+        let taint = taint.map(|effect| Taint { key: "x".to_string(), value: String::new(), effect });
+        Row::Node(Box::new(Node {
+            meta: Meta { uid: Uid(1_000 + n), ..Meta::named("", &format!("node-{n}")) },
+            unschedulable: false,
+            taints: taint.into_iter().collect(),
+            allocatable: Resources::default(),
+            zone: "".into(),
+            ready: ConditionStatus::True,
+        }))
+    }
+
+    fn pod(n: u32, home: u32, dice: u32) -> Row {
+        let hash = ["old", "new", "new"][dice as usize % 3];
+        let labels = template().labels.with(REVISION_LABEL, hash);
+        let owner = OwnerRef { key: SET, controller: true, blocks_deletion: true };
+        let deletion = (dice % 7 == 3).then_some(crate::api::Deletion { at: Timestamp(0), grace_seconds: 30 });
+        Row::Pod(Box::new(Pod {
+            meta: Meta {
+                uid: Uid(2_000 + n),
+                labels: Arc::new(labels),
+                owners: vec![owner],
+                created: Timestamp(i64::from(dice % 4)),
+                deletion,
+                ..Meta::named("default", &format!("agent-{n:03}"))
+            },
+            template: template(),
+            number: n,
+            pinned: Some(format!("node-{home}").into()),
+            node: (dice % 5 > 0).then_some(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
+            phase: [Phase::Running, Phase::Running, Phase::Failed, Phase::Pending][dice as usize / 3 % 4],
+            ready: dice % 2 == 0,
+            ready_since: Timestamp(i64::from(dice % 11)),
+            unschedulable: false,
+            restarts: 0,
+            deletion_cost: 0,
+            disruption: None,
+            terminated: None,
+        }))
+    }
+
+    /// Everything that anybody asks of a census.
+    fn answers(census: &Census) -> String {
+        let due: Vec<_> = census.due().iter().map(|d| (d.node.clone(), d.upkeep.clone(), d.pods.to_vec())).collect();
+        let steps: Vec<_> = Step::ALL
+            .iter()
+            .map(|&step| census.next(step, 99).map(|(node, pod)| (node.clone(), pod)).collect::<Vec<_>>())
+            .collect();
+        let maturing: Vec<_> = census.maturing.iter().collect();
+        format!("{:?} {:?} {due:?} {steps:?} {} {maturing:?}", census.counts, census.shares, census.lost)
+    }
+
+    /// Random changes: after each the census that was told of it must say
+    /// what a new one says that looks at everything.
+    #[test]
+    fn a_census_that_is_told_of_changes_is_right() {
+        use IntOrPercent::{Int, Percent};
+        for (seed, set) in [
+            (1, daemon_set(Int(0), Int(2))),
+            (2, daemon_set(Int(2), Int(0))),
+            (3, daemon_set(Percent(40), Int(0))),
+            (4, daemon_set(Int(0), Percent(30))),
+        ] {
+            let (mut cache, live) = (Objects::default(), Objects::default());
+            let (mut census, mut state) = (Census::default(), seed);
+            let mut roll = |sides: u32| {
+                state = (state * 6_364_136_223_846_793_005_u64).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as u32 % sides
+            };
+            for second in 0..600 {
+                let (n, home, dice) = (roll(12), roll(5), roll(840));
+                let change = match roll(6) {
+                    0 => deliver(&mut cache, home, node(home, [None, None, Some(Effect::NoSchedule), Some(Effect::NoExecute)][roll(4) as usize])),
+                    1 if roll(3) == 0 => {
+                        deliver(&mut cache, home, Row::Gone(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }))
+                    }
+                    2 => deliver(&mut cache, n, Row::Gone(Key { kind: Kind::Pod, slot: n, uid: Uid(2_000 + n) })),
+                    _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
+                };
+                let now = Timestamp(second / 40).instant();
+                let view = View { cache: &cache, live: &live, now };
+                match change.map(|change| change.key) {
+                    Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
+                    Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),
+                    Some(key) => census.pod_gone(key),
+                    None => {}
+                }
+                let hash: Arc<str> = if second < 300 { "old" } else { "new" }.into();
+                let lens = Lens::new(&set, &hash, view);
+                let mut fresh = Census::of(SET, view);
+                assert_eq!(census.refresh(&lens), fresh.refresh(&lens));
+                assert_eq!(answers(&census), answers(&fresh), "seed {seed}, change {second}");
+            }
+        }
+    }
+}

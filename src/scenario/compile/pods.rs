@@ -190,6 +190,8 @@ fn template(object: &Object) -> &PodTemplate {
     match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
+        Object::StatefulSet(s) => &s.spec.template,
+        Object::DaemonSet(s) => &s.spec.template,
         Object::Pod(p) => &p.template,
     }
 }
