@@ -64,6 +64,12 @@ pub fn reason(why: Why) -> Reason {
             format!("{} too many: have {have}, want {want}", pods(have - want)),
             "replicaset/replica_set.go manageReplicas",
         ),
+        Why::NewRevision { .. }
+        | Why::RevisionLimit { .. }
+        | Why::DaemonsMissing { .. }
+        | Why::DaemonsUnwanted { .. }
+        | Why::DaemonBudget { .. }
+        | Why::DaemonSurge { .. } => daemon_reason(why),
         Why::AwaitingExpectations => (
             "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
             "controller_utils.go SatisfiedExpectations",
@@ -80,6 +86,47 @@ pub fn reason(why: Why) -> Reason {
         }
     };
     Reason { text, upstream }
+}
+
+/// Decisions of the DaemonSet controller.
+fn daemon_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::NewRevision { revision } => (
+            format!("a new template needs a ControllerRevision of its own, number {revision}"),
+            "daemon/update.go constructHistory",
+        ),
+        Why::RevisionLimit { limit } => (
+            format!("old ControllerRevisions beyond revisionHistoryLimit {limit} go"),
+            "daemon/update.go cleanupHistory",
+        ),
+        Why::DaemonsMissing { nodes } => (
+            format!("{} without the pod that it shall run", count_of(nodes, "node")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonsUnwanted { pods } => (
+            format!("{} ended, too many or where none shall be", count_of(pods, "pod")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonBudget { unavailable, limit } => (
+            format!(
+                "a rolling update: {} without an available pod, maxUnavailable allows {limit}",
+                count_of(unavailable, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        Why::DaemonSurge { surging, limit } => (
+            format!(
+                "a rolling update: {} with a new pod that is not available yet, maxSurge allows {limit}",
+                count_of(surging, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        _ => (String::new(), ""),
+    }
+}
+
+fn count_of(count: i32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn rollout_reason(why: Why) -> (String, &'static str) {
@@ -275,6 +322,15 @@ impl Trace {
             | Field::FullyLabeledReplicas => {
                 format!("{subject} reports {}", reported(field, &value))
             }
+            Field::CurrentNumberScheduled
+            | Field::NumberMisscheduled
+            | Field::DesiredNumberScheduled
+            | Field::NumberReady
+            | Field::UpdatedNumberScheduled
+            | Field::NumberAvailable
+            | Field::NumberUnavailable => {
+                format!("{subject} reports {}", reported_nodes(field, &value))
+            }
             Field::ConditionAvailable
             | Field::ConditionProgressing
             | Field::ConditionReplicaFailure
@@ -330,8 +386,29 @@ fn describe_absence(subject: &str, field: Field) -> String {
         | Field::TerminatingReplicas
         | Field::CurrentReplicas
         | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
+        Field::CurrentNumberScheduled
+        | Field::NumberMisscheduled
+        | Field::DesiredNumberScheduled
+        | Field::NumberReady
+        | Field::UpdatedNumberScheduled
+        | Field::NumberAvailable
+        | Field::NumberUnavailable => format!("{subject} reports {}", reported_nodes(field, "no")),
         field => format!("{subject}: {} is not set any more", field.name()),
     }
+}
+
+/// `3 nodes with a ready pod`, `1 node that shall have a pod`, `no nodes …`.
+fn reported_nodes(field: Field, count: &str) -> String {
+    let which = match field {
+        Field::CurrentNumberScheduled => "with the pod they shall have",
+        Field::NumberMisscheduled => "with a pod they shall not have",
+        Field::NumberReady => "with a ready pod",
+        Field::UpdatedNumberScheduled => "with an updated pod",
+        Field::NumberAvailable => "with an available pod",
+        Field::NumberUnavailable => "without an available pod",
+        _ => "that shall have a pod",
+    };
+    format!("{count} node{} {which}", if count == "1" { "" } else { "s" })
 }
 
 /// `8 available pods`, `1 updated pod`, `no pods`.

@@ -95,6 +95,20 @@ pub enum Field {
     TerminatingReplicas,
     /// `status.fullyLabeledReplicas`
     FullyLabeledReplicas,
+    /// `status.currentNumberScheduled`
+    CurrentNumberScheduled,
+    /// `status.numberMisscheduled`
+    NumberMisscheduled,
+    /// `status.desiredNumberScheduled`
+    DesiredNumberScheduled,
+    /// `status.numberReady`
+    NumberReady,
+    /// `status.updatedNumberScheduled`
+    UpdatedNumberScheduled,
+    /// `status.numberAvailable`
+    NumberAvailable,
+    /// `status.numberUnavailable`
+    NumberUnavailable,
     /// `status.collisionCount`
     CollisionCount,
     /// The `Available` condition as `status/reason`.
@@ -124,7 +138,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 25] = [
+    pub const ALL: [Field; 32] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -139,6 +153,13 @@ impl Field {
         Field::UpdateRevision,
         Field::TerminatingReplicas,
         Field::FullyLabeledReplicas,
+        Field::CurrentNumberScheduled,
+        Field::NumberMisscheduled,
+        Field::DesiredNumberScheduled,
+        Field::NumberReady,
+        Field::UpdatedNumberScheduled,
+        Field::NumberAvailable,
+        Field::NumberUnavailable,
         Field::CollisionCount,
         Field::ConditionAvailable,
         Field::ConditionProgressing,
@@ -169,6 +190,13 @@ impl Field {
             Field::UpdateRevision => "status.updateRevision",
             Field::TerminatingReplicas => "status.terminatingReplicas",
             Field::FullyLabeledReplicas => "status.fullyLabeledReplicas",
+            Field::CurrentNumberScheduled => "status.currentNumberScheduled",
+            Field::NumberMisscheduled => "status.numberMisscheduled",
+            Field::DesiredNumberScheduled => "status.desiredNumberScheduled",
+            Field::NumberReady => "status.numberReady",
+            Field::UpdatedNumberScheduled => "status.updatedNumberScheduled",
+            Field::NumberAvailable => "status.numberAvailable",
+            Field::NumberUnavailable => "status.numberUnavailable",
             Field::CollisionCount => "status.collisionCount",
             Field::ConditionAvailable => "condition.Available",
             Field::ConditionProgressing => "condition.Progressing",
@@ -361,6 +389,40 @@ pub enum Why {
         have: i32,
         /// `spec.replicas`.
         want: i32,
+    },
+    /// A new template: a ControllerRevision of its own is made for it.
+    NewRevision {
+        /// The new revision.
+        revision: u32,
+    },
+    /// Old ControllerRevisions beyond `revisionHistoryLimit` are removed.
+    RevisionLimit {
+        /// The limit.
+        limit: i32,
+    },
+    /// Nodes that shall run a daemon have none.
+    DaemonsMissing {
+        /// How many nodes.
+        nodes: i32,
+    },
+    /// Daemons have ended, are too many, or are where none shall be.
+    DaemonsUnwanted {
+        /// How many pods.
+        pods: i32,
+    },
+    /// Old daemons go as long as few enough nodes are without one.
+    DaemonBudget {
+        /// Nodes that count as being without one.
+        unavailable: i32,
+        /// `maxUnavailable` as a number.
+        limit: i32,
+    },
+    /// New daemons come beside old ones on few enough nodes at a time.
+    DaemonSurge {
+        /// Nodes with two.
+        surging: i32,
+        /// `maxSurge` as a number.
+        limit: i32,
     },
     /// Earlier creations or deletions have not come back through the cache.
     AwaitingExpectations,

@@ -24,13 +24,15 @@ pub enum Kind {
     StatefulSet,
     /// `v1` PersistentVolumeClaim.
     PersistentVolumeClaim,
+    /// `apps/v1` DaemonSet.
+    DaemonSet,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -38,6 +40,7 @@ impl Kind {
         Kind::ControllerRevision,
         Kind::StatefulSet,
         Kind::PersistentVolumeClaim,
+        Kind::DaemonSet,
     ];
 
     /// The kind as manifests spell it.
@@ -50,6 +53,7 @@ impl Kind {
             Kind::ControllerRevision => "ControllerRevision",
             Kind::StatefulSet => "StatefulSet",
             Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Kind::DaemonSet => "DaemonSet",
             Kind::Cluster => "Cluster",
         }
     }
@@ -65,6 +69,7 @@ impl Kind {
             "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
             "statefulset" | "statefulsets" | "sts" => Some(Kind::StatefulSet),
             "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
+            "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
             _ => None,
         }
     }

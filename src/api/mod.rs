@@ -2,6 +2,7 @@
 //! that acts on it.
 
 mod controller_revision;
+mod daemon_set;
 mod deployment;
 mod feature_gates;
 mod int_or_percent;
@@ -16,6 +17,7 @@ mod replica_set;
 mod stateful_set;
 
 pub use controller_revision::ControllerRevision;
+pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };

@@ -1,6 +1,6 @@
 //! Any object that a user may hand to the API server.
 
-use super::{Deployment, Kind, Meta, Pod, ReplicaSet, StatefulSet};
+use super::{DaemonSet, Deployment, Kind, Meta, Pod, ReplicaSet, StatefulSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
@@ -11,6 +11,8 @@ pub enum Object {
     ReplicaSet(Box<ReplicaSet>),
     /// A StatefulSet.
     StatefulSet(Box<StatefulSet>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSet>),
     /// A pod that nothing controls.
     Pod(Box<Pod>),
 }
@@ -22,6 +24,7 @@ impl Object {
             Object::Deployment(_) => Kind::Deployment,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
             Object::StatefulSet(_) => Kind::StatefulSet,
+            Object::DaemonSet(_) => Kind::DaemonSet,
             Object::Pod(_) => Kind::Pod,
         }
     }
@@ -32,6 +35,7 @@ impl Object {
             Object::Deployment(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
             Object::StatefulSet(o) => &o.meta,
+            Object::DaemonSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
         }
     }

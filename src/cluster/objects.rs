@@ -6,7 +6,7 @@
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
 use crate::api::{
-    ControllerRevision, Deployment, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid,
+    ControllerRevision, DaemonSet, Deployment, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid,
 };
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -67,6 +67,8 @@ pub struct Objects {
     pub stateful_sets: Table<StatefulSet>,
     /// PersistentVolumeClaims.
     pub claims: Table<PersistentVolumeClaim>,
+    /// DaemonSets.
+    pub daemon_sets: Table<DaemonSet>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -143,6 +145,7 @@ impl Objects {
             Kind::ControllerRevision => &self.controller_revisions,
             Kind::StatefulSet => &self.stateful_sets,
             Kind::PersistentVolumeClaim => &self.claims,
+            Kind::DaemonSet => &self.daemon_sets,
             Kind::Cluster => return None,
         })
     }
@@ -156,6 +159,7 @@ impl Objects {
             Kind::ControllerRevision => &mut self.controller_revisions,
             Kind::StatefulSet => &mut self.stateful_sets,
             Kind::PersistentVolumeClaim => &mut self.claims,
+            Kind::DaemonSet => &mut self.daemon_sets,
             Kind::Cluster => return None,
         })
     }

@@ -3,7 +3,7 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    ControllerRevision, Deployment, DeploymentStatus, Key, Kind, Meta, Node, PersistentVolumeClaim,
+    ControllerRevision, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Key, Kind, Meta, Node, PersistentVolumeClaim,
     Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
 };
 use rustc_hash::FxHashMap;
@@ -67,6 +67,10 @@ stored! {
     ControllerRevision in controller_revisions: |_, _| false, |_| {};
     StatefulSet in stateful_sets: |new, old| new.spec != old.spec, |set| set.status = StatefulSetStatus::default();
     PersistentVolumeClaim in claims: |_, _| false, |_| {};
+    DaemonSet in daemon_sets: |new, old| new.spec != old.spec, |set| {
+        set.status = DaemonSetStatus::default();
+        set.template_generation = 1;
+    };
     Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
 }
 

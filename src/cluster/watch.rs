@@ -2,7 +2,7 @@
 
 use super::objects::Objects;
 use crate::api::{
-    ControllerRevision, Deployment, Finalizers, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet,
+    ControllerRevision, DaemonSet, Deployment, Finalizers, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet,
 };
 
 /// The three kinds of watch events.
@@ -138,6 +138,8 @@ pub enum Row {
     StatefulSet(Box<StatefulSet>),
     /// A PersistentVolumeClaim.
     PersistentVolumeClaim(Box<PersistentVolumeClaim>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSet>),
     /// The object is gone.
     Gone(Key),
 }
@@ -153,6 +155,7 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::ControllerRevision(revision) => Some(cache.put(slot, *revision)),
         Row::StatefulSet(set) => Some(cache.put(slot, *set)),
         Row::PersistentVolumeClaim(claim) => Some(cache.put(slot, *claim)),
+        Row::DaemonSet(set) => Some(cache.put(slot, *set)),
         Row::Gone(key) => cache.remove(key),
     }
 }

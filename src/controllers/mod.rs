@@ -4,6 +4,7 @@
 //! A controller's `self` is only that process's memory (expectations, records
 //! of its own writes), so a restart of the controller manager is a new value.
 
+pub mod daemon_set;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
@@ -16,7 +17,7 @@ mod template_hash;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{FeatureGates, Key, Kind};
@@ -114,6 +115,7 @@ pub fn all(gates: FeatureGates) -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(daemon_set::DaemonSetController::default()),
         Box::new(stateful_set::StatefulSetController::new(gates)),
         Box::new(garbage_collector::GarbageCollector),
     ]

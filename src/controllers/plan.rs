@@ -1,8 +1,8 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim,
-    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef,
+    PersistentVolumeClaim, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -52,6 +52,8 @@ pub struct NewPod {
     /// The name of the ControllerRevision that it is of, if its owner has
     /// such revisions.
     pub revision: Option<Arc<str>>,
+    /// The only node that it may run on, whatever its template says.
+    pub pinned: Option<Arc<str>>,
 }
 
 /// The name of a pod to be created.
@@ -164,6 +166,15 @@ pub enum Write {
         /// The revision annotation.
         revision: Option<i64>,
     },
+    /// Write a DaemonSet's status.
+    DaemonSetStatus {
+        /// The DaemonSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<DaemonSetStatus>,
+    },
     /// Create a claim for a pod of a StatefulSet, and say so in an Event.
     CreateClaim {
         /// The claim.
@@ -240,6 +251,7 @@ impl Write {
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
+            | Write::DaemonSetStatus { set, .. }
             | Write::CreateClaim { set, .. }
             | Write::OwnClaim { set, .. }
             | Write::StatefulSetStatus { set, .. }
@@ -260,6 +272,7 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::DaemonSetStatus { version, .. }
             | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
@@ -271,7 +284,7 @@ impl Write {
     pub const fn on_conflict(&self) -> OnConflict {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
-            Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
+            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
             Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
                 OnConflict::BackOff
             },
@@ -311,6 +324,21 @@ pub struct Planned {
     pub why: Option<u16>,
 }
 
+/// A Kubernetes Event that no request brings about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Whom it is about.
+    pub about: Key,
+    /// Its reason.
+    pub reason: &'static str,
+    /// Its message; `{}` stands for the name of `object`.
+    pub message: String,
+    /// An object that is named in the message.
+    pub object: Key,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
 /// The outcome of a sync. The buffer is reused from sync to sync.
 #[derive(Clone, Default, Debug)]
 pub struct Plan {
@@ -318,6 +346,10 @@ pub struct Plan {
     pub writes: Vec<Planned>,
     /// Why, in order.
     pub decisions: Vec<Why>,
+    /// Events that are sent at once, before any request.
+    pub notices: Vec<Notice>,
+    /// Whether the sync fails even if everything was written.
+    pub fails: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
 }
@@ -327,6 +359,8 @@ impl Plan {
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();
+        self.notices.clear();
+        self.fails = false;
         self.requeue_at = None;
     }
 

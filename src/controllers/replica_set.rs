@@ -221,6 +221,7 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
         labels: set.spec.template.labels.clone(),
         template: set.spec.template.clone(),
         revision: None,
+        pinned: None,
     });
     let (mut left, mut size) = (count, 1);
     while left > 0 {

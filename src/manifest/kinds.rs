@@ -133,6 +133,7 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
             "Deployment" => KnownKind::Modelled(Kind::Deployment),
             "ReplicaSet" => KnownKind::Modelled(Kind::ReplicaSet),
             "StatefulSet" => KnownKind::Modelled(Kind::StatefulSet),
+            "DaemonSet" => KnownKind::Modelled(Kind::DaemonSet),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

@@ -2,9 +2,11 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{ControllerRevision, Deployment, Key, Kind, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet};
+use crate::api::{
+    ControllerRevision, DaemonSet, Deployment, Key, Kind, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
+};
 use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, PodMark, PodName, Write};
+use crate::controllers::{NewPod, Notice, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
 
@@ -81,6 +83,9 @@ impl Simulation {
             Write::ReplicaSetStatus { set, status, .. } => {
                 self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
             }
+            Write::DaemonSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut DaemonSet| row.status = **status)
+            }),
             Write::DeploymentStatus { deployment, status, revision, .. } => {
                 self.recorded(*deployment, cause, |store| {
                     store.update(*deployment, version, |row: &mut Deployment| {
@@ -179,6 +184,7 @@ impl Simulation {
             },
             template: new.template.clone(),
             number,
+            pinned: new.pinned.clone(),
             node: None,
             phase: Phase::Pending,
             ready: false,
@@ -294,6 +300,18 @@ impl Simulation {
         // What is observed next is observed because of the write, not
         // because an Event told of it.
         self.recorder.last = cause;
+    }
+
+    /// Sends an Event that no request brings about.
+    pub(super) fn send_notice(&mut self, notice: &Notice) {
+        let objects = self.store.objects();
+        if objects.meta(notice.about).is_none() {
+            return;
+        }
+        let object = self.recorder.subject(notice.object.uid);
+        let message = notice.message.replacen("{}", &self.recorder.trace.subject(object).name, 1);
+        let (reason, message) = (self.recorder.intern(notice.reason), self.recorder.intern(&message));
+        self.emit(notice.about, Emitted::Other { reason, message, warning: notice.warning });
     }
 
     fn known_subject(&self, key: Key) -> Result<SubjectId, ApiError> {

@@ -186,6 +186,7 @@ impl Simulation {
         process.queue.cause = trigger;
         let outcome = process.controller.sync(key, view, &mut process.plan, &mut process.queue);
         self.record_decisions(index, key);
+        self.send_notices(index);
         if outcome.is_err() {
             self.finish_sync(index, false);
         } else {
@@ -211,6 +212,17 @@ impl Simulation {
         }
     }
 
+    fn send_notices(&mut self, index: u8) {
+        let process = &mut self.processes[index as usize];
+        if process.plan.notices.is_empty() {
+            return;
+        }
+        self.recorder.last = process.trigger;
+        for notice in std::mem::take(&mut process.plan.notices) {
+            self.send_notice(&notice);
+        }
+    }
+
     fn latency(&self, index: u8) -> Span {
         let own = self.processes[index as usize].controller.write_latency();
         Span(own.0 + self.setup.control_plane.write_latency.0)
@@ -221,7 +233,7 @@ impl Simulation {
         let latency = self.latency(index);
         let process = &mut self.processes[index as usize];
         if process.cursor >= process.plan.writes.len() {
-            let ok = !process.failing;
+            let ok = !process.failing && !process.plan.fails;
             return self.finish_sync(index, ok);
         }
         process.worker = Worker::Writing;

@@ -1,6 +1,7 @@
 //! Recorded results of single upstream functions, a JSON object per line,
 //! compared with our rules. Which function it is says the file's name.
 
+mod daemon_rolling;
 mod int_or_percent;
 pub mod pod_rank;
 pub mod rollout;
@@ -52,6 +53,7 @@ type Adapter = fn(&Json) -> Result<(Answer, Answer), serde_json::Error>;
 fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
+        "daemonset_rolling" => daemon_rolling::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
         "statefulset_update" => stateful_set::answers,

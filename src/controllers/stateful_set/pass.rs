@@ -307,6 +307,7 @@ impl<'a, 'p> Pass<'a, 'p> {
             labels: Arc::new(labels),
             template: template.clone(),
             revision: Some(revision.name.clone()),
+            pinned: None,
         })));
         writes.extend(self.corrections(member, true));
         Steps { writes, why: Some(Why::MissingPod { ordinal }), stop: ordered }

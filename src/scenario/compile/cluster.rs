@@ -110,6 +110,8 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
             Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
             Object::StatefulSet(s) => (2 * i64::from(s.spec.replicas.max(largest as i32)), &s.spec.template),
+            // What takes room on every node is added below.
+            Object::DaemonSet(s) => (0, &s.spec.template),
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;
@@ -130,6 +132,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
     let nodes = whole(needed.pods, each.pods)
         .max(whole(needed.cpu_milli, each.cpu_milli))
         .max(whole(needed.memory_milli, each.memory_milli));
+    let each = with_room_for_daemons(each, objects);
     // One more per zone, as pods of different sizes leave gaps.
     let per_zone = (whole(nodes, 3) + 1).clamp(1, MAX_NODES as i64 / 3);
     let name = |zone: &str, i: i64| -> Arc<str> { format!("{zone}-{i}").into() };
@@ -152,6 +155,20 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         each.pods
     );
     (nodes, text)
+}
+
+/// A node's room with two more pods for each DaemonSet: with surge, a new one
+/// comes beside the old one.
+fn with_room_for_daemons(node: Resources, objects: &[&Object]) -> Resources {
+    let daemons = objects.iter().filter_map(|object| match object {
+        Object::DaemonSet(s) => Some(s.spec.template.requests),
+        _ => None,
+    });
+    daemons.fold(node, |room, each| Resources {
+        cpu_milli: room.cpu_milli.saturating_add(each.cpu_milli.saturating_mul(2)),
+        memory_milli: room.memory_milli.saturating_add(each.memory_milli.saturating_mul(2)),
+        pods: room.pods + 2,
+    })
 }
 
 /// The most pods that a Deployment may have at a time, those that still

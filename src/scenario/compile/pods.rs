@@ -196,6 +196,7 @@ fn template(object: &Object) -> &PodTemplate {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
         Object::StatefulSet(s) => &s.spec.template,
+        Object::DaemonSet(s) => &s.spec.template,
         Object::Pod(p) => &p.template,
     }
 }
