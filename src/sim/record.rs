@@ -241,6 +241,7 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
+        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
     }
 }
 
