@@ -378,6 +378,22 @@ pub enum Why {
     },
     /// Earlier creations or deletions have not come back through the cache.
     AwaitingExpectations,
+    /// A Job is over, so its pods go.
+    JobOver,
+    /// A Job is suspended, so its pods go.
+    JobSuspended,
+    /// A Job waits before it replaces pods that failed.
+    JobBackoff {
+        /// How long, in seconds.
+        seconds: i32,
+    },
+    /// Pods of a Job have ended and are counted.
+    PodsEnded {
+        /// How many.
+        pods: i32,
+    },
+    /// A finished Job has been kept for `ttlSecondsAfterFinished`.
+    TtlExpired,
     /// The owner is gone, so the dependent goes.
     OwnerGone,
     /// Foreground deletion: the dependents go before the owner.

@@ -7,9 +7,11 @@
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
+pub mod job;
 mod plan;
 pub mod pods;
 mod replica_set;
+pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
@@ -114,6 +116,9 @@ pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
         Box::new(deployment::DeploymentController::default()),
         Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(job::JobController::default()),
+        Box::new(job::OrphanPods),
+        Box::new(ttl_after_finished::TtlAfterFinished),
         Box::new(garbage_collector::GarbageCollector::default()),
     ]
 }
