@@ -114,11 +114,11 @@ pub trait Controller {
 /// All controllers, freshly started.
 pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
     vec![
-        Box::new(deployment::DeploymentController::default()),
+        Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(job::JobController::default()),
         Box::new(job::OrphanPods),
         Box::new(ttl_after_finished::TtlAfterFinished),
-        Box::new(garbage_collector::GarbageCollector::default()),
+        Box::new(garbage_collector::GarbageCollector),
     ]
 }

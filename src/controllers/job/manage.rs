@@ -52,7 +52,7 @@ impl<'a> Pass<'a> {
         let mut doomed = self.too_many((self.active - want).max(0) as usize);
         doomed.truncate(MOST_PER_SYNC);
         if !doomed.is_empty() {
-            self.plan.because(Why::TooManyPods { have: self.active, want });
+            self.plan.because(Why::JobTooManyPods { have: self.active, want });
             self.delete(&doomed);
             return;
         }
@@ -118,7 +118,7 @@ impl<'a> Pass<'a> {
         }
         self.controller.expectations.expect_creations(self.key, missing, self.view.now);
         if missing > 0 {
-            self.plan.because(Why::TooFewPods { have: self.active, want });
+            self.plan.because(Why::JobTooFewPods { have: self.active, want });
         }
         self.active += missing as i32;
         let pods: Vec<Arc<NewPod>> = if self.job.spec.indexed {
