@@ -2,6 +2,7 @@
 //! compared with our rules. Which function it is says the file's name.
 
 mod int_or_percent;
+mod job_backoff;
 pub mod pod_rank;
 pub mod rollout;
 
@@ -51,6 +52,7 @@ type Adapter = fn(&Json) -> Result<(Answer, Answer), serde_json::Error>;
 fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
+        "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),
