@@ -81,6 +81,13 @@ pub fn reason(why: Why) -> Reason {
         | Why::WaitsForPod { .. }
         | Why::WaitsForClaim { .. }
         | Why::RolloutWaitsForPod { .. } => ordinal_reason(why),
+        Why::JobOver
+        | Why::JobSuspended
+        | Why::JobTooFewPods { .. }
+        | Why::JobTooManyPods { .. }
+        | Why::JobBackoff { .. }
+        | Why::PodsEnded { .. }
+        | Why::TtlExpired => job_reason(why),
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
@@ -200,6 +207,40 @@ fn ordinal_reason(why: Why) -> (String, &'static str) {
     }
 }
 
+fn job_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::JobOver => {
+            ("the Job is over, its pods go".to_string(), "job/job_controller.go deleteActivePods")
+        }
+        Why::JobSuspended => {
+            ("the Job is suspended, its pods go".to_string(), "job/job_controller.go manageJob")
+        }
+        Why::JobTooFewPods { have, want } => (
+            format!("{} missing: {have} active, want {want}", pods(want - have)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobTooManyPods { have, want } => (
+            format!("{} too many: {have} active, want {want}", pods(have - want)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobBackoff { seconds } => (
+            format!("pods have failed, no new one for {seconds} s"),
+            "job/backoff_utils.go getRemainingTime",
+        ),
+        Why::PodsEnded { pods: ended } => (
+            match ended {
+                1 => "1 pod has ended and is counted".to_string(),
+                n => format!("{n} pods have ended and are counted"),
+            },
+            "job/job_controller.go trackJobStatusAndRemoveFinalizers",
+        ),
+        _ => (
+            "finished for ttlSecondsAfterFinished, so it goes".to_string(),
+            "ttlafterfinished/ttlafterfinished_controller.go processJob",
+        ),
+    }
+}
+
 fn garbage_reason(why: Why) -> (String, &'static str) {
     match why {
         Why::OwnerGone => (
@@ -307,6 +348,17 @@ impl Trace {
         let Some(value) = value else { return describe_absence(subject, field) };
         match field {
             Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
+            Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
+            Field::Parallelism => format!("{subject} may run {value} pods at a time"),
+            Field::Completions => format!("{subject} needs {value} pods to succeed"),
+            Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
+                format!("{subject} reports {}", reported(field, &value))
+            }
+            Field::CompletedIndexes => format!("{subject} has completed the indexes {value}"),
+            Field::FailedIndexes if value.is_empty() => format!("{subject} has failed no index"),
+            Field::FailedIndexes => format!("{subject} has failed the indexes {value}"),
+            Field::StartTime => format!("{subject} was started at {value}"),
+            Field::CompletionTime => format!("{subject} was complete at {value}"),
             Field::SpecPaused if value == "true" => format!("{subject} was paused"),
             Field::Revision => format!("{subject} is revision {value} now"),
             Field::ObservedGeneration => {
@@ -334,6 +386,11 @@ impl Trace {
             Field::ConditionAvailable
             | Field::ConditionProgressing
             | Field::ConditionReplicaFailure
+            | Field::ConditionComplete
+            | Field::ConditionFailed
+            | Field::ConditionFailureTarget
+            | Field::ConditionSuccessCriteriaMet
+            | Field::ConditionSuspended
             | Field::ConditionReady => {
                 let (status, reason) = value.split_once('/').unwrap_or((&value, ""));
                 let name = field.name().trim_start_matches("condition.");
@@ -352,7 +409,7 @@ impl Trace {
             Field::Image => format!("{subject} runs {value}"),
             Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
             Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
-            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
+            Field::SpecPaused | Field::SpecSuspend | Field::Unschedulable | Field::CollisionCount => {
                 format!("{subject}: {} is {value}", field.name())
             }
         }
@@ -375,7 +432,7 @@ impl Trace {
 
 fn describe_absence(subject: &str, field: Field) -> String {
     match field {
-        Field::SpecPaused => format!("{subject} was resumed"),
+        Field::SpecPaused | Field::SpecSuspend => format!("{subject} was resumed"),
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
         Field::Replicas
@@ -385,6 +442,11 @@ fn describe_absence(subject: &str, field: Field) -> String {
         | Field::UnavailableReplicas
         | Field::TerminatingReplicas
         | Field::CurrentReplicas
+        | Field::Active
+        | Field::ReadyPods
+        | Field::TerminatingPods
+        | Field::Succeeded
+        | Field::FailedPods
         | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
         Field::CurrentNumberScheduled
         | Field::NumberMisscheduled
@@ -415,11 +477,14 @@ fn reported_nodes(field: Field, count: &str) -> String {
 fn reported(field: Field, count: &str) -> String {
     let kind = match field {
         Field::UpdatedReplicas => "updated ",
-        Field::ReadyReplicas => "ready ",
+        Field::ReadyReplicas | Field::ReadyPods => "ready ",
+        Field::Active => "active ",
+        Field::Succeeded => "succeeded ",
+        Field::FailedPods => "failed ",
         Field::AvailableReplicas => "available ",
         Field::UnavailableReplicas => "unavailable ",
-        Field::TerminatingReplicas => "terminating ",
         Field::CurrentReplicas => "current ",
+        Field::TerminatingReplicas | Field::TerminatingPods => "terminating ",
         Field::FullyLabeledReplicas => "fully labelled ",
         _ => "",
     };

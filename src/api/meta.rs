@@ -26,13 +26,15 @@ pub enum Kind {
     PersistentVolumeClaim,
     /// `apps/v1` DaemonSet.
     DaemonSet,
+    /// `batch/v1` Job.
+    Job,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -41,6 +43,7 @@ impl Kind {
         Kind::StatefulSet,
         Kind::PersistentVolumeClaim,
         Kind::DaemonSet,
+        Kind::Job,
     ];
 
     /// The kind as manifests spell it.
@@ -54,6 +57,7 @@ impl Kind {
             Kind::StatefulSet => "StatefulSet",
             Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
             Kind::DaemonSet => "DaemonSet",
+            Kind::Job => "Job",
             Kind::Cluster => "Cluster",
         }
     }
@@ -70,6 +74,7 @@ impl Kind {
             "statefulset" | "statefulsets" | "sts" => Some(Kind::StatefulSet),
             "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
             "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
+            "job" | "jobs" => Some(Kind::Job),
             _ => None,
         }
     }

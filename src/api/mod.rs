@@ -5,7 +5,9 @@ mod controller_revision;
 mod daemon_set;
 mod deployment;
 mod feature_gates;
+mod indexes;
 mod int_or_percent;
+mod job;
 mod labels;
 mod meta;
 mod node;
@@ -22,7 +24,12 @@ pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };
 pub use feature_gates::FeatureGates;
+pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
+pub use job::{
+    FailureAction, FailureMatch, FailureRule, Job, JobCondition, JobConditionType, JobSpec, JobStatus, PodIndex,
+    PodReplacement, SuccessRule, UncountedPods, is_generated_label,
+};
 pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};

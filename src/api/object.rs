@@ -1,12 +1,14 @@
 //! Any object that a user may hand to the API server.
 
-use super::{DaemonSet, Deployment, Kind, Meta, Pod, ReplicaSet, StatefulSet};
+use super::{DaemonSet, Deployment, Job, Kind, Meta, Pod, ReplicaSet, StatefulSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Object {
     /// A Deployment.
     Deployment(Box<Deployment>),
+    /// A Job.
+    Job(Box<Job>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
     /// A StatefulSet.
@@ -22,6 +24,7 @@ impl Object {
     pub const fn kind(&self) -> Kind {
         match self {
             Object::Deployment(_) => Kind::Deployment,
+            Object::Job(_) => Kind::Job,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
             Object::StatefulSet(_) => Kind::StatefulSet,
             Object::DaemonSet(_) => Kind::DaemonSet,
@@ -33,6 +36,7 @@ impl Object {
     pub const fn meta(&self) -> &Meta {
         match self {
             Object::Deployment(o) => &o.meta,
+            Object::Job(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
             Object::StatefulSet(o) => &o.meta,
             Object::DaemonSet(o) => &o.meta,

@@ -231,6 +231,8 @@ pub struct Pod {
     /// The only node that it may run on, where its required node affinity
     /// names one; its template's affinity does not count then.
     pub pinned: Option<Arc<str>>,
+    /// What it knows of its index, if it is a pod of an Indexed Job.
+    pub index: Option<super::PodIndex>,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.

@@ -5,9 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{
-    ControllerRevision, DaemonSet, Deployment, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid,
-};
+use crate::api::{ControllerRevision, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -69,6 +67,8 @@ pub struct Objects {
     pub claims: Table<PersistentVolumeClaim>,
     /// DaemonSets.
     pub daemon_sets: Table<DaemonSet>,
+    /// Jobs.
+    pub jobs: Table<Job>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -146,6 +146,7 @@ impl Objects {
             Kind::StatefulSet => &self.stateful_sets,
             Kind::PersistentVolumeClaim => &self.claims,
             Kind::DaemonSet => &self.daemon_sets,
+            Kind::Job => &self.jobs,
             Kind::Cluster => return None,
         })
     }
@@ -160,6 +161,7 @@ impl Objects {
             Kind::StatefulSet => &mut self.stateful_sets,
             Kind::PersistentVolumeClaim => &mut self.claims,
             Kind::DaemonSet => &mut self.daemon_sets,
+            Kind::Job => &mut self.jobs,
             Kind::Cluster => return None,
         })
     }

@@ -9,15 +9,17 @@ pub mod deployment;
 mod expectations;
 mod garbage_collector;
 pub mod history;
+pub mod job;
 mod plan;
 pub mod pods;
 mod replica_set;
 pub mod stateful_set;
 mod template_hash;
+pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, PodMark, PodName, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, PodMark, PodName, StatusNotice, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{FeatureGates, Key, Kind};
@@ -99,6 +101,11 @@ pub trait Controller {
         None
     }
 
+    /// The queue of a new process.
+    fn new_queue(&self) -> WorkQueue {
+        WorkQueue::default()
+    }
+
     /// How long one of its writes takes. The figures only order what happens
     /// within one instant: a ReplicaSet's status must not be written faster
     /// than a Deployment is synced again.
@@ -117,6 +124,9 @@ pub fn all(gates: FeatureGates) -> Vec<Box<dyn Controller + Send + Sync>> {
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(daemon_set::DaemonSetController::default()),
         Box::new(stateful_set::StatefulSetController::new(gates)),
+        Box::new(job::JobController::default()),
+        Box::new(job::OrphanPods),
+        Box::new(ttl_after_finished::TtlAfterFinished),
         Box::new(garbage_collector::GarbageCollector),
     ]
 }

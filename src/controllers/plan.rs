@@ -1,8 +1,7 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef,
-    PersistentVolumeClaim, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -54,6 +53,10 @@ pub struct NewPod {
     pub revision: Option<Arc<str>>,
     /// The only node that it may run on, whatever its template says.
     pub pinned: Option<Arc<str>>,
+    /// What holds it once it is deleted.
+    pub finalizers: Finalizers,
+    /// Its index, for the pods of Indexed Jobs.
+    pub index: Option<PodIndex>,
 }
 
 /// The name of a pod to be created.
@@ -74,6 +77,17 @@ pub enum PodMark {
     Number(u32),
     /// Some other text, such as the name of its node.
     Text(Arc<str>),
+}
+
+/// A Kubernetes Event that tells of a status once it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StatusNotice {
+    /// Its reason.
+    pub reason: Arc<str>,
+    /// Its message.
+    pub message: Arc<str>,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
 }
 
 /// One request to the API server.
@@ -214,6 +228,17 @@ pub enum Write {
         /// The status.
         status: Box<StatefulSetStatus>,
     },
+    /// Write a Job's status, and say what it means in Events.
+    JobStatus {
+        /// The Job.
+        job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<JobStatus>,
+        /// The Events.
+        notices: Vec<StatusNotice>,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -259,6 +284,7 @@ impl Write {
             Write::DeploymentStatus { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
             Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
+            Write::JobStatus { job, .. } => *job,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -275,6 +301,7 @@ impl Write {
             | Write::DaemonSetStatus { version, .. }
             | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
+            | Write::JobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }

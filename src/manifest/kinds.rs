@@ -134,6 +134,7 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
             "ReplicaSet" => KnownKind::Modelled(Kind::ReplicaSet),
             "StatefulSet" => KnownKind::Modelled(Kind::StatefulSet),
             "DaemonSet" => KnownKind::Modelled(Kind::DaemonSet),
+            "Job" => KnownKind::Modelled(Kind::Job),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

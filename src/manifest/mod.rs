@@ -16,6 +16,7 @@ mod daemon_set;
 mod deployment;
 mod fields;
 mod image;
+mod job;
 mod kinds;
 mod meta;
 mod notes;
@@ -63,6 +64,7 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
         KnownKind::Modelled(Kind::StatefulSet) => stateful_set::read(value),
         KnownKind::Modelled(Kind::DaemonSet) => daemon_set::read(value),
+        KnownKind::Modelled(Kind::Job) => job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -93,6 +95,7 @@ pub fn to_json(object: &Object) -> Value {
         Object::ReplicaSet(set) => replica_set::to_json(set),
         Object::StatefulSet(set) => stateful_set::to_json(set),
         Object::DaemonSet(set) => daemon_set::to_json(set),
+        Object::Job(job) => job::to_json(job),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -104,6 +107,7 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
         "ReplicaSet" => Some(&replica_set::REPLICA_SET),
         "StatefulSet" => Some(&stateful_set::STATEFUL_SET),
         "DaemonSet" => Some(&daemon_set::DAEMON_SET),
+        "Job" => Some(&job::JOB),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

@@ -12,7 +12,7 @@ use crate::trace::{RecordId, What};
 use std::sync::Arc;
 
 /// Why an action was refused.
-struct Refusal {
+pub(super) struct Refusal {
     reason: &'static str,
     message: String,
 }
@@ -24,12 +24,13 @@ impl Refusal {
             Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
                 ".apps"
             }
+            Kind::Job => ".batch",
             _ => "",
         };
         Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
     }
 
-    fn invalid(message: impl Into<String>) -> Refusal {
+    pub(super) fn invalid(message: impl Into<String>) -> Refusal {
         Refusal { reason: "Invalid", message: message.into() }
     }
 }
@@ -44,7 +45,7 @@ impl From<ApiError> for Refusal {
     }
 }
 
-type Outcome = Result<(), Refusal>;
+pub(super) type Outcome = Result<(), Refusal>;
 
 impl Simulation {
     /// Applies the objects of the beginning, in their order.
@@ -265,6 +266,13 @@ impl Simulation {
                 Ok(())
             }
             (Object::StatefulSet(new), Some(key)) => self.write_stateful_set(key, new, cause),
+            (Object::Job(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -385,6 +393,7 @@ impl Simulation {
                 Object::ReplicaSet(Box::new(set.clone()))
             }
             Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
+            Kind::Job => Object::Job(Box::new(self.job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -405,6 +414,11 @@ impl Simulation {
             Kind::ReplicaSet => objects.replica_sets.get(key).map(|row| &row.spec.template),
             Kind::StatefulSet => objects.stateful_sets.get(key).map(|row| &row.spec.template),
             Kind::DaemonSet => objects.daemon_sets.get(key).map(|row| &row.spec.template),
+            Kind::Job => {
+                let mut job = self.job(key)?;
+                job.spec.template = with_image(&job.spec.template)?;
+                return self.write_job(key, &job, cause);
+            }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
         };
         let template = with_image(template.ok_or(ApiError::NotFound)?)?;
@@ -527,7 +541,7 @@ fn annotate(old: &Annotations, new: &Annotations) -> Annotations {
 }
 
 /// Labels with others laid over them; an empty value takes one away.
-fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
+pub(super) fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
     let mut labels = (**old).clone();
     for (name, value) in &new.0 {
         if value.is_empty() {

@@ -76,8 +76,8 @@ impl Process {
         controllers::all(gates)
             .into_iter()
             .map(|controller| Process {
+                queue: controller.new_queue(),
                 controller,
-                queue: WorkQueue::default(),
                 worker: Worker::Idle,
                 plan: Plan::default(),
                 cursor: 0,

@@ -296,6 +296,7 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set),
         // Only that they come and go is recorded.
         Kind::PersistentVolumeClaim => Fields::new(),
+        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
     }
 }
 

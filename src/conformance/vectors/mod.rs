@@ -3,6 +3,7 @@
 
 mod daemon_rolling;
 mod int_or_percent;
+mod job_backoff;
 pub mod pod_rank;
 pub mod rollout;
 mod stateful_set;
@@ -54,6 +55,7 @@ fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
         "daemonset_rolling" => daemon_rolling::answers,
+        "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
         "statefulset_update" => stateful_set::answers,

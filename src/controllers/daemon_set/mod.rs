@@ -11,7 +11,7 @@ use super::{
     Controller, Expectations, NewPod, Notice, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue,
     Write,
 };
-use crate::api::{DaemonSet, DaemonSetStatus, DaemonSetUpdate, Key, Kind, Labels, OwnerRef, PodTemplate, Taint, Toleration};
+use crate::api::{DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate, Taint, Toleration};
 use crate::cluster::{ApiError, Change};
 use crate::trace::Why;
 use backoff::BackOff;
@@ -332,6 +332,8 @@ impl Pass<'_> {
             let (batch, later) = rest.split_at(size.min(rest.len()));
             let pods = batch.iter().map(|node| {
                 Write::CreatePod(Arc::new(NewPod {
+                    finalizers: Finalizers::NONE,
+                    index: None,
                     owner: self.owner(),
                     namespace: self.set.meta.namespace.clone(),
                     name: prefix.clone(),

@@ -112,6 +112,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
             Object::StatefulSet(s) => (2 * i64::from(s.spec.replicas.max(largest as i32)), &s.spec.template),
             // What takes room on every node is added below.
             Object::DaemonSet(s) => (0, &s.spec.template),
+            Object::Job(j) => (2 * i64::from(j.spec.parallelism.max(1)), &j.spec.template),
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;

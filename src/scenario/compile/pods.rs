@@ -171,6 +171,8 @@ impl Compiler<'_> {
                 duration: Delay::from(&run.duration),
                 exits: run.exits.clone(),
                 durations: run.durations.iter().map(Delay::from).collect(),
+                index_exits: std::collections::BTreeMap::new(),
+                index_durations: std::collections::BTreeMap::new(),
             });
         }
         profile
@@ -197,6 +199,7 @@ fn template(object: &Object) -> &PodTemplate {
         Object::ReplicaSet(r) => &r.spec.template,
         Object::StatefulSet(s) => &s.spec.template,
         Object::DaemonSet(s) => &s.spec.template,
+        Object::Job(j) => &j.spec.template,
         Object::Pod(p) => &p.template,
     }
 }
