@@ -5,6 +5,7 @@ pub mod api;
 pub mod cluster;
 pub mod conformance;
 pub mod controllers;
+pub mod cron;
 pub mod environment;
 pub mod error;
 pub mod manifest;

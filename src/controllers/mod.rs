@@ -4,6 +4,7 @@
 //! A controller's `self` is only that process's memory (expectations, records
 //! of its own writes), so a restart of the controller manager is a new value.
 
+pub mod cron_job;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;

@@ -1,6 +1,7 @@
 //! Recorded results of single upstream functions, a JSON object per line,
 //! compared with our rules. Which function it is says the file's name.
 
+mod cron;
 mod int_or_percent;
 pub mod pod_rank;
 pub mod rollout;
@@ -51,6 +52,9 @@ type Adapter = fn(&Json) -> Result<(Answer, Answer), serde_json::Error>;
 fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
+        "cron_next" => cron::next,
+        "cron_invalid" => cron::invalid,
+        "cron_missed" => cron::missed,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),
