@@ -97,6 +97,40 @@ pub enum Field {
     ConditionReplicaFailure,
     /// The `Ready` condition of a node.
     ConditionReady,
+    /// `spec.parallelism`
+    Parallelism,
+    /// `spec.completions`
+    Completions,
+    /// `spec.suspend`
+    SpecSuspend,
+    /// `status.active` of a Job
+    Active,
+    /// `status.ready`
+    ReadyPods,
+    /// `status.terminating`
+    TerminatingPods,
+    /// `status.succeeded`
+    Succeeded,
+    /// `status.failed`
+    FailedPods,
+    /// `status.completedIndexes`
+    CompletedIndexes,
+    /// `status.failedIndexes`
+    FailedIndexes,
+    /// `status.startTime`
+    StartTime,
+    /// `status.completionTime`
+    CompletionTime,
+    /// The `Complete` condition.
+    ConditionComplete,
+    /// The `Failed` condition.
+    ConditionFailed,
+    /// The `FailureTarget` condition.
+    ConditionFailureTarget,
+    /// The `SuccessCriteriaMet` condition.
+    ConditionSuccessCriteriaMet,
+    /// The `Suspended` condition.
+    ConditionSuspended,
     /// Deletion has been asked for.
     Deleting,
     /// `spec.unschedulable` of a node.
@@ -116,7 +150,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 22] = [
+    pub const ALL: [Field; 39] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -133,6 +167,23 @@ impl Field {
         Field::ConditionProgressing,
         Field::ConditionReplicaFailure,
         Field::ConditionReady,
+        Field::Parallelism,
+        Field::Completions,
+        Field::SpecSuspend,
+        Field::Active,
+        Field::ReadyPods,
+        Field::TerminatingPods,
+        Field::Succeeded,
+        Field::FailedPods,
+        Field::CompletedIndexes,
+        Field::FailedIndexes,
+        Field::StartTime,
+        Field::CompletionTime,
+        Field::ConditionComplete,
+        Field::ConditionFailed,
+        Field::ConditionFailureTarget,
+        Field::ConditionSuccessCriteriaMet,
+        Field::ConditionSuspended,
         Field::Deleting,
         Field::Unschedulable,
         Field::Taints,
@@ -160,6 +211,23 @@ impl Field {
             Field::ConditionProgressing => "condition.Progressing",
             Field::ConditionReplicaFailure => "condition.ReplicaFailure",
             Field::ConditionReady => "condition.Ready",
+            Field::Parallelism => "spec.parallelism",
+            Field::Completions => "spec.completions",
+            Field::SpecSuspend => "spec.suspend",
+            Field::Active => "status.active",
+            Field::ReadyPods => "status.ready",
+            Field::TerminatingPods => "status.terminating",
+            Field::Succeeded => "status.succeeded",
+            Field::FailedPods => "status.failed",
+            Field::CompletedIndexes => "status.completedIndexes",
+            Field::FailedIndexes => "status.failedIndexes",
+            Field::StartTime => "status.startTime",
+            Field::CompletionTime => "status.completionTime",
+            Field::ConditionComplete => "condition.Complete",
+            Field::ConditionFailed => "condition.Failed",
+            Field::ConditionFailureTarget => "condition.FailureTarget",
+            Field::ConditionSuccessCriteriaMet => "condition.SuccessCriteriaMet",
+            Field::ConditionSuspended => "condition.Suspended",
             Field::Deleting => "deleting",
             Field::Unschedulable => "spec.unschedulable",
             Field::Taints => "taints",
@@ -178,7 +246,10 @@ impl Field {
     /// Whether zero is worth saying: a spec that asks for nothing is not a
     /// spec that is absent. In a status, zero and absent are the same.
     pub const fn keeps_zero(self) -> bool {
-        matches!(self, Field::SpecReplicas | Field::MaxSurge | Field::MaxUnavailable)
+        matches!(
+            self,
+            Field::SpecReplicas | Field::Parallelism | Field::Completions | Field::MaxSurge | Field::MaxUnavailable
+        )
     }
 }
 

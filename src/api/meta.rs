@@ -18,13 +18,15 @@ pub enum Kind {
     ReplicaSet,
     /// `apps/v1` Deployment.
     Deployment,
+    /// `batch/v1` Job.
+    Job,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 4] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment];
+    pub const ALL: [Kind; 5] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::Job];
 
     /// The kind as manifests spell it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Kind {
             Kind::Pod => "Pod",
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
+            Kind::Job => "Job",
             Kind::Cluster => "Cluster",
         }
     }
@@ -45,6 +48,7 @@ impl Kind {
             "pod" | "pods" | "po" => Some(Kind::Pod),
             "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
             "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
+            "job" | "jobs" => Some(Kind::Job),
             _ => None,
         }
     }

@@ -2,7 +2,9 @@
 //! that acts on it.
 
 mod deployment;
+mod indexes;
 mod int_or_percent;
+mod job;
 mod labels;
 mod meta;
 mod node;
@@ -14,13 +16,18 @@ mod replica_set;
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };
+pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
+pub use job::{
+    FailureAction, FailureMatch, FailureRule, Job, JobCondition, JobConditionType, JobSpec, JobStatus, PodIndex,
+    PodReplacement, SuccessRule, UncountedPods, is_generated_label,
+};
 pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
 pub use pod::{
-    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RestartPolicy, Toleration,
+    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration,
 };
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};

@@ -1,12 +1,14 @@
 //! Any object that a user may hand to the API server.
 
-use super::{Deployment, Kind, Meta, Pod, ReplicaSet};
+use super::{Deployment, Job, Kind, Meta, Pod, ReplicaSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Object {
     /// A Deployment.
     Deployment(Box<Deployment>),
+    /// A Job.
+    Job(Box<Job>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
     /// A pod that nothing controls.
@@ -18,6 +20,7 @@ impl Object {
     pub const fn kind(&self) -> Kind {
         match self {
             Object::Deployment(_) => Kind::Deployment,
+            Object::Job(_) => Kind::Job,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
             Object::Pod(_) => Kind::Pod,
         }
@@ -27,6 +30,7 @@ impl Object {
     pub const fn meta(&self) -> &Meta {
         match self {
             Object::Deployment(o) => &o.meta,
+            Object::Job(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
         }

@@ -140,7 +140,36 @@ pub struct PodTemplate {
     /// The template after defaulting, field by field. Two templates are the
     /// same revision if and only if this is equal. The hash label that a
     /// Deployment adds is not in it.
-    pub raw: Arc<serde_json::Value>,
+    pub raw: Arc<RawTemplate>,
+}
+
+/// A template as it was written, with a digest that makes different ones
+/// quick to tell apart.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RawTemplate {
+    digest: u64,
+    value: serde_json::Value,
+}
+
+impl RawTemplate {
+    /// Keeps a template after defaulting, its keys in canonical order.
+    pub fn new(value: serde_json::Value) -> Arc<RawTemplate> {
+        let digest = value.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Arc::new(RawTemplate { digest, value })
+    }
+
+    /// The template.
+    pub const fn value(&self) -> &serde_json::Value {
+        &self.value
+    }
+
+    /// Different for nearly all different templates, and the same on every
+    /// platform.
+    pub const fn digest(&self) -> u64 {
+        self.digest
+    }
 }
 
 impl PodTemplate {
@@ -159,13 +188,14 @@ impl PodTemplate {
             c.image = image.to_string();
             found = true;
         }
-        let raw = Arc::make_mut(&mut new.raw);
+        let mut raw = new.raw.value().clone();
         let containers = raw.pointer_mut("/spec/containers").and_then(|c| c.as_array_mut());
         for c in containers.into_iter().flatten() {
             if c.get("name").and_then(|n| n.as_str()).is_some_and(wanted) {
                 c["image"] = image.into();
             }
         }
+        new.raw = RawTemplate::new(raw);
         found.then_some(new)
     }
 

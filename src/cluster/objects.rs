@@ -5,7 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{Deployment, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
+use crate::api::{Deployment, Job, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -59,6 +59,8 @@ pub struct Objects {
     pub replica_sets: Table<ReplicaSet>,
     /// Deployments.
     pub deployments: Table<Deployment>,
+    /// Jobs.
+    pub jobs: Table<Job>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -122,6 +124,7 @@ impl Objects {
             Kind::Pod => &self.pods,
             Kind::ReplicaSet => &self.replica_sets,
             Kind::Deployment => &self.deployments,
+            Kind::Job => &self.jobs,
             Kind::Cluster => return None,
         })
     }
@@ -132,6 +135,7 @@ impl Objects {
             Kind::Pod => &mut self.pods,
             Kind::ReplicaSet => &mut self.replica_sets,
             Kind::Deployment => &mut self.deployments,
+            Kind::Job => &mut self.jobs,
             Kind::Cluster => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{Deployment, Finalizers, Key, Meta, Node, Pod, ReplicaSet};
+use crate::api::{Deployment, Finalizers, Job, Key, Meta, Node, Pod, ReplicaSet};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,6 +130,8 @@ pub enum Row {
     ReplicaSet(Box<ReplicaSet>),
     /// A Deployment.
     Deployment(Box<Deployment>),
+    /// A Job.
+    Job(Box<Job>),
     /// The object is gone.
     Gone(Key),
 }
@@ -142,6 +144,7 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::Node(node) => Some(cache.put(slot, *node)),
         Row::ReplicaSet(set) => Some(cache.put(slot, *set)),
         Row::Deployment(deployment) => Some(cache.put(slot, *deployment)),
+        Row::Job(job) => Some(cache.put(slot, *job)),
         Row::Gone(key) => cache.remove(key),
     }
 }

@@ -132,6 +132,7 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
         Some(versions) if versions.contains(&api_version) => Ok(match kind {
             "Deployment" => KnownKind::Modelled(Kind::Deployment),
             "ReplicaSet" => KnownKind::Modelled(Kind::ReplicaSet),
+            "Job" => KnownKind::Modelled(Kind::Job),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

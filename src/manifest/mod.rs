@@ -11,6 +11,7 @@
 mod deployment;
 mod fields;
 mod image;
+mod job;
 mod kinds;
 mod meta;
 mod notes;
@@ -55,6 +56,7 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     match kind_of(value).map_err(|problem| vec![problem])? {
         KnownKind::Modelled(Kind::Deployment) => deployment::read(value),
         KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
+        KnownKind::Modelled(Kind::Job) => job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -83,6 +85,7 @@ pub fn to_json(object: &Object) -> Value {
     match object {
         Object::Deployment(d) => deployment::to_json(d),
         Object::ReplicaSet(set) => replica_set::to_json(set),
+        Object::Job(job) => job::to_json(job),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -92,6 +95,7 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
     match kind {
         "Deployment" => Some(&deployment::DEPLOYMENT),
         "ReplicaSet" => Some(&replica_set::REPLICA_SET),
+        "Job" => Some(&job::JOB),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

@@ -55,6 +55,6 @@ pub(super) fn to_json(pod: &Pod) -> Value {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": meta::to_json(&pod.meta, &[]),
-        "spec": pod.template.raw["spec"],
+        "spec": pod.template.raw.value()["spec"],
     })
 }

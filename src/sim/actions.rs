@@ -9,7 +9,7 @@ use crate::trace::{RecordId, What};
 use std::sync::Arc;
 
 /// Why an action was refused.
-struct Refusal {
+pub(super) struct Refusal {
     reason: &'static str,
     message: String,
 }
@@ -19,6 +19,7 @@ impl Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
             Kind::Deployment | Kind::ReplicaSet => ".apps",
+            Kind::Job => ".batch",
             _ => "",
         };
         Refusal {
@@ -27,7 +28,7 @@ impl Refusal {
         }
     }
 
-    fn invalid(message: impl Into<String>) -> Refusal {
+    pub(super) fn invalid(message: impl Into<String>) -> Refusal {
         Refusal { reason: "Invalid", message: message.into() }
     }
 }
@@ -42,7 +43,7 @@ impl From<ApiError> for Refusal {
     }
 }
 
-type Outcome = Result<(), Refusal>;
+pub(super) type Outcome = Result<(), Refusal>;
 
 impl Simulation {
     /// Applies the objects of the beginning, in their order.
@@ -247,6 +248,13 @@ impl Simulation {
                 })?;
                 Ok(())
             }
+            (Object::Job(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0, 0);
@@ -293,6 +301,7 @@ impl Simulation {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 Object::ReplicaSet(Box::new(set.clone()))
             }
+            Kind::Job => Object::Job(Box::new(self.job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -409,7 +418,7 @@ impl Simulation {
 }
 
 /// Labels with others laid over them; an empty value takes one away.
-fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
+pub(super) fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
     let mut labels = (**old).clone();
     for (name, value) in &new.0 {
         if value.is_empty() {

@@ -1,6 +1,7 @@
 //! The one place where a controller's request changes the store.
 
 use super::Simulation;
+use super::record::fields;
 use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
 use crate::cluster::{ApiError, PodDeletion};
 use crate::controllers::{NewPod, Write};
@@ -102,10 +103,10 @@ impl Simulation {
         cause: RecordId,
         write: impl FnOnce(&mut crate::cluster::Store) -> Result<T, ApiError>,
     ) -> Result<Written, ApiError> {
-        let before = self.recorder.fields(key, self.store.objects());
+        let before = fields(key, self.store.objects());
         write(&mut self.store)?;
         self.recorder.last = cause;
-        let after = self.recorder.fields(key, self.store.objects());
+        let after = fields(key, self.store.objects());
         self.recorder.diff(cause, key.uid, &before, &after);
         Ok((key, self.version(key)))
     }
@@ -117,11 +118,11 @@ impl Simulation {
         propagation: crate::api::Propagation,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let before = self.recorder.fields(key, self.store.objects());
+        let before = fields(key, self.store.objects());
         if self.store.delete(key, propagation)? {
             self.recorder.note(cause, key.uid, What::Deleted);
         } else {
-            let after = self.recorder.fields(key, self.store.objects());
+            let after = fields(key, self.store.objects());
             self.recorder.diff(cause, key.uid, &before, &after);
         }
         Ok((key, self.version(key)))
@@ -190,7 +191,7 @@ impl Simulation {
     /// Records a new object with its fields.
     pub(super) fn created(&mut self, key: Key, cause: RecordId) {
         let id = self.recorder.note(cause, key.uid, What::Created);
-        let fields = self.recorder.fields(key, self.store.objects());
+        let fields = fields(key, self.store.objects());
         self.recorder.diff(cause, key.uid, &Vec::new(), &fields);
         self.recorder.last = id;
     }

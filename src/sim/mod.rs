@@ -3,6 +3,7 @@
 mod actions;
 mod apply;
 mod event;
+mod jobs;
 mod machines;
 mod process;
 pub mod queue;

@@ -9,7 +9,6 @@ use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Reaction, Timer, Version, WorkQueue, Write,
 };
 use crate::time::{SimTime, Span};
-use crate::trace::{What, Why};
 
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
@@ -194,16 +193,13 @@ impl Simulation {
     fn record_decisions(&mut self, index: u8, key: Key) {
         let process = &mut self.processes[index as usize];
         let trigger = process.trigger;
-        let acts = process.plan.writes.iter().any(|planned| planned.why.is_some());
         for i in 0..process.plan.decisions.len() {
             let why = process.plan.decisions[i];
             let used = process.plan.writes.iter().any(|planned| planned.why == Some(i as u16));
             let id = if used {
-                self.recorder.note(trigger, key.uid, What::Decided(why))
+                self.recorder.decide(trigger, key.uid, why)
             } else {
-                if !acts || is_refusal(why) {
-                    self.recorder.refuse(trigger, key.uid, why);
-                }
+                self.recorder.refuse(trigger, key.uid, why);
                 trigger
             };
             process.decisions.push(id);
@@ -380,9 +376,4 @@ impl Simulation {
             process.wind_up(index as u8, epoch, self.now, &mut self.queue);
         }
     }
-}
-
-/// Whether a decision says why nothing was done.
-const fn is_refusal(why: Why) -> bool {
-    matches!(why, Why::TooFewAvailable { .. } | Why::ScaleDownBudget { .. } | Why::RecreateWaits)
 }

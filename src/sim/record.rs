@@ -1,11 +1,14 @@
 //! Turning writes into records: names for objects, fields that changed.
 
-use crate::api::{Deployment, DeploymentCondition, Key, Kind, Meta, Node, ReplicaSet, Uid};
+use crate::api::{
+    ConditionStatus, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
+};
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
 use crate::time::SimTime;
 use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
+use std::mem::Discriminant;
 use std::sync::Arc;
 
 /// Writes the trace.
@@ -23,12 +26,27 @@ pub(super) struct Recorder {
     names: FxHashMap<(Kind, Arc<str>), u32>,
     /// How many pods each owner has created, by its UID.
     created: Vec<u32>,
-    /// The last refusal recorded of a subject, so that it is said once.
-    refusals: FxHashMap<SubjectId, Why>,
+    /// The sorts of refusals recorded since something was done, so that each
+    /// is said once.
+    refusals: FxHashMap<SubjectId, Vec<Discriminant<Why>>>,
+}
+
+/// A recorded field's value before it is known whether it changed. Strings
+/// are only looked at, not yet interned.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Raw {
+    Absent,
+    Int(i64),
+    Bool(bool),
+    Text(Arc<str>),
+    /// `status/reason`.
+    Condition(ConditionStatus, Arc<str>),
+    /// The image of a template.
+    Image(Arc<PodTemplate>),
 }
 
 /// The recorded fields of an object, in a fixed order.
-pub(super) type Fields = Vec<(Field, Value)>;
+pub(super) type Fields = Vec<(Field, Raw)>;
 
 impl Recorder {
     pub(super) fn new(header: Header) -> Recorder {
@@ -106,10 +124,19 @@ impl Recorder {
         self.latest[self.subject(uid).0 as usize]
     }
 
-    /// Adds a refusal, unless it is the one that was recorded last.
+    /// Adds a decision that leads to writes.
+    pub(super) fn decide(&mut self, cause: RecordId, uid: Uid, why: Why) -> RecordId {
+        self.refusals.remove(&self.subject(uid));
+        self.note(cause, uid, What::Decided(why))
+    }
+
+    /// Adds a decision to do nothing: the first of its sort since something
+    /// was done, not each time that it is made again.
     pub(super) fn refuse(&mut self, cause: RecordId, uid: Uid, why: Why) {
-        let subject = self.subject(uid);
-        if self.refusals.insert(subject, why) != Some(why) {
+        let (subject, sort) = (self.subject(uid), std::mem::discriminant(&why));
+        let said = self.refusals.entry(subject).or_default();
+        if !said.contains(&sort) {
+            said.push(sort);
             self.trace.push(self.now, cause, subject, What::Decided(why));
         }
     }
@@ -156,94 +183,113 @@ impl Recorder {
     pub(super) fn diff(&mut self, cause: RecordId, uid: Uid, before: &Fields, after: &Fields) {
         debug_assert!(before.is_empty() || before.len() == after.len());
         let subject = self.subject(uid);
-        for (i, &(field, value)) in after.iter().enumerate() {
-            let old = before.get(i).map_or(Value::Absent, |(_, old)| *old);
-            if old != value {
+        for (i, (field, value)) in after.iter().enumerate() {
+            let old = before.get(i).map_or(&Raw::Absent, |(_, old)| old);
+            if !old.is_same(value) {
+                let (field, value) = (*field, self.value(value));
                 self.push(cause, subject, What::Set { field, value });
             }
         }
     }
 
-    /// The recorded fields of an object as it is now; none if it is gone.
-    pub(super) fn fields(&mut self, key: Key, objects: &Objects) -> Fields {
-        match key.kind {
-            Kind::Pod | Kind::Cluster => Fields::new(),
-            Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, |node| self.node(node)),
-            Kind::ReplicaSet => {
-                objects.replica_sets.get(key).map_or_else(Fields::new, |set| self.replica_set(set))
-            }
-            Kind::Deployment => {
-                objects.deployments.get(key).map_or_else(Fields::new, |d| self.deployment(d))
-            }
+    fn value(&mut self, raw: &Raw) -> Value {
+        let text = match raw {
+            Raw::Absent => return Value::Absent,
+            Raw::Int(n) => return Value::Int(*n),
+            Raw::Bool(on) => return Value::Bool(*on),
+            Raw::Text(text) => self.intern(text),
+            Raw::Condition(status, reason) => self.intern(&format!("{status}/{reason}")),
+            Raw::Image(template) => self.intern(template.image()),
+        };
+        Value::Text(text)
+    }
+}
+
+impl Raw {
+    pub(super) fn text(text: &str) -> Raw {
+        if text.is_empty() { Raw::Absent } else { Raw::Text(text.into()) }
+    }
+
+    pub(super) fn count(n: i32) -> Raw {
+        if n == 0 { Raw::Absent } else { Raw::Int(n.into()) }
+    }
+
+    pub(super) fn flag(on: bool) -> Raw {
+        if on { Raw::Bool(true) } else { Raw::Absent }
+    }
+
+    fn condition(condition: Option<&DeploymentCondition>) -> Raw {
+        condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
+    }
+
+    fn revision(revision: Option<i64>) -> Raw {
+        revision.map_or(Raw::Absent, |r| Raw::text(&r.to_string()))
+    }
+
+    fn is_same(&self, other: &Raw) -> bool {
+        match (self, other) {
+            (Raw::Image(a), Raw::Image(b)) => Arc::ptr_eq(a, b) || a.image() == b.image(),
+            _ => self == other,
         }
     }
+}
 
-    fn text(&mut self, text: &str) -> Value {
-        if text.is_empty() { Value::Absent } else { Value::Text(self.intern(text)) }
-    }
-
-    fn condition(&mut self, condition: Option<&DeploymentCondition>) -> Value {
-        condition.map_or(Value::Absent, |c| self.text(&format!("{}/{}", c.status, c.reason)))
-    }
-
-    fn revision(&mut self, revision: Option<i64>) -> Value {
-        revision.map_or(Value::Absent, |r| self.text(&r.to_string()))
-    }
-
-    fn deployment(&mut self, d: &Deployment) -> Fields {
-        let (spec, status) = (&d.spec, &d.status);
-        let limits = rules::limits(spec.strategy, spec.replicas);
-        vec![
-            (Field::SpecReplicas, Value::Int(spec.replicas.into())),
-            (Field::SpecPaused, flag(spec.paused)),
-            (Field::Revision, self.revision(d.revision)),
-            (Field::ObservedGeneration, Value::Int(status.observed_generation)),
-            (Field::Replicas, count(status.replicas)),
-            (Field::UpdatedReplicas, count(status.updated)),
-            (Field::ReadyReplicas, count(status.ready)),
-            (Field::AvailableReplicas, count(status.available)),
-            (Field::UnavailableReplicas, count(status.unavailable)),
-            (Field::TerminatingReplicas, count(status.terminating.unwrap_or(0))),
-            (Field::CollisionCount, count(status.collision_count)),
-            (Field::ConditionAvailable, self.condition(status.available_condition.as_ref())),
-            (Field::ConditionProgressing, self.condition(status.progressing.as_ref())),
-            (Field::ConditionReplicaFailure, self.condition(status.replica_failure.as_ref())),
-            (Field::Deleting, flag(d.meta.is_deleting())),
-            (Field::MaxSurge, Value::Int(limits.surge.into())),
-            (Field::MaxUnavailable, Value::Int(limits.unavailable.into())),
-            (Field::Image, self.text(spec.template.image())),
-        ]
-    }
-
-    fn replica_set(&mut self, set: &ReplicaSet) -> Fields {
-        let status = &set.status;
-        vec![
-            (Field::SpecReplicas, Value::Int(set.spec.replicas.into())),
-            (Field::Revision, self.revision(set.marks.revision)),
-            (Field::Replicas, count(status.replicas)),
-            (Field::FullyLabeledReplicas, count(status.fully_labeled)),
-            (Field::ReadyReplicas, count(status.ready)),
-            (Field::AvailableReplicas, count(status.available)),
-            (Field::TerminatingReplicas, count(status.terminating.unwrap_or(0))),
-            (Field::Deleting, flag(set.meta.is_deleting())),
-            (Field::Image, self.text(set.spec.template.image())),
-        ]
-    }
-
-    fn node(&mut self, node: &Node) -> Fields {
-        let taints: Vec<String> = node.taints.iter().map(ToString::to_string).collect();
-        vec![
-            (Field::Unschedulable, flag(node.unschedulable)),
-            (Field::Taints, self.text(&taints.join(","))),
-            (Field::ConditionReady, self.text(&node.ready.to_string())),
-        ]
+/// The recorded fields of an object as it is now; none if it is gone.
+pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
+    match key.kind {
+        Kind::Pod | Kind::Cluster => Fields::new(),
+        Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
+        Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
+        Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
+        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
     }
 }
 
-const fn flag(on: bool) -> Value {
-    if on { Value::Bool(true) } else { Value::Absent }
+fn deployment(d: &Deployment) -> Fields {
+    let (spec, status) = (&d.spec, &d.status);
+    let limits = rules::limits(spec.strategy, spec.replicas);
+    vec![
+        (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
+        (Field::SpecPaused, Raw::flag(spec.paused)),
+        (Field::Revision, Raw::revision(d.revision)),
+        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+        (Field::Replicas, Raw::count(status.replicas)),
+        (Field::UpdatedReplicas, Raw::count(status.updated)),
+        (Field::ReadyReplicas, Raw::count(status.ready)),
+        (Field::AvailableReplicas, Raw::count(status.available)),
+        (Field::UnavailableReplicas, Raw::count(status.unavailable)),
+        (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
+        (Field::CollisionCount, Raw::count(status.collision_count)),
+        (Field::ConditionAvailable, Raw::condition(status.available_condition.as_ref())),
+        (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
+        (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
+        (Field::Deleting, Raw::flag(d.meta.is_deleting())),
+        (Field::MaxSurge, Raw::Int(limits.surge.into())),
+        (Field::MaxUnavailable, Raw::Int(limits.unavailable.into())),
+        (Field::Image, Raw::Image(spec.template.clone())),
+    ]
 }
 
-const fn count(n: i32) -> Value {
-    if n == 0 { Value::Absent } else { Value::Int(n as i64) }
+fn replica_set(set: &ReplicaSet) -> Fields {
+    let status = &set.status;
+    vec![
+        (Field::SpecReplicas, Raw::Int(set.spec.replicas.into())),
+        (Field::Revision, Raw::revision(set.marks.revision)),
+        (Field::Replicas, Raw::count(status.replicas)),
+        (Field::FullyLabeledReplicas, Raw::count(status.fully_labeled)),
+        (Field::ReadyReplicas, Raw::count(status.ready)),
+        (Field::AvailableReplicas, Raw::count(status.available)),
+        (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
+        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::Image, Raw::Image(set.spec.template.clone())),
+    ]
+}
+
+fn node(node: &Node) -> Fields {
+    let taints: Vec<String> = node.taints.iter().map(ToString::to_string).collect();
+    vec![
+        (Field::Unschedulable, Raw::flag(node.unschedulable)),
+        (Field::Taints, Raw::text(&taints.join(","))),
+        (Field::ConditionReady, Raw::text(&node.ready.to_string())),
+    ]
 }

@@ -286,10 +286,7 @@ fn new_replica_set(
 /// one Deployment's ReplicaSets sort by age.
 fn template_hash(template: &PodTemplate, revision: i64, collisions: i32) -> String {
     const LETTERS: &[u8; 27] = b"2456789bcdfghjklmnpqrstvwxz";
-    let text = template.raw.to_string();
-    let mut hash = text.bytes().chain(collisions.to_le_bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mut hash = (template.raw.digest() ^ collisions as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let letter = |n: u64| char::from(LETTERS[(n % 27) as usize]);
     let mut name = String::from_iter([letter(revision as u64 / 27 + 7), letter(revision as u64)]);
     for _ in 0..7 {

@@ -16,7 +16,7 @@ pub(super) use spec::deletion_cost;
 use super::fields::Fields;
 use super::problems::Problems;
 use super::{meta, selector};
-use crate::api::{Container, PodTemplate, RestartPolicy, Selector};
+use crate::api::{Container, PodTemplate, RawTemplate, RestartPolicy, Selector};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ pub(super) fn read(template: &Fields, purpose: Purpose, problems: &mut Problems)
         node_affinity: scheduling::node_affinity(&f),
         tolerations: scheduling::tolerations(&f),
         requests: requests::of(&f),
-        raw: Arc::new(raw(template)),
+        raw: RawTemplate::new(raw(template)),
     }
 }
 
@@ -152,7 +152,7 @@ fn raw(template: &Fields) -> Value {
 
 /// The template as JSON, with all of its labels.
 pub(super) fn to_json(template: &PodTemplate) -> Value {
-    let mut json = (*template.raw).clone();
+    let mut json = template.raw.value().clone();
     if !template.labels.0.is_empty() {
         json["metadata"]["labels"] = serde_json::json!(template.labels.0);
     }
