@@ -78,6 +78,8 @@ impl fmt::Display for Problem {
                 write!(f, ":{}:{}", at.line, at.column)?;
             }
             f.write_str(": ")?;
+        } else if let Some(at) = self.position {
+            write!(f, "line {}: ", at.line)?;
         }
         if let Some(field) = &self.field {
             write!(f, "{field}: ")?;

@@ -104,6 +104,12 @@ impl Span {
         self.0 / MILLISECOND
     }
 
+    /// The same span on the millisecond grid, rounded down.
+    #[must_use]
+    pub const fn floor_ms(self) -> Span {
+        Span(self.0 - self.0 % MILLISECOND)
+    }
+
     /// Seconds, for drawing only.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / SECOND as f64

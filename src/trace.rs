@@ -11,6 +11,7 @@ pub use text::Message;
 use crate::api::Kind;
 use crate::time::{SimTime, Timestamp};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Index of a [`Record`] in [`Trace::records`]; `NONE` for no record.
@@ -237,6 +238,11 @@ impl Field {
         }
     }
 
+    /// The field of that name in traces.
+    pub fn parse(name: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|f| f.name() == name)
+    }
+
     /// Whether the field is one of the API's own, so that recordings of real
     /// controllers have it too.
     pub const fn is_api(self) -> bool {
@@ -306,7 +312,10 @@ pub enum Emitted {
 
 /// Why a controller did what it did, or did nothing: its decision with the
 /// numbers it was made from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// Trace files keep it by the names of its variants and fields, in camel case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Why {
     /// The new ReplicaSet may grow: all pods together stay within
     /// `replicas + maxSurge`.
@@ -464,6 +473,32 @@ pub enum What {
     },
 }
 
+impl What {
+    /// The name of the event in trace files and recordings, such as `ready`.
+    pub const fn event(self) -> &'static str {
+        match self {
+            What::Created => "created",
+            What::Deleted => "deleted",
+            What::Set { .. } => "changed",
+            What::Unschedulable => "unschedulable",
+            What::Bound { .. } => "bound",
+            What::Running => "running",
+            What::Ready => "ready",
+            What::Unready => "unready",
+            What::Restarted { .. } => "restarted",
+            What::DisruptionTarget { .. } => "disruptionTarget",
+            What::Deleting { .. } => "deleting",
+            What::Succeeded { .. } => "succeeded",
+            What::Failed { .. } => "failed",
+            What::Removed => "removed",
+            What::Emitted(_) => "emitted",
+            What::Decided(_) => "decided",
+            What::Action(_) => "action",
+            What::Rejected { .. } => "rejected",
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record {
@@ -544,6 +579,11 @@ impl Trace {
         let id = RecordId(self.records.len() as u32);
         self.records.push(Record { at, cause, subject, what });
         id
+    }
+
+    /// A record by its id, if there is one.
+    pub fn record(&self, id: RecordId) -> Option<&Record> {
+        self.records.get(id.0 as usize)
     }
 
     /// The record and what led to it, latest first.

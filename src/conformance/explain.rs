@@ -106,11 +106,17 @@ fn why(text: &mut String, trace: &Trace, record: Option<RecordId>, before: bool)
     text.push_str(if before { "  our last record of it:\n" } else { "  why ours:\n" });
     let chain = trace.why_chain(record);
     for id in chain.iter().take(CHAIN) {
-        let _ = writeln!(text, "    {}", trace.line(*id));
+        let _ = writeln!(text, "    {}", line(trace, *id));
     }
     if chain.len() > CHAIN {
         let _ = writeln!(text, "    … and {} before", chain.len() - CHAIN);
     }
+}
+
+/// When, and what happened.
+fn line(trace: &Trace, id: RecordId) -> String {
+    let record = &trace.records[id.0 as usize];
+    format!("{} {}", record.at, trace.describe(record))
 }
 
 #[cfg(test)]

@@ -157,8 +157,9 @@ fn not_simulated(api_version: &str, kind: &str) -> KnownKind {
 
 /// A custom resource: its group is a domain that is not Kubernetes' own.
 fn is_custom(api_version: &str) -> bool {
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    group.contains('.') && !KINDS.iter().any(|(_, versions)| versions.iter().any(|v| v.split('/').next() == Some(group)))
+    let group = |version: &str| version.split_once('/').map_or(String::new(), |(group, _)| group.to_string());
+    let own = group(api_version);
+    own.contains('.') && !KINDS.iter().flat_map(|(_, versions)| *versions).any(|served| group(served) == own)
 }
 
 /// Alpha and beta versions of Kubernetes' own groups have kinds that come and go.

@@ -6,7 +6,11 @@
 //! problems at once. Fields that are valid and that the simulator does not
 //! read are named in [`Loaded::not_modelled`].
 //!
-//! A kind is one file: the shape of its spec, `read` and `to_json`.
+//! A kind is one file: the shape of its spec, `read` and `to_json`. `read`
+//! decodes against the shape, which finds unknown fields and wrong types, and
+//! then reads the clean document with `Fields`, which cannot fail; what is
+//! wrong beyond types goes into `Problems`. A new kind also needs an arm in
+//! `kinds.rs` and in the three matches below.
 
 mod deployment;
 mod fields;

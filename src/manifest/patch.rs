@@ -2,7 +2,7 @@
 //! [`to_json`](super::to_json) writes.
 
 use super::shape::{Members, Shape};
-use crate::api::Object;
+use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::sim::setup::PatchType;
 use serde_json::{Map, Value};
@@ -19,19 +19,15 @@ const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
 /// merge needs to know the target's kind; lists of unknown kinds are replaced.
 #[must_use]
 pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Value {
-    match (patch_type, target, patch) {
-        (PatchType::Strategic, Value::Object(target), Value::Object(patch)) => {
-            let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
-            let mut merged = target.clone();
-            merge_object(&mut merged, patch, super::members_of(kind));
-            Value::Object(merged)
-        }
-        _ => {
-            let mut merged = target.clone();
-            merge(&mut merged, patch);
-            merged
-        }
+    if let (PatchType::Strategic, Value::Object(target), Value::Object(patch)) = (patch_type, target, patch) {
+        let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let mut merged = target.clone();
+        merge_object(&mut merged, patch, super::members_of(kind));
+        return Value::Object(merged);
     }
+    let mut merged = target.clone();
+    merge(&mut merged, patch);
+    merged
 }
 
 /// The object after a patch, defaulted and checked again.
@@ -42,10 +38,12 @@ pub fn patched(object: &Object, patch_type: PatchType, patch: &Value) -> Result<
     let merged = apply(patch_type, &super::to_json(object), patch);
     super::read(&merged).map(|loaded| loaded.object).map_err(|problems| {
         let words = problems.into_iter().map(|p| Problem { hint: None, ..p }.to_string());
-        match words.collect::<Vec<_>>().as_slice() {
+        let words = match words.collect::<Vec<_>>().as_slice() {
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
-        }
+        };
+        let group = if object.kind() == Kind::Pod { "" } else { ".apps" };
+        format!("{}{group} {:?} is invalid: {words}", object.kind(), object.meta().name)
     })
 }
 

@@ -2,6 +2,9 @@
 
 use crate::api::parse_quantity;
 
+const RULE: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
 /// Whether the resource is counted in bytes, where powers of 1024 are usual.
 pub(super) fn is_bytes(resource: &str) -> bool {
     !resource.contains('/') && resource != "cpu" && resource != "divisor"
@@ -16,7 +19,7 @@ pub(super) fn is_bytes(resource: &str) -> bool {
 /// # Errors
 /// The API server's message if the text is not a quantity.
 pub(super) fn canonical(text: &str, bytes: bool) -> Result<String, String> {
-    let milli = parse_quantity(text)?;
+    let milli = parse_quantity(text).map_err(|_| RULE.to_string())?;
     let decimal = decimal(milli);
     let binary = if bytes { binary(milli) } else { None };
     Ok(match binary {
@@ -55,23 +58,23 @@ fn binary(milli: i64) -> Option<String> {
 }
 
 /// What to write instead of something that is not a quantity.
-pub(super) fn hint(text: &str) -> Option<String> {
+pub(super) fn hint(text: &str) -> String {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..digits], text[digits..].trim());
-    if number.is_empty() {
-        return Some("write a number with a suffix, such as 500m or 512Mi".to_string());
-    }
     let suffix = match unit.to_ascii_lowercase().as_str() {
-        "kb" | "kib" | "ki" => "Ki",
-        "mb" | "mib" | "mi" => "Mi",
-        "gb" | "gib" | "gi" | "g" => "Gi",
-        "tb" | "tib" | "ti" | "t" => "Ti",
-        "b" | "byte" | "bytes" | "" | "core" | "cores" | "cpu" | "cpus" => "",
-        "millicores" | "millicpu" => "m",
-        _ => return Some("write a number with a suffix, such as 500m or 512Mi".to_string()),
+        "kb" | "kib" | "ki" => Some("Ki"),
+        "mb" | "mib" | "mi" => Some("Mi"),
+        "gb" | "gib" | "gi" | "g" => Some("Gi"),
+        "tb" | "tib" | "ti" | "t" => Some("Ti"),
+        "b" | "byte" | "bytes" | "core" | "cores" | "cpu" | "cpus" => Some(""),
+        "millicores" | "millicpu" => Some("m"),
+        _ => None,
     };
-    Some(format!("did you mean {number}{suffix}?"))
+    match suffix {
+        Some(suffix) if !number.is_empty() => format!("did you mean {number}{suffix}?"),
+        _ => "write a number with a suffix, such as 500m or 512Mi".to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -105,7 +108,7 @@ mod tests {
             ("much", "write a number with a suffix, such as 500m or 512Mi"),
         ] {
             assert!(canonical(text, true).is_err(), "{text}");
-            assert_eq!(hint(text).as_deref(), Some(advice));
+            assert_eq!(hint(text), advice);
         }
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn read(spec: &Fields, problems: &mut Problems) -> Option<Selector> {
     let wanted = expressions.len();
     selector.match_expressions.extend(expressions.iter().filter_map(|e| requirement(e, problems)));
     if wanted == 0 && selector.is_empty() {
-        problems.add(&path, invalid(json!({}), "empty selector is invalid for deployment"));
+        let message = invalid(json!({}), "empty selector is invalid for deployment");
+        problems.add_with_hint(&path, message, "write matchLabels with labels that the template has too");
     }
     let complete = wanted == selector.match_expressions.len() && !selector.is_empty();
     (complete && !problems.is_broken(&path)).then_some(selector)

@@ -9,7 +9,7 @@ pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     let typed = name.to_lowercase();
     let allowed = (typed.chars().count() / 3).clamp(1, 4);
     let mut best: Option<(usize, &str)> = None;
-    let mut container = None;
+    let mut part = None;
     for candidate in known {
         let wanted = candidate.to_lowercase();
         let distance = edit_distance(&typed, &wanted);
@@ -17,13 +17,13 @@ pub(super) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
             best = Some((distance, candidate));
         }
         // `updateStrategy` for `strategy`, `imageName` for `image`.
-        let contained = wanted.len() >= 4 && typed.contains(&wanted);
-        let contains = typed.len() >= 4 && wanted.contains(&typed);
-        if container.is_none() && (contained || contains) {
-            container = Some(candidate);
+        let longer = wanted.len() >= 4 && typed.contains(&wanted);
+        let shorter = typed.len() >= 4 && wanted.contains(&typed);
+        if part.is_none() && (longer || shorter) {
+            part = Some(candidate);
         }
     }
-    best.map(|(_, candidate)| candidate).or(container)
+    best.map(|(_, candidate)| candidate).or(part)
 }
 
 /// How many letters must be inserted, removed, replaced or swapped with their
@@ -48,7 +48,8 @@ fn edit_distance(a: &str, b: &str) -> usize {
 }
 
 /// Where in the object a field of this name would be right: the one or two
-/// nearest places, counted in steps up and down. None if there are more.
+/// nearest places, counted in steps up and down. Of many, only those around
+/// the given place count.
 pub(super) fn homes_of(name: &str, at: &str, root: &'static Members) -> Vec<String> {
     const FARTHEST: usize = 4;
     let mut enclosing = vec![(String::new(), root)];
@@ -71,6 +72,9 @@ pub(super) fn homes_of(name: &str, at: &str, root: &'static Members) -> Vec<Stri
         }
         found.sort();
         found.dedup();
+        if found.len() > 2 {
+            found.retain(|home| at.starts_with(home.as_str()));
+        }
         match found.len() {
             0 => {}
             1 | 2 => return found,

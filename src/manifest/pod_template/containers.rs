@@ -193,7 +193,7 @@ fn check_request(
         return;
     };
     let Ok(most) = parse_quantity(limit) else { return };
-    let path = resources.path("requests");
+    let path = resources.entry_path("requests", name);
     if milli != most && !may_overcommit {
         problems.invalid(&path, quantity, &format!("must be equal to {name} limit of {limit}"));
     } else if milli > most {

@@ -23,6 +23,7 @@ const TEMPLATE: Coverage = Coverage {
     ],
     quiet: &[
         ("metadata.creationTimestamp", None),
+        ("spec.serviceAccount", None),
         ("spec.dnsPolicy", Some("ClusterFirst")),
         ("spec.schedulerName", Some("default-scheduler")),
         ("spec.preemptionPolicy", Some("PreemptLowerPriority")),

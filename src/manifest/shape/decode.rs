@@ -23,8 +23,8 @@ struct Decoder<'a> {
 impl Decoder<'_> {
     fn members(&mut self, value: &Value, members: &'static Members, path: &str) -> Option<Value> {
         let Value::Object(typed) = value else {
-            self.wrong_type(value, "a mapping", path);
-            return None;
+            let key = if members.get("type").is_some() { Some("type") } else { None };
+            return self.not_an_object(value, key, path);
         };
         let mut clean: Vec<(&str, Value)> = Vec::new();
         for (name, child) in typed {
@@ -60,21 +60,25 @@ impl Decoder<'_> {
             Shape::Quantity => self.quantity(value, path),
             Shape::Struct(m) | Shape::Ptr(m) => self.members(value, m, path),
             Shape::Opt(inner) => self.value(value, *inner, path),
-            Shape::List(inner) | Shape::Set(inner) => self.list(value, *inner, path),
-            Shape::Structs(m) | Shape::Keyed(_, m) => self.list(value, Shape::Struct(m), path),
+            Shape::List(inner) | Shape::Set(inner) => self.list(value, *inner, None, path),
+            Shape::Structs(m) => self.list(value, Shape::Struct(m), None, path),
+            Shape::Keyed(key, m) => self.list(value, Shape::Struct(m), Some(key), path),
             Shape::Map(inner) => self.map(value, *inner, path),
         }
     }
 
     /// Broken items keep their place, so that the paths of later ones stay right.
-    fn list(&mut self, value: &Value, item: Shape, path: &str) -> Option<Value> {
+    fn list(&mut self, value: &Value, item: Shape, key: Option<&str>, path: &str) -> Option<Value> {
         let Value::Array(items) = value else {
-            self.wrong_type(value, "a list", path);
-            return None;
+            return self.not_a_list(value, key, path);
         };
         let clean = items.iter().enumerate().map(|(i, child)| {
-            let decoded =
-                if child.is_null() { None } else { self.value(child, item, &format!("{path}[{i}]")) };
+            let path = format!("{path}[{i}]");
+            let decoded = match (child, key) {
+                (Value::Null, _) => None,
+                (Value::String(_) | Value::Number(_), Some(_)) => self.not_an_object(child, key, &path),
+                _ => self.value(child, item, &path),
+            };
             decoded.unwrap_or_else(|| zero(item))
         });
         Some(Value::Array(clean.collect()))
@@ -82,8 +86,7 @@ impl Decoder<'_> {
 
     fn map(&mut self, value: &Value, item: Shape, path: &str) -> Option<Value> {
         let Value::Object(typed) = value else {
-            self.wrong_type(value, "a mapping", path);
-            return None;
+            return self.not_an_object(value, None, path);
         };
         let mut clean: Vec<(&String, Value)> = Vec::new();
         for (name, child) in typed {
@@ -105,11 +108,14 @@ impl Decoder<'_> {
         match value {
             Value::String(_) => Some(value.clone()),
             Value::Number(_) | Value::Bool(_) => {
-                self.problems.structural(
-                    path,
-                    format!("expected a string, found {}", describe(value)),
-                    Some(format!("put it in quotes: \"{value}\"")),
-                );
+                // 1.10 has become 1.1 by now, so a fraction is not repeated.
+                let hint = if value.is_f64() {
+                    "put it in quotes".to_string()
+                } else {
+                    format!("put it in quotes: \"{value}\"")
+                };
+                let message = format!("expected a string, found {}", describe(value));
+                self.problems.structural(path, message, Some(hint));
                 None
             }
             _ => self.wrong_type(value, "a string", path),
@@ -149,6 +155,7 @@ impl Decoder<'_> {
             Value::String(s) if s.trim().parse::<i64>().is_ok() => {
                 Some(format!("remove the quotes: {}", s.trim()))
             }
+            Value::String(s) if s.is_ascii() => seconds(s, path),
             _ => None,
         };
         self.problems.structural(path, format!("expected a whole number, found {}", describe(value)), hint);
@@ -171,7 +178,7 @@ impl Decoder<'_> {
                 self.problems.structural(
                     path,
                     format!("Invalid value: {text:?}: {message}"),
-                    quantity::hint(&text),
+                    Some(quantity::hint(&text)),
                 );
                 None
             }
@@ -179,15 +186,31 @@ impl Decoder<'_> {
     }
 
     fn wrong_type(&mut self, value: &Value, wanted: &str, path: &str) -> Option<Value> {
-        let hint = match (wanted, value) {
-            ("a list", Value::Object(_)) => Some("begin each item with \"- \"".to_string()),
-            ("a list", Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
-                Some(format!("write [{value}]"))
-            }
-            ("a mapping", Value::Array(_)) => Some("remove the \"- \" before its fields".to_string()),
+        self.problems.structural(path, format!("expected {wanted}, found {}", describe(value)), None);
+        None
+    }
+
+    /// Something else where a list should be; `key` is by what its items are told apart.
+    fn not_a_list(&mut self, value: &Value, key: Option<&str>, path: &str) -> Option<Value> {
+        let hint = match (value, key) {
+            (Value::Object(_), Some(key)) => format!("begin each item with \"- {key}: …\""),
+            (Value::Object(_), None) => "begin each item with \"- \"".to_string(),
+            (_, Some(key)) => format!("begin with \"- {key}: …\""),
+            (_, None) => format!("write [{value}]"),
+        };
+        self.problems.structural(path, format!("expected a list, found {}", describe(value)), Some(hint));
+        None
+    }
+
+    /// Something else where an object should be; `key` is its foremost field.
+    fn not_an_object(&mut self, value: &Value, key: Option<&str>, path: &str) -> Option<Value> {
+        let hint = match (value, key) {
+            (Value::Array(_), _) => Some("remove the \"- \" before its fields".to_string()),
+            (Value::String(text), Some(key)) => Some(format!("write {key}: {text}")),
+            (_, Some(key)) => Some(format!("write {key}: {value}")),
             _ => None,
         };
-        self.problems.structural(path, format!("expected {wanted}, found {}", describe(value)), hint);
+        self.problems.structural(path, format!("expected a mapping, found {}", describe(value)), hint);
         None
     }
 
@@ -199,7 +222,12 @@ impl Decoder<'_> {
             let homes = suggest::homes_of(name, path, self.root);
             let named = |home: &String| if home.is_empty() { "the top level".to_string() } else { home.clone() };
             let words: Vec<String> = homes.iter().map(named).collect();
-            let hint = (!words.is_empty()).then(|| format!("it belongs in {}", words.join(" or in ")));
+            let hint = if words.is_empty() {
+                let maps = free_form(members);
+                (!maps.is_empty()).then(|| format!("does it belong in {}?", maps.join(" or in ")))
+            } else {
+                Some(format!("it belongs in {}", words.join(" or in ")))
+            };
             (hint, homes.iter().map(|home| join(home, name)).collect())
         };
         self.problems.structural(&join(path, name), format!("unknown field {name:?}"), hint);
@@ -207,6 +235,28 @@ impl Decoder<'_> {
             self.problems.suspect(field);
         }
     }
+}
+
+/// The fields with any names in them, of objects that mostly consist of such:
+/// what is unknown in a selector or in `resources` was to be in one of these.
+fn free_form(members: &'static Members) -> Vec<&'static str> {
+    let maps = members.0.iter().filter(|(_, shape)| matches!(shape, Shape::Map(_)));
+    let maps: Vec<&str> = maps.map(|(name, _)| *name).collect();
+    if maps.len() * 2 >= members.0.len() { maps } else { Vec::new() }
+}
+
+/// `30s` and the like, where a number of seconds is wanted.
+fn seconds(text: &str, path: &str) -> Option<String> {
+    let (number, unit) = text.split_at(text.len().checked_sub(1)?);
+    let number: i64 = number.parse().ok()?;
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    let seconds = number.checked_mul(factor)?;
+    path.ends_with("Seconds").then(|| format!("write {seconds}, it is in seconds"))
 }
 
 /// The number if it has no fraction; YAML's `3.0` is a 3 for the API server.

@@ -3,7 +3,9 @@
 //! Upstream: `staging/src/k8s.io/api/core/v1/types.go`
 
 use super::Shape::{Bool, Int32, Int64, List, Map, Opt, Ptr, Quantity, Struct, Structs, Text};
-use super::common::{LABEL_SELECTOR, LOCAL_OBJECT_REFERENCE, OBJECT_FIELD_SELECTOR, OBJECT_META, RESOURCE_FIELD_SELECTOR};
+use super::common::{
+    LABEL_SELECTOR, LOCAL_OBJECT_REFERENCE, OBJECT_FIELD_SELECTOR, OBJECT_META, RESOURCE_FIELD_SELECTOR,
+};
 
 shapes! {
     HOST_PATH_VOLUME_SOURCE {

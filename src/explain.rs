@@ -1,0 +1,383 @@
+//! Records in plain words: what happened, and why.
+//!
+//! `seatrial explain` prints what [`chain`] says about a record that [`find`]
+//! found.
+
+mod search;
+
+pub use search::find;
+
+use crate::api::Kind;
+use crate::trace::{
+    Emitted, Field, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why,
+};
+
+/// A decision in plain words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    /// What was decided and from which numbers, without a full stop.
+    pub text: String,
+    /// The function of Kubernetes that decides so: file and name.
+    pub upstream: &'static str,
+}
+
+/// What a decision means.
+pub fn reason(why: Why) -> Reason {
+    let (text, upstream) = match why {
+        Why::SurgeAllows { .. }
+        | Why::ScaleDownBudget { .. }
+        | Why::TooFewAvailable { .. }
+        | Why::RecreateStops
+        | Why::RecreateWaits => rollout_reason(why),
+        Why::Scaling { allowed, all } => (
+            format!(
+                "the size changed: its ReplicaSets ask for {}, {allowed} are allowed",
+                pods(all)
+            ),
+            "deployment/sync.go scale",
+        ),
+        Why::NewTemplate { revision } => (
+            format!("a new template needs a ReplicaSet of its own, revision {revision}"),
+            "deployment/sync.go getNewReplicaSet",
+        ),
+        Why::RolloutComplete => (
+            "the rollout is complete: every pod is updated and available".to_string(),
+            "deployment/util/deployment_util.go DeploymentComplete",
+        ),
+        Why::Paused => (
+            "the rollout is paused, nothing is rolled out".to_string(),
+            "deployment/deployment_controller.go syncDeployment",
+        ),
+        Why::DeadlineExceeded { seconds } => (
+            format!("no progress for {seconds} s, the rollout counts as stuck"),
+            "deployment/util/deployment_util.go DeploymentTimedOut",
+        ),
+        Why::HistoryLimit { limit } => (
+            format!("old ReplicaSets beyond revisionHistoryLimit {limit} go"),
+            "deployment/sync.go cleanupDeployment",
+        ),
+        Why::TooFewPods { have, want } => (
+            format!("{} missing: have {have}, want {want}", pods(want - have)),
+            "replicaset/replica_set.go manageReplicas",
+        ),
+        Why::TooManyPods { have, want } => (
+            format!("{} too many: have {have}, want {want}", pods(have - want)),
+            "replicaset/replica_set.go manageReplicas",
+        ),
+        Why::AwaitingExpectations => (
+            "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
+            "controller_utils.go SatisfiedExpectations",
+        ),
+        Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
+            garbage_reason(why)
+        }
+    };
+    Reason { text, upstream }
+}
+
+fn rollout_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::SurgeAllows { all, max_total } => (
+            match max_total - all {
+                n if n > 0 => {
+                    format!("{} may be added: {max_total} allowed - {all} there = {n}", pods(n))
+                }
+                n => format!("no pod may be added: {max_total} allowed - {all} there = {n}"),
+            },
+            "deployment/rolling.go reconcileNewReplicaSet",
+        ),
+        Why::ScaleDownBudget { all, min_available, new_unavailable } => {
+            let budget = all - min_available - new_unavailable;
+            let sum = format!(
+                "{all} there - {min_available} must stay available - {new_unavailable} new ones not available yet = {budget}"
+            );
+            let text = match budget {
+                n if n > 0 => format!("up to {} may go: {sum}", old_pods(n)),
+                _ => format!("no old pod may go: {sum}"),
+            };
+            (text, "deployment/rolling.go reconcileOldReplicaSets")
+        }
+        Why::TooFewAvailable { available, min_available } => (
+            format!("no healthy old pod may go: {available} available, {min_available} must stay"),
+            "deployment/rolling.go scaleDownOldReplicaSetsForRollingUpdate",
+        ),
+        Why::RecreateStops => (
+            "Recreate: all old pods go before any new one comes".to_string(),
+            "deployment/recreate.go scaleDownOldReplicaSetsForRecreate",
+        ),
+        _ => (
+            "Recreate: waits until the last old pod is gone".to_string(),
+            "deployment/recreate.go oldPodsRunning",
+        ),
+    }
+}
+
+fn garbage_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::OwnerGone => (
+            "its owner is gone, so it goes too".to_string(),
+            "garbagecollector/garbagecollector.go attemptToDeleteItem",
+        ),
+        Why::ForegroundDeletion => (
+            "foreground deletion: what it owns goes first".to_string(),
+            "garbagecollector/garbagecollector.go processDeletingDependentsItem",
+        ),
+        Why::DependentsGone => (
+            "foreground deletion: nothing it owned is left, so it may go".to_string(),
+            "garbagecollector/garbagecollector.go processDeletingDependentsItem",
+        ),
+        _ => (
+            "its owner was deleted with --cascade=orphan and lets it go".to_string(),
+            "garbagecollector/garbagecollector.go orphanDependents",
+        ),
+    }
+}
+
+fn pods(n: i32) -> String {
+    if n == 1 { "1 pod".to_string() } else { format!("{n} pods") }
+}
+
+fn old_pods(n: i32) -> String {
+    if n == 1 { "1 old pod".to_string() } else { format!("{n} old pods") }
+}
+
+/// `pod web/2#0`, `Deployment web`, `node node-a`: kinds that are everyday
+/// words are written like them.
+fn called(subject: &Subject) -> String {
+    match subject.kind {
+        Kind::Pod => format!("pod {}", subject.name),
+        Kind::Node => format!("node {}", subject.name),
+        kind => format!("{kind} {}", subject.name),
+    }
+}
+
+impl Trace {
+    /// A record as one sentence without its time: `pod web/2#0 became ready`.
+    pub fn describe(&self, record: &Record) -> String {
+        let subject = self.called(record.subject);
+        match record.what {
+            What::Created => format!("{subject} was created"),
+            What::Deleted | What::Removed => format!("{subject} is gone"),
+            What::Set { field, value } => self.describe_change(&subject, field, value),
+            What::Unschedulable => format!("{subject} fits on no node"),
+            What::Bound { node } => format!("{subject} was bound to {}", self.called(node)),
+            What::Running => format!("{subject} started"),
+            What::Ready => format!("{subject} became ready"),
+            What::Unready => format!("{subject} stopped being ready"),
+            What::Restarted { count: 1 } => format!("{subject} was restarted in place"),
+            What::Restarted { count } => {
+                format!("{subject} was restarted in place, the {} time", ordinal(count))
+            }
+            What::DisruptionTarget { reason } => {
+                format!("{subject} was marked for disruption ({})", self.text(reason))
+            }
+            What::Deleting { grace_seconds: 0 } => format!("{subject} was deleted without grace"),
+            What::Deleting { grace_seconds } => {
+                format!("{subject} was asked to go within {grace_seconds} s")
+            }
+            What::Succeeded { exit_code } => format!("{subject} succeeded (exit code {exit_code})"),
+            What::Failed { exit_code, reason } => {
+                let code = exit_code.map(|code| format!("exit code {code}"));
+                let reason = reason.map(|r| self.text(r).to_string());
+                let details: Vec<String> = code.into_iter().chain(reason).collect();
+                if details.is_empty() { format!("{subject} failed") } else { format!("{subject} failed ({})", details.join(", ")) }
+            }
+            What::Emitted(emitted) => self.describe_emitted(&subject, emitted),
+            What::Decided(why) => {
+                let Reason { text, upstream } = reason(why);
+                format!("{subject}: {text} [{upstream}]")
+            }
+            What::Action(action) => format!("somebody: {}", self.action_text(action)),
+            What::Rejected { action, object, reason, message } => {
+                let what = if object { format!("applying object {action}") } else { self.action_text(action).to_string() };
+                let (reason, message) = (self.text(reason), self.text(message));
+                format!("the API server refused {what}: {reason}: {message}")
+            }
+        }
+    }
+
+    fn called(&self, id: SubjectId) -> String {
+        called(self.subject(id))
+    }
+
+    fn text(&self, symbol: Symbol) -> &str {
+        self.symbols.get(symbol)
+    }
+
+    fn action_text(&self, action: u32) -> &str {
+        let text = self.header.actions.get(action as usize).map(|(_, text)| text.as_str());
+        text.unwrap_or("an action")
+    }
+
+    fn describe_change(&self, subject: &str, field: Field, value: Value) -> String {
+        let value = match value {
+            Value::Absent => None,
+            Value::Int(number) => Some(number.to_string()),
+            Value::Bool(truth) => Some(truth.to_string()),
+            Value::Text(symbol) => Some(self.text(symbol).to_string()),
+        };
+        let Some(value) = value else { return describe_absence(subject, field) };
+        match field {
+            Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
+            Field::SpecPaused if value == "true" => format!("{subject} was paused"),
+            Field::Revision => format!("{subject} is revision {value} now"),
+            Field::ObservedGeneration => {
+                format!("{subject}: its controller has seen generation {value}")
+            }
+            Field::Replicas
+            | Field::UpdatedReplicas
+            | Field::ReadyReplicas
+            | Field::AvailableReplicas
+            | Field::UnavailableReplicas
+            | Field::TerminatingReplicas
+            | Field::FullyLabeledReplicas => {
+                format!("{subject} reports {}", reported(field, &value))
+            }
+            Field::ConditionAvailable
+            | Field::ConditionProgressing
+            | Field::ConditionReplicaFailure
+            | Field::ConditionReady => {
+                let (status, reason) = value.split_once('/').unwrap_or((&value, ""));
+                let name = field.name().trim_start_matches("condition.");
+                match reason {
+                    "" => format!("{subject}: {name} is {status}"),
+                    reason => format!("{subject}: {name} is {status} ({reason})"),
+                }
+            }
+            Field::Deleting => format!("deletion of {subject} was asked for"),
+            Field::Unschedulable if value == "true" => format!("{subject} was cordoned"),
+            Field::Taints => format!("{subject} has the taints {value}"),
+            Field::MaxSurge => format!("{subject} may add {value} pods during a rolling update"),
+            Field::MaxUnavailable => {
+                format!("{subject} may miss {value} pods during a rolling update")
+            }
+            Field::Image => format!("{subject} runs {value}"),
+            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
+                format!("{subject}: {} is {value}", field.name())
+            }
+        }
+    }
+
+    fn describe_emitted(&self, subject: &str, emitted: Emitted) -> String {
+        match emitted {
+            Emitted::Scaled { replica_set, from, to } => {
+                let way = if to > from { "up" } else { "down" };
+                format!("{subject} scaled {} {way} from {from} to {to}", self.called(replica_set))
+            }
+            Emitted::CreatedPod(pod) => format!("{subject} created {}", self.called(pod)),
+            Emitted::DeletedPod(pod) => format!("{subject} deleted {}", self.called(pod)),
+            Emitted::Other { reason, message, .. } => {
+                format!("{subject} reports {}: {}", self.text(reason), self.text(message))
+            }
+        }
+    }
+}
+
+fn describe_absence(subject: &str, field: Field) -> String {
+    match field {
+        Field::SpecPaused => format!("{subject} was resumed"),
+        Field::Unschedulable => format!("{subject} was uncordoned"),
+        Field::Taints => format!("{subject} has no taints any more"),
+        Field::Replicas
+        | Field::UpdatedReplicas
+        | Field::ReadyReplicas
+        | Field::AvailableReplicas
+        | Field::UnavailableReplicas
+        | Field::TerminatingReplicas
+        | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
+        field => format!("{subject}: {} is not set any more", field.name()),
+    }
+}
+
+/// `8 available pods`, `1 updated pod`, `no pods`.
+fn reported(field: Field, count: &str) -> String {
+    let kind = match field {
+        Field::UpdatedReplicas => "updated ",
+        Field::ReadyReplicas => "ready ",
+        Field::AvailableReplicas => "available ",
+        Field::UnavailableReplicas => "unavailable ",
+        Field::TerminatingReplicas => "terminating ",
+        Field::FullyLabeledReplicas => "fully labelled ",
+        _ => "",
+    };
+    format!("{count} {kind}pod{}", if count == "1" { "" } else { "s" })
+}
+
+fn ordinal(n: u32) -> String {
+    let suffix = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{n}{suffix}")
+}
+
+/// A record and what led to it, a line each, the record first and its causes
+/// below it, with times and numbers:
+///
+/// ```text
+/// 1m20s  #242  pod web/1#7 was asked to go within 30 s
+/// 1m20s  #238    because ReplicaSet web/1: 5 pods too many: have 8, want 3 […]
+/// 1m     #61     because somebody: set image deployment/web app:v2
+/// ```
+///
+/// Empty if there is no such record.
+pub fn chain(trace: &Trace, id: RecordId) -> Vec<String> {
+    if trace.record(id).is_none() {
+        return Vec::new();
+    }
+    let ids = trace.why_chain(id);
+    let row = |(i, id): (usize, &RecordId)| {
+        let record = &trace.records[id.0 as usize];
+        let because = if i == 0 { "" } else { "  because " };
+        let text = format!("{because}{}", trace.describe(record));
+        (record.at.to_string(), format!("#{}", id.0), text)
+    };
+    let rows: Vec<(String, String, String)> = ids.iter().enumerate().map(row).collect();
+    let times = rows.iter().map(|r| r.0.len()).max().unwrap_or(0);
+    let numbers = rows.iter().map(|r| r.1.len()).max().unwrap_or(0);
+    rows.into_iter()
+        .map(|(at, number, text)| format!("{at:<times$}  {number:<numbers$}  {text}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_show_their_sums() {
+        for (why, text) in [
+            (
+                Why::ScaleDownBudget { all: 13, min_available: 8, new_unavailable: 5 },
+                "no old pod may go: 13 there - 8 must stay available - 5 new ones not available yet = 0",
+            ),
+            (
+                Why::ScaleDownBudget { all: 13, min_available: 8, new_unavailable: 4 },
+                "up to 1 old pod may go: 13 there - 8 must stay available - 4 new ones not available yet = 1",
+            ),
+            (
+                Why::SurgeAllows { all: 10, max_total: 13 },
+                "3 pods may be added: 13 allowed - 10 there = 3",
+            ),
+            (
+                Why::SurgeAllows { all: 13, max_total: 13 },
+                "no pod may be added: 13 allowed - 13 there = 0",
+            ),
+            (Why::TooFewPods { have: 4, want: 5 }, "1 pod missing: have 4, want 5"),
+        ] {
+            assert_eq!(reason(why).text, text);
+        }
+    }
+
+    #[test]
+    fn ordinals_are_english() {
+        for (n, text) in
+            [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (112, "112th"), (21, "21st")]
+        {
+            assert_eq!(ordinal(n), text);
+        }
+    }
+}

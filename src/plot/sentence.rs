@@ -1,0 +1,88 @@
+//! The result of a run in one sentence.
+
+use crate::time::SimTime;
+use crate::timeline::{Rollout, Series, Workload};
+
+/// What happened to a workload between two moments (the second not included),
+/// such as `rollout took 40s, available never below 8 of 10, at most 20 pods
+/// on nodes`. Minima count from the first moment at which all desired pods
+/// were available.
+pub fn headline(workload: &Workload, from: SimTime, end: SimTime) -> String {
+    let mut parts = Vec::new();
+    parts.extend(rollouts(workload, from, end));
+    parts.push(availability(workload, from, end));
+    let most = workload.series(Series::OnNode).max_over(from, end);
+    parts.push(format!("at most {} on nodes", pods(most)));
+    let restarts = workload.series(Series::Restarts);
+    match restarts.at(end) - restarts.at(from) {
+        0 => {}
+        1 => parts.push("1 restart".to_string()),
+        n => parts.push(format!("{n} restarts")),
+    }
+    parts.join(", ")
+}
+
+pub(super) fn pods(n: i64) -> String {
+    if n == 1 { "1 pod".to_string() } else { format!("{n} pods") }
+}
+
+/// The last moment before the end of a half-open range.
+fn last(end: SimTime) -> SimTime {
+    SimTime(end.0.saturating_sub(1))
+}
+
+/// How a rollout ended or did not, as it was known just before a moment.
+pub(super) fn outcome(rollout: &Rollout, end: SimTime) -> String {
+    let before = |at: Option<SimTime>| at.filter(|&at| at < end);
+    let took = |at: SimTime| at.since(rollout.start);
+    match (before(rollout.end), before(rollout.superseded), before(rollout.stalled)) {
+        (Some(at), _, _) => format!("took {}", took(at)),
+        (None, _, Some(at)) => format!("was stuck after {}", took(at)),
+        (None, Some(at), None) => format!("was replaced after {}", took(at)),
+        (None, None, None) => format!("not finished after {}", took(last(end))),
+    }
+}
+
+fn rollouts(workload: &Workload, from: SimTime, end: SimTime) -> Option<String> {
+    let seen = |r: &&Rollout| r.start >= from && r.start < end;
+    let all: Vec<&Rollout> = workload.rollouts().iter().filter(seen).collect();
+    let updates: Vec<&Rollout> = all.iter().copied().filter(|r| !r.initial).collect();
+    match (updates.as_slice(), all.first()) {
+        ([], Some(first)) => Some(match first.end.filter(|&at| at < end) {
+            Some(at) => format!("complete after {}", at.since(first.start)),
+            None => format!("not complete after {}", last(end).since(first.start)),
+        }),
+        ([], None) => None,
+        ([one], _) => Some(format!("rollout {}", outcome(one, end))),
+        ([.., last], _) => {
+            let stuck =
+                updates.iter().filter(|r| r.end.is_none() && r.stalled.is_some_and(|at| at < end));
+            let (count, outcome) = (updates.len(), outcome(last, end));
+            Some(match stuck.count() {
+                0 => format!("{count} rollouts, the last {outcome}"),
+                stuck => format!("{count} rollouts, {stuck} stuck, the last {outcome}"),
+            })
+        }
+    }
+}
+
+fn availability(workload: &Workload, from: SimTime, end: SimTime) -> String {
+    let available = workload.series(Series::Available);
+    let desired = workload.series(Series::Desired);
+    match workload.settled().filter(|&at| at < end) {
+        Some(settled) => {
+            let from = settled.max(from);
+            match available.first_min(from, end) {
+                (at, ..=0) => {
+                    let outage = available.duration_where(from, end, |n| n <= 0).floor_ms();
+                    format!("none of {} available for {outage}", desired.at(at))
+                }
+                (at, least) => format!("available never below {least} of {}", desired.at(at)),
+            }
+        }
+        None => {
+            let (at, most) = available.first_max(from, end);
+            format!("never more than {most} of {} available", desired.at(at))
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! How a run ended, as kubectl would print it, and what happened on the way.
+
+use super::sentence::{outcome, pods};
+use super::{Window, name_of};
+use crate::time::{SimTime, Span};
+use crate::timeline::{Rollout, Series, Timeline, Workload};
+use std::fmt::Write as _;
+
+/// The most rollouts listed for a workload.
+const MOST_ROLLOUTS: usize = 10;
+
+/// A table in kubectl's columns, the state at the end of the window, followed
+/// by a line for each rollout and for what was extreme.
+///
+/// ```text
+/// NAME             READY   UP-TO-DATE   AVAILABLE   AGE
+/// deployment/web   10/10   10           10          2m30s
+///
+/// deployment/web
+///   rollout of revision 2 (app:v2) took 40s, from 1m to 1m40s
+///   available at least 8 of 10, first at 1m
+///   on nodes at most 20 pods, first at 1m20s
+///   Progressing True, NewReplicaSetAvailable since 1m40s
+/// ```
+pub fn summary(timeline: &Timeline, window: Window) -> String {
+    if timeline.workloads().is_empty() {
+        return "no workloads\n".to_string();
+    }
+    let (from, to) = window.of(timeline);
+    let end = to.after(Span::from_ns(1));
+    let mut text = table(timeline, to);
+    for workload in timeline.workloads() {
+        let _ = writeln!(text, "\n{}", name_of(timeline, workload));
+        for line in lines(workload, from, end) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+fn table(timeline: &Timeline, at: SimTime) -> String {
+    let header = ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"].map(str::to_string);
+    let row = |workload: &Workload| {
+        let now = |series| workload.series(series).at(at);
+        [
+            name_of(timeline, workload),
+            format!("{}/{}", now(Series::Ready), now(Series::Desired)),
+            now(Series::Updated).to_string(),
+            now(Series::Available).to_string(),
+            at.since(workload.created).to_string(),
+        ]
+    };
+    let rows: Vec<[String; 5]> =
+        std::iter::once(header).chain(timeline.workloads().iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in &rows {
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        text.push_str(cells.join("   ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
+    let mut lines = rollout_lines(workload, from, end);
+    lines.push(available_line(workload, from, end));
+    let (at, most) = workload.series(Series::OnNode).first_max(from, end);
+    lines.push(format!("on nodes at most {}{}", pods(most), first_at(at, from)));
+    let pending = workload.series(Series::Pending).at(end);
+    if pending > 0 {
+        lines.push(format!("{} without a node at the end", pods(pending)));
+    }
+    let restarts = workload.series(Series::Restarts);
+    match restarts.at(end) - restarts.at(from) {
+        0 => {}
+        1 => lines.push("1 restart".to_string()),
+        n => lines.push(format!("{n} restarts")),
+    }
+    lines.extend(condition_lines(workload, end));
+    lines
+}
+
+fn rollout_lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
+    let seen: Vec<&Rollout> =
+        workload.rollouts().iter().filter(|r| r.start >= from && r.start < end).collect();
+    let older = seen.len().saturating_sub(MOST_ROLLOUTS);
+    let mut lines = Vec::new();
+    if older > 0 {
+        lines.push(format!("{older} earlier rollouts"));
+    }
+    for rollout in &seen[older..] {
+        let revision = &workload.revisions()[rollout.revision];
+        let image = match revision.image.as_str() {
+            "" => String::new(),
+            image => format!(" ({image})"),
+        };
+        let what = if rollout.initial { "creation" } else { "rollout" };
+        let until = rollout.end.filter(|&at| at < end);
+        let span = match until {
+            Some(at) => format!(", from {} to {at}", rollout.start),
+            None => format!(", begun at {}", rollout.start),
+        };
+        let outcome = outcome(rollout, end);
+        lines.push(format!("{what} of revision {}{image} {outcome}{span}", rollout.number));
+    }
+    lines
+}
+
+/// When an extreme was reached, unless it was there from the beginning.
+fn first_at(at: SimTime, from: SimTime) -> String {
+    if at > from { format!(", first at {at}") } else { String::new() }
+}
+
+fn available_line(workload: &Workload, from: SimTime, end: SimTime) -> String {
+    let available = workload.series(Series::Available);
+    let desired = workload.series(Series::Desired);
+    match workload.settled().filter(|&at| at < end) {
+        Some(settled) => {
+            let from = settled.max(from);
+            let (at, least) = available.first_min(from, end);
+            format!("available at least {least} of {}{}", desired.at(at), first_at(at, from))
+        }
+        None => {
+            let (at, most) = available.first_max(from, end);
+            format!("available at most {most} of {}{}", desired.at(at), first_at(at, from))
+        }
+    }
+}
+
+/// The conditions as they stood at the end, in order of their names.
+fn condition_lines(workload: &Workload, end: SimTime) -> Vec<String> {
+    let mut lines = Vec::new();
+    for condition in ["Available", "Progressing", "ReplicaFailure"] {
+        let last =
+            workload.conditions().iter().rev().find(|c| c.condition == condition && c.at < end);
+        if let Some(change) = last.filter(|c| !c.status.is_empty()) {
+            let comma = if change.reason.is_empty() { "" } else { ", " };
+            let (status, reason, at) = (&change.status, &change.reason, change.at);
+            lines.push(format!("{condition} {status}{comma}{reason} since {at}"));
+        }
+    }
+    lines
+}

@@ -1,0 +1,428 @@
+//! The waveform: how a run went, drawn in block characters.
+//!
+//! ```text
+//! deployment/web  desired 10, floor 8, ceiling 13  (█ = 20 pods, a column = 2s)
+//!               1m                  1m20s               1m40s
+//! actions       A
+//! web/1         ▄▄▄▄▃▃▃▃▃▃▃▃▃▃▁▁▁▁▁▁▁▁▁▁                      app:v1
+//! web/2                       ▂▂▂▂▂▂▂▂▂▂▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄  app:v2
+//! available     ▄▄▄▄▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▃▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄  min 8 at 1m
+//! ```
+//!
+//! A column of a row of ready or available pods shows the least value in its
+//! time, rounded down, so that no dip is lost; a column of a row of pods on
+//! nodes shows the greatest, rounded up. Only 0 is a blank.
+
+use super::theme::{self, Rgb};
+use super::{Window, axis, headline, name_of};
+use crate::time::{SimTime, Span};
+use crate::timeline::{ActionMark, Series, Steps, Timeline, Workload};
+use std::fmt::Write as _;
+
+/// How a waveform is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TextOptions {
+    /// The width of the terminal in characters; at least 40 are used.
+    pub width: usize,
+    /// Only ASCII characters.
+    pub ascii: bool,
+    /// Colours as escape sequences for terminals with 24-bit colour.
+    pub colour: bool,
+    /// Which part of the run.
+    pub window: Window,
+    /// The most workloads to show.
+    pub workloads: usize,
+}
+
+impl Default for TextOptions {
+    fn default() -> TextOptions {
+        TextOptions { width: 100, ascii: false, colour: false, window: Window::Auto, workloads: 12 }
+    }
+}
+
+const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
+
+/// The fewest columns of time.
+const FEWEST_COLUMNS: usize = 20;
+/// The most lines below a waveform.
+const MOST_NOTES: usize = 20;
+/// The most revisions that get a row.
+const MOST_REVISIONS: usize = 6;
+
+/// Draws the waveform. Every line ends with a line feed and none has blanks
+/// at its end.
+pub fn waveform(timeline: &Timeline, options: &TextOptions) -> String {
+    let mut text = String::new();
+    if !timeline.title.is_empty() {
+        let _ = writeln!(text, "{}\n", timeline.title);
+    }
+    if timeline.workloads().is_empty() {
+        text.push_str("nothing to draw: the trace has no workloads\n");
+        return text;
+    }
+    let shown = timeline.workloads().len().min(options.workloads.max(1));
+    for (i, workload) in timeline.workloads()[..shown].iter().enumerate() {
+        if i > 0 {
+            text.push('\n');
+        }
+        Wave::new(timeline, workload, options).draw(&mut text);
+    }
+    match timeline.workloads().len() - shown {
+        0 => {}
+        1 => text.push_str("\nand 1 more workload\n"),
+        more => {
+            let _ = writeln!(text, "\nand {more} more workloads");
+        }
+    }
+    text
+}
+
+/// Which value of a column's time is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Least,
+    Greatest,
+}
+
+struct Row<'a> {
+    label: String,
+    steps: &'a Steps,
+    keep: Keep,
+    note: String,
+    colour: Rgb,
+}
+
+/// The columns: where time begins and how much of it is in one.
+#[derive(Clone, Copy)]
+struct Columns {
+    start: SimTime,
+    each: Span,
+    count: usize,
+    /// Just after the last moment.
+    end: SimTime,
+}
+
+impl Columns {
+    /// As many columns of a round length as fit.
+    fn fit(from: SimTime, to: SimTime, most: usize) -> Columns {
+        let most = most.max(FEWEST_COLUMNS) as u64;
+        let mut each = axis::round_span(Span::from_ns(to.since(from).0 / most));
+        loop {
+            let start = SimTime(from.0 - from.0 % each.0);
+            let count = to.since(start).0.div_ceil(each.0).max(1);
+            if count <= most {
+                let end = to.after(Span::from_ns(1));
+                return Columns { start, each, count: count as usize, end };
+            }
+            each = axis::round_span(Span::from_ns(each.0 + 1));
+        }
+    }
+
+    /// The column of a moment; the last moment belongs to the last column.
+    fn of(&self, at: SimTime) -> usize {
+        ((at.since(self.start).0 / self.each.0) as usize).min(self.count - 1)
+    }
+
+    fn range(&self, column: usize) -> (SimTime, SimTime) {
+        let from = self.start.after(Span::from_ns(self.each.0 * column as u64));
+        let to = if column + 1 == self.count { self.end } else { from.after(self.each) };
+        (from, to)
+    }
+}
+
+struct Wave<'a> {
+    name: String,
+    workload: &'a Workload,
+    options: &'a TextOptions,
+    rows: Vec<Row<'a>>,
+    columns: Columns,
+    from: SimTime,
+    labels: usize,
+    top: i64,
+}
+
+impl<'a> Wave<'a> {
+    fn new(timeline: &Timeline, workload: &'a Workload, options: &'a TextOptions) -> Wave<'a> {
+        let (from, to) = options.window.of(timeline);
+        let end = to.after(Span::from_ns(1));
+        let rows = rows(workload, from, end);
+        let labels = rows.iter().map(|r| r.label.chars().count()).max().unwrap_or(0).max(9);
+        let notes = rows.iter().map(|r| r.note.chars().count()).max().unwrap_or(0);
+        let room = options.width.max(40).saturating_sub(labels + 2 + notes + 2);
+        let top = rows.iter().map(|r| r.steps.max_over(from, end)).max().unwrap_or(0).max(1);
+        Wave {
+            name: name_of(timeline, workload),
+            workload,
+            options,
+            columns: Columns::fit(from, to, room),
+            rows,
+            from,
+            labels,
+            top,
+        }
+    }
+
+    fn draw(&self, text: &mut String) {
+        let full = if self.options.ascii { '@' } else { '█' };
+        let scale = format!(
+            "{full} = {}, a column = {}",
+            super::sentence::pods(self.top),
+            axis::clock(SimTime(self.columns.each.0))
+        );
+        let _ = writeln!(text, "{}  {}  ({scale})", self.name, self.limits());
+        self.line(text, "", &self.axis(), "", None);
+        let actions: Vec<&ActionMark> = self.seen_actions().collect();
+        if !actions.is_empty() {
+            self.line(text, "actions", &self.marks(&actions), "", None);
+        }
+        for row in &self.rows {
+            self.line(text, &row.label, &self.blocks(row), &row.note, Some(row.colour));
+        }
+        let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
+        self.notes(text, &actions);
+    }
+
+    /// One line: label, columns and note, without blanks at its end.
+    fn line(&self, text: &mut String, label: &str, columns: &str, note: &str, colour: Option<Rgb>) {
+        let mut line = format!("{label:<width$}  ", width = self.labels);
+        let missing = self.columns.count.saturating_sub(columns.chars().count());
+        match colour.filter(|_| self.options.colour) {
+            Some(Rgb(r, g, b)) => {
+                let style = anstyle::RgbColor(r, g, b).on_default();
+                let _ = write!(line, "{style}{columns}{style:#}");
+            }
+            None => line.push_str(columns),
+        }
+        let _ = write!(line, "{:missing$}  {note}", "");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+
+    /// What is wanted: `desired 10, floor 8, ceiling 13`, with ranges where
+    /// it changes.
+    fn limits(&self) -> String {
+        let named = [Series::Desired, Series::Floor, Series::Ceiling];
+        let parts = named.into_iter().filter(|&s| !self.workload.series(s).is_empty()).map(|s| {
+            let steps = self.workload.series(s);
+            let (least, most) = (
+                steps.min_over(self.from, self.columns.end),
+                steps.max_over(self.from, self.columns.end),
+            );
+            match least == most {
+                true => format!("{} {most}", s.name()),
+                false => format!("{} {least} to {most}", s.name()),
+            }
+        });
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Times above their columns, ten or more columns apart.
+    fn axis(&self) -> String {
+        let columns = &self.columns;
+        let step = axis::round_span(Span::from_ns(columns.each.0.saturating_mul(10)));
+        let mut line = String::new();
+        let mut used = 0;
+        for at in axis::multiples(step, columns.start, columns.end) {
+            let (column, label) = (columns.of(at), axis::clock(at));
+            let fits = column + label.len() <= columns.count.max(label.len());
+            if fits && (column > used || used == 0) {
+                let _ = write!(line, "{:width$}{label}", "", width = column - used);
+                used = column + label.len();
+            }
+        }
+        line
+    }
+
+    fn seen_actions(&self) -> impl Iterator<Item = &'a ActionMark> + '_ {
+        let (from, end) = (self.from, self.columns.end);
+        self.workload.actions().iter().filter(move |a| a.at >= from && a.at < end)
+    }
+
+    /// A letter in the column of each action; where several share one, the
+    /// first.
+    fn marks(&self, actions: &[&ActionMark]) -> String {
+        let mut line = vec![' '; self.columns.count];
+        for (i, action) in actions.iter().enumerate().rev() {
+            line[self.columns.of(action.at)] = letter(i);
+        }
+        line.into_iter().collect::<String>().trim_end().to_string()
+    }
+
+    fn blocks(&self, row: &Row<'_>) -> String {
+        let set = if self.options.ascii { ASCII } else { BLOCKS };
+        (0..self.columns.count)
+            .map(|column| {
+                let (from, to) = self.columns.range(column);
+                let from = from.max(self.from);
+                let value = match row.keep {
+                    Keep::Least => row.steps.min_over(from, to),
+                    Keep::Greatest => row.steps.max_over(from, to),
+                };
+                set[eighths(value, self.top, row.keep)]
+            })
+            .collect()
+    }
+
+    /// Actions and changes of conditions in order of time.
+    fn notes(&self, text: &mut String, actions: &[&ActionMark]) {
+        let mut notes: Vec<(SimTime, char, String)> = Vec::new();
+        for (i, action) in actions.iter().enumerate() {
+            let refused = action.rejected.as_ref().map(|r| format!(" (refused: {r})"));
+            notes.push((
+                action.at,
+                letter(i),
+                format!("{}{}", action.text, refused.unwrap_or_default()),
+            ));
+        }
+        let (from, end) = (self.from, self.columns.end);
+        for change in self.workload.conditions().iter().filter(|c| c.at >= from && c.at < end) {
+            let status = if change.status.is_empty() { "gone" } else { &change.status };
+            let reason = if change.reason.is_empty() { "" } else { ", " };
+            let what = format!("{} {status}{reason}{}", change.condition, change.reason);
+            notes.push((change.at, ' ', what));
+        }
+        notes.sort_by_key(|n| n.0);
+        let more = notes.len().saturating_sub(MOST_NOTES);
+        notes.truncate(MOST_NOTES);
+        let times = notes.iter().map(|n| n.0.to_string().len()).max().unwrap_or(0);
+        for (at, letter, what) in &notes {
+            let _ = writeln!(text, "{letter}  {:<times$}  {what}", at.to_string());
+        }
+        if more > 0 {
+            let _ = writeln!(text, "   and {more} more");
+        }
+    }
+}
+
+/// The letter of an action; after Z they are all `+`.
+fn letter(i: usize) -> char {
+    u8::try_from(i).ok().filter(|&i| i < 26).map_or('+', |i| char::from(b'A' + i))
+}
+
+/// How many eighths of a full block a value is.
+fn eighths(value: i64, top: i64, keep: Keep) -> usize {
+    let (value, top) = (value.clamp(0, top) as u64, top.max(1) as u64);
+    let eighths = match keep {
+        Keep::Least => (value * 8 / top).max(u64::from(value > 0)),
+        Keep::Greatest => (value * 8).div_ceil(top),
+    };
+    eighths as usize
+}
+
+fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_>> {
+    let mut rows = revision_rows(workload, from, end);
+    let available = workload.series(Series::Available);
+    let ready = workload.series(Series::Ready);
+    let row = |series: Series, label: &str, keep, note, colour| Row {
+        label: label.to_string(),
+        steps: workload.series(series),
+        keep,
+        note,
+        colour,
+    };
+    let least = least_available(workload, from, end);
+    rows.push(row(Series::Available, "available", Keep::Least, least, theme::GREEN));
+    if available.pieces(from, end).ne(ready.pieces(from, end)) {
+        rows.push(row(Series::Ready, "ready", Keep::Least, String::new(), theme::BLUE));
+    }
+    let most = |series: Series| {
+        let (at, most) = workload.series(series).first_max(from, end);
+        with_time("max", most, at, from)
+    };
+    let on_node = most(Series::OnNode);
+    rows.push(row(Series::OnNode, "on nodes", Keep::Greatest, on_node, theme::VERMILLION));
+    if workload.series(Series::Pending).max_over(from, end) > 0 {
+        let lasting = workload.series(Series::Pending).duration_where(from, end, |n| n > 0);
+        if lasting >= Span::from_secs(1) {
+            let note = most(Series::Pending);
+            rows.push(row(Series::Pending, "pending", Keep::Greatest, note, theme::PURPLE));
+        }
+    }
+    let desired = workload.series(Series::Desired);
+    if desired.min_over(from, end) != desired.max_over(from, end) {
+        let note = format!("{} at the end", desired.at(end));
+        rows.push(row(Series::Desired, "desired", Keep::Least, note, theme::YELLOW));
+    }
+    rows
+}
+
+/// A row of ready pods for each revision that has pods; of many only the last
+/// ones.
+fn revision_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_>> {
+    let alive = workload.revisions().iter().filter(|r| {
+        !r.name.is_empty() && r.ready.max_over(from, end).max(r.on_node.max_over(from, end)) > 0
+    });
+    let mut rows: Vec<Row<'_>> = alive
+        .enumerate()
+        .map(|(i, revision)| Row {
+            label: revision.name.clone(),
+            steps: &revision.ready,
+            keep: Keep::Least,
+            note: match revision.ready.max_over(from, end) {
+                0 => format!("{} never ready", revision.image).trim_start().to_string(),
+                _ => revision.image.clone(),
+            },
+            colour: theme::revision_colour(i),
+        })
+        .collect();
+    rows.drain(..rows.len().saturating_sub(MOST_REVISIONS));
+    rows
+}
+
+/// An extreme and when it was reached, unless it was there from the beginning.
+fn with_time(name: &str, value: i64, at: SimTime, from: SimTime) -> String {
+    if at > from { format!("{name} {value} at {at}") } else { format!("{name} {value}") }
+}
+
+fn least_available(workload: &Workload, from: SimTime, end: SimTime) -> String {
+    let available = workload.series(Series::Available);
+    match workload.settled().filter(|&at| at < end) {
+        Some(settled) => {
+            let from = settled.max(from);
+            let (at, least) = available.first_min(from, end);
+            with_time("min", least, at, from)
+        }
+        None => format!("max {}", available.max_over(from, end)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eighths_never_hide_an_extreme() {
+        for (value, least, greatest) in [
+            (0, 0, 0),
+            (1, 1, 1),
+            (8, 3, 4),
+            (9, 3, 4),
+            (10, 4, 4),
+            (19, 7, 8),
+            (20, 8, 8),
+            (30, 8, 8),
+        ] {
+            assert_eq!(eighths(value, 20, Keep::Least), least, "{value}");
+            assert_eq!(eighths(value, 20, Keep::Greatest), greatest, "{value}");
+        }
+    }
+
+    #[test]
+    fn columns_are_of_round_length_and_fit() {
+        let s = SimTime::from_secs;
+        for (from, to, most, each, count) in [
+            (0, 60, 60, 1, 60),
+            (0, 60, 59, 2, 30),
+            (55, 140, 60, 2, 43),
+            (0, 86_400, 80, 1_200, 72),
+            (0, 0, 50, 0, 1),
+        ] {
+            let columns = Columns::fit(s(from), s(to), most);
+            let each = if each == 0 { Span::from_ms(1) } else { Span::from_secs(each) };
+            assert_eq!((columns.each, columns.count), (each, count), "{from} to {to}");
+            assert_eq!(columns.of(s(to)), count - 1);
+            assert_eq!(columns.range(count - 1).1, columns.end);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! A [`Trace`] as step functions of time: how many pods of each workload were
+//! available, ready, on nodes and so on at every moment.
+//!
+//! A *workload* is an object that nobody owns together with everything below
+//! it: a Deployment with its ReplicaSets and their pods, or a ReplicaSet or a
+//! pod on its own. If an object is deleted and made again under its name, both
+//! lives are one workload.
+
+mod fold;
+mod steps;
+
+pub use steps::Steps;
+
+use crate::api::Kind;
+use crate::time::{SimTime, Span, Timestamp};
+use crate::trace::Trace;
+
+/// What is counted about a workload.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Series {
+    /// Available pods as the controller reports them: `status.availableReplicas`
+    /// of the workload, its lag and its truncated seconds included. Of a pod on
+    /// its own: 1 while it is ready.
+    Available,
+    /// Pods that are ready and not being deleted, counted from the pods.
+    Ready,
+    /// Pods that take up room on a node: bound, not finished and not removed;
+    /// pods being deleted count until they are gone.
+    OnNode,
+    /// Pods in the API: created and not removed, finished ones too.
+    Existing,
+    /// Pods that are being deleted and still run.
+    Terminating,
+    /// `spec.replicas`; 1 for a pod on its own.
+    Desired,
+    /// `spec.replicas` of all its ReplicaSets together: the pods that the
+    /// Deployment controller counts against its limits.
+    Counted,
+    /// Pods of the newest revision that are neither finished nor being deleted.
+    Updated,
+    /// Pods without a node.
+    Pending,
+    /// Container restarts so far, of removed pods too.
+    Restarts,
+    /// The most pods a rolling update may ask for: desired + maxSurge. Empty
+    /// if the trace does not say.
+    Ceiling,
+    /// The fewest available pods a rolling update may leave by its own doing:
+    /// desired - maxUnavailable. Empty if the trace does not say.
+    Floor,
+}
+
+impl Series {
+    /// All series.
+    pub const ALL: [Series; 12] = [
+        Series::Available,
+        Series::Ready,
+        Series::OnNode,
+        Series::Existing,
+        Series::Terminating,
+        Series::Desired,
+        Series::Counted,
+        Series::Updated,
+        Series::Pending,
+        Series::Restarts,
+        Series::Ceiling,
+        Series::Floor,
+    ];
+
+    /// The name that assertions and tables use, such as `on-node`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Series::Available => "available",
+            Series::Ready => "ready",
+            Series::OnNode => "on-node",
+            Series::Existing => "existing",
+            Series::Terminating => "terminating",
+            Series::Desired => "desired",
+            Series::Counted => "counted",
+            Series::Updated => "updated",
+            Series::Pending => "pending",
+            Series::Restarts => "restarts",
+            Series::Ceiling => "ceiling",
+            Series::Floor => "floor",
+        }
+    }
+
+    /// The series of that name.
+    pub fn parse(name: &str) -> Option<Series> {
+        Series::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// The pods of one ReplicaSet.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Revision {
+    /// The ReplicaSet as traces name it, such as `web/2`.
+    pub name: String,
+    /// Its revision when it was made; 0 if it has none.
+    pub number: u32,
+    /// Later revisions: a rollback gives an old ReplicaSet a new number.
+    pub renumbered: Vec<(SimTime, u32)>,
+    /// The image of its first container; empty if the trace does not say.
+    pub image: String,
+    /// Its ready pods that are not being deleted.
+    pub ready: Steps,
+    /// Its pods on nodes, those being deleted included.
+    pub on_node: Steps,
+}
+
+/// A condition of a workload got a new value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConditionChange {
+    /// When.
+    pub at: SimTime,
+    /// Which: `Available`, `Progressing` or `ReplicaFailure`.
+    pub condition: &'static str,
+    /// `True`, `False` or `Unknown`; empty if the condition went away.
+    pub status: String,
+    /// Why, in one word; may be empty.
+    pub reason: String,
+}
+
+/// A timed action of the scenario.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ActionMark {
+    /// When.
+    pub at: SimTime,
+    /// In words: `set image deployment/web app:v2`.
+    pub text: String,
+    /// The reason for which the API server refused it, if it did.
+    pub rejected: Option<String>,
+}
+
+/// A revision of a Deployment taking over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rollout {
+    /// Index into [`Workload::revisions`].
+    pub revision: usize,
+    /// The number that the revision got.
+    pub number: u32,
+    /// Whether these are the first pods of the workload.
+    pub initial: bool,
+    /// When it was asked for: the time of the action that led to it.
+    pub start: SimTime,
+    /// When all pods were updated and available; `None` if it was not
+    /// finished when the run ended or another rollout took over.
+    pub end: Option<SimTime>,
+    /// When another rollout took over, if this one was not finished.
+    pub superseded: Option<SimTime>,
+    /// When the controller first reported `ProgressDeadlineExceeded`.
+    pub stalled: Option<SimTime>,
+}
+
+impl Rollout {
+    /// How long it took, if it was finished.
+    pub fn duration(&self) -> Option<Span> {
+        self.end.map(|end| end.since(self.start))
+    }
+}
+
+/// Everything about one workload over time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Workload {
+    /// The kind of its top object.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// When it was created.
+    pub created: SimTime,
+    series: [Steps; Series::ALL.len()],
+    revisions: Vec<Revision>,
+    conditions: Vec<ConditionChange>,
+    rollouts: Vec<Rollout>,
+    actions: Vec<ActionMark>,
+}
+
+impl Workload {
+    /// One of its step functions.
+    pub fn series(&self, series: Series) -> &Steps {
+        &self.series[series as usize]
+    }
+
+    /// Its ReplicaSets in order of creation; of a pod on its own, one nameless
+    /// revision.
+    pub fn revisions(&self) -> &[Revision] {
+        &self.revisions
+    }
+
+    /// Changes of its conditions in order of time; of several changes of one
+    /// condition in one instant only the last.
+    pub fn conditions(&self) -> &[ConditionChange] {
+        &self.conditions
+    }
+
+    /// Its rollouts in order of time, the first creation included.
+    pub fn rollouts(&self) -> &[Rollout] {
+        &self.rollouts
+    }
+
+    /// The actions that touched it or the whole cluster, in order of time.
+    pub fn actions(&self) -> &[ActionMark] {
+        &self.actions
+    }
+
+    /// `deployment/web`, as kubectl prints it.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.kind.name().to_lowercase(), self.name)
+    }
+
+    /// The first moment at which all desired pods were available, from which
+    /// on a minimum says something.
+    pub fn settled(&self) -> Option<SimTime> {
+        self.series(Series::Available)
+            .zip_with(self.series(Series::Desired), |available, desired| {
+                i64::from(desired > 0 && available >= desired)
+            })
+            .first_where(SimTime::ZERO, |full| full == 1)
+    }
+
+    /// The last moment at which anything about it changed.
+    pub fn last_change(&self) -> SimTime {
+        let of_series = self.series.iter().filter_map(|s| s.points().last()).map(|p| p.0);
+        let of_conditions = self.conditions.last().map(|c| c.at);
+        of_series.chain(of_conditions).max().unwrap_or_default()
+    }
+}
+
+/// The pods on one node over time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NodeLoad {
+    /// The node's name.
+    pub name: String,
+    /// Pods of all workloads that take up room on it.
+    pub pods: Steps,
+}
+
+/// A whole run as step functions.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Timeline {
+    /// The run's title; may be empty.
+    pub title: String,
+    /// The wall time at which it began.
+    pub start: Timestamp,
+    /// Its last moment; what happened at this very moment still counts.
+    pub until: SimTime,
+    /// All timed actions, in order of time.
+    pub actions: Vec<ActionMark>,
+    workloads: Vec<Workload>,
+    nodes: Vec<NodeLoad>,
+}
+
+impl Timeline {
+    /// Reads a trace once from front to back.
+    pub fn of(trace: &Trace) -> Timeline {
+        fold::fold(trace)
+    }
+
+    /// The workloads in order of creation.
+    pub fn workloads(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// The workload of that kind, namespace and name.
+    pub fn workload(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Workload> {
+        let fits = |w: &&Workload| w.kind == kind && w.namespace == namespace && w.name == name;
+        self.workloads.iter().find(fits)
+    }
+
+    /// The nodes in order of creation.
+    pub fn nodes(&self) -> &[NodeLoad] {
+        &self.nodes
+    }
+
+    /// The end of the run as the end of a half-open range: just after
+    /// [`until`](Timeline::until).
+    pub fn end(&self) -> SimTime {
+        self.until.after(Span::from_ns(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_are_found_by_name_and_by_place() {
+        for (i, series) in Series::ALL.into_iter().enumerate() {
+            assert_eq!(Series::parse(series.name()), Some(series));
+            assert_eq!(series as usize, i);
+        }
+        assert_eq!(Series::parse("on_node"), None);
+    }
+}

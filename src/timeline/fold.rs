@@ -1,0 +1,622 @@
+//! One pass over the records of a trace.
+
+use super::{
+    ActionMark, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
+};
+use crate::api::Kind;
+use crate::time::SimTime;
+use crate::trace::{Field, Record, Subject, SubjectId, Trace, Value, What};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a subject is to the fold.
+#[derive(Clone, Copy)]
+enum Role {
+    Node(usize),
+    /// The top object of a workload. A ReplicaSet on its own is its own
+    /// revision too.
+    Top(usize, Option<usize>),
+    ReplicaSet(usize, usize),
+    Pod(usize),
+}
+
+/// What is known of a pod.
+#[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "four independent facts")]
+struct PodState {
+    workload: usize,
+    revision: usize,
+    /// Nobody owns it, so it reports its own availability.
+    alone: bool,
+    node: Option<usize>,
+    exists: bool,
+    ready: bool,
+    deleting: bool,
+    finished: bool,
+    restarts: u32,
+}
+
+impl PodState {
+    fn active(&self) -> bool {
+        self.exists && !self.deleting && !self.finished
+    }
+
+    fn ready(&self) -> bool {
+        self.active() && self.ready
+    }
+
+    fn on_node(&self) -> bool {
+        self.exists && !self.finished && self.node.is_some()
+    }
+
+    fn terminating(&self) -> bool {
+        self.exists && self.deleting && !self.finished
+    }
+
+    fn pending(&self) -> bool {
+        self.exists && !self.finished && self.node.is_none()
+    }
+}
+
+/// The running numbers of a revision.
+#[derive(Default)]
+struct RevisionState {
+    wanted: i64,
+    active: i64,
+    ready: i64,
+    on_node: i64,
+    /// Its present revision number; `None` once its ReplicaSet is gone.
+    number: Option<u32>,
+}
+
+/// The running numbers of a workload that are not simply the last value of
+/// one of its series.
+#[derive(Default)]
+struct WorkloadState {
+    revisions: Vec<RevisionState>,
+    newest: Option<usize>,
+    replicas: i64,
+    surge: Option<i64>,
+    unavailable: Option<i64>,
+    had_limits: bool,
+    image: String,
+    /// Of its status: all pods and updated pods.
+    reported: (i64, i64),
+    /// Whether it must be looked at once this instant is over.
+    touched: bool,
+}
+
+/// What an action touched.
+#[derive(Default)]
+struct Reach {
+    workloads: BTreeSet<usize>,
+    cluster: bool,
+}
+
+struct Fold<'a> {
+    trace: &'a Trace,
+    roles: Vec<Role>,
+    pods: Vec<PodState>,
+    workloads: Vec<Workload>,
+    states: Vec<WorkloadState>,
+    nodes: Vec<NodeLoad>,
+    node_pods: Vec<i64>,
+    actions: Vec<ActionMark>,
+    reach: Vec<Reach>,
+    touched: Vec<usize>,
+    now: SimTime,
+}
+
+pub(super) fn fold(trace: &Trace) -> Timeline {
+    let mut fold = Fold::new(trace);
+    for record in &trace.records {
+        fold.advance(record.at);
+        fold.record(record);
+    }
+    fold.finish_instant();
+    fold.share_actions();
+    Timeline {
+        title: trace.header.title.clone(),
+        start: trace.header.start,
+        until: trace.header.until.max(fold.now),
+        actions: fold.actions,
+        workloads: fold.workloads,
+        nodes: fold.nodes,
+    }
+}
+
+/// The object at the top of a chain of owners. The walk is bounded, because a
+/// trace from a file may hold a circle.
+fn top(trace: &Trace, id: SubjectId) -> SubjectId {
+    let mut at = id;
+    for _ in 0..8 {
+        match trace.subject(at).owner {
+            Some(owner) => at = owner,
+            None => break,
+        }
+    }
+    at
+}
+
+impl<'a> Fold<'a> {
+    fn new(trace: &'a Trace) -> Fold<'a> {
+        let action = |(at, text): &(SimTime, String)| ActionMark {
+            at: *at,
+            text: text.clone(),
+            rejected: None,
+        };
+        let mut fold = Fold {
+            trace,
+            roles: Vec::with_capacity(trace.subjects.len()),
+            pods: Vec::new(),
+            workloads: Vec::new(),
+            states: Vec::new(),
+            nodes: Vec::new(),
+            node_pods: Vec::new(),
+            actions: trace.header.actions.iter().map(action).collect(),
+            reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
+            touched: Vec::new(),
+            now: SimTime::ZERO,
+        };
+        fold.cast();
+        fold
+    }
+
+    /// Gives every subject its role, workloads by path.
+    fn cast(&mut self) {
+        let trace = self.trace;
+        let mut by_path: BTreeMap<(Kind, &str, &str), usize> = BTreeMap::new();
+        let mut by_node: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut of_replica_set: BTreeMap<SubjectId, usize> = BTreeMap::new();
+        for (i, subject) in trace.subjects.iter().enumerate() {
+            if subject.kind == Kind::Node {
+                let node = *by_node.entry(&subject.name).or_insert_with(|| {
+                    self.nodes
+                        .push(NodeLoad { name: subject.name.to_string(), ..NodeLoad::default() });
+                    self.nodes.len() - 1
+                });
+                self.roles.push(Role::Node(node));
+                continue;
+            }
+            let id = SubjectId(i as u32);
+            let above = trace.subject(top(trace, id));
+            let path = (above.kind, &*above.namespace, &*above.name);
+            let workload = *by_path.entry(path).or_insert_with(|| self.add_workload(above));
+            let role = match subject.kind {
+                Kind::Pod => {
+                    let owner = subject.owner.and_then(|o| of_replica_set.get(&o).copied());
+                    self.cast_pod(workload, owner, subject.owner.is_none())
+                }
+                Kind::ReplicaSet => {
+                    let revision = self.add_revision(workload, subject);
+                    of_replica_set.insert(id, revision);
+                    match subject.owner {
+                        Some(_) => Role::ReplicaSet(workload, revision),
+                        None => Role::Top(workload, Some(revision)),
+                    }
+                }
+                _ => Role::Top(workload, None),
+            };
+            self.roles.push(role);
+        }
+        self.node_pods = vec![0; self.nodes.len()];
+    }
+
+    /// A pod whose owner is no ReplicaSet goes to its workload's first, or to
+    /// a nameless one.
+    fn cast_pod(&mut self, workload: usize, owner: Option<usize>, alone: bool) -> Role {
+        let revision = owner.unwrap_or_else(|| {
+            if self.workloads[workload].revisions.is_empty() {
+                self.workloads[workload].revisions.push(Revision::default());
+                let number = Some(0);
+                self.states[workload]
+                    .revisions
+                    .push(RevisionState { number, ..Default::default() });
+                self.states[workload].newest = Some(0);
+            }
+            0
+        });
+        self.pods.push(PodState {
+            workload,
+            revision,
+            alone,
+            node: None,
+            exists: false,
+            ready: false,
+            deleting: false,
+            finished: false,
+            restarts: 0,
+        });
+        Role::Pod(self.pods.len() - 1)
+    }
+
+    fn add_workload(&mut self, above: &Subject) -> usize {
+        self.workloads.push(Workload {
+            kind: above.kind,
+            namespace: above.namespace.to_string(),
+            name: above.name.to_string(),
+            created: SimTime::ZERO,
+            series: std::array::from_fn(|_| Steps::default()),
+            revisions: Vec::new(),
+            conditions: Vec::new(),
+            rollouts: Vec::new(),
+            actions: Vec::new(),
+        });
+        self.states.push(WorkloadState::default());
+        self.workloads.len() - 1
+    }
+
+    fn add_revision(&mut self, workload: usize, subject: &Subject) -> usize {
+        let revisions = &mut self.workloads[workload].revisions;
+        revisions.push(Revision {
+            name: subject.name.to_string(),
+            number: subject.revision,
+            ..Revision::default()
+        });
+        self.states[workload].revisions.push(RevisionState::default());
+        revisions.len() - 1
+    }
+
+    /// Closes the instant before a later one begins.
+    fn advance(&mut self, at: SimTime) {
+        if at > self.now {
+            self.finish_instant();
+            self.now = at;
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        if let What::Rejected { action, object: false, reason, .. } = record.what
+            && let Some(mark) = self.actions.get_mut(action as usize)
+        {
+            mark.rejected = Some(self.trace.symbols.get(reason).to_string());
+        }
+        if let What::Action(action) = record.what {
+            self.reached(action, record.subject);
+        }
+        match self.roles[record.subject.0 as usize] {
+            Role::Node(_) => {}
+            Role::Pod(pod) => self.pod(pod, record.what),
+            Role::ReplicaSet(workload, revision) => self.replica_set(workload, revision, record),
+            Role::Top(workload, revision) => {
+                self.top(workload, record.what);
+                if let Some(revision) = revision {
+                    self.replica_set(workload, revision, record);
+                }
+            }
+        }
+    }
+
+    fn reached(&mut self, action: u32, subject: SubjectId) {
+        let Some(reach) = self.reach.get_mut(action as usize) else { return };
+        match self.roles[subject.0 as usize] {
+            Role::Node(_) => reach.cluster = true,
+            Role::Top(workload, _) | Role::ReplicaSet(workload, _) => {
+                reach.workloads.insert(workload);
+            }
+            Role::Pod(pod) => {
+                reach.workloads.insert(self.pods[pod].workload);
+            }
+        }
+    }
+
+    fn pod(&mut self, id: usize, what: What) {
+        let before = self.pods[id];
+        let pod = &mut self.pods[id];
+        match what {
+            What::Created => pod.exists = true,
+            What::Bound { node } => {
+                pod.node = match self.roles.get(node.0 as usize) {
+                    Some(&Role::Node(node)) => Some(node),
+                    _ => None,
+                };
+            }
+            What::Ready => pod.ready = true,
+            What::Unready => pod.ready = false,
+            What::Restarted { count } => pod.restarts = pod.restarts.max(count),
+            What::Deleting { .. } => pod.deleting = true,
+            What::Succeeded { .. } | What::Failed { .. } => pod.finished = true,
+            What::Removed | What::Deleted => pod.exists = false,
+            _ => return,
+        }
+        let after = *pod;
+        if before.exists != after.exists && after.alone {
+            self.set(after.workload, Series::Desired, i64::from(after.exists));
+            if after.exists {
+                self.workloads[after.workload].created = self.now;
+            }
+        }
+        self.count_pod(&before, &after);
+    }
+
+    /// Moves the running numbers by what changed about a pod.
+    fn count_pod(&mut self, before: &PodState, after: &PodState) {
+        let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
+        let (workload, revision) = (after.workload, after.revision);
+        self.add(workload, Series::Existing, step(|p| p.exists));
+        self.add(workload, Series::OnNode, step(PodState::on_node));
+        self.add(workload, Series::Ready, step(PodState::ready));
+        self.add(workload, Series::Terminating, step(PodState::terminating));
+        self.add(workload, Series::Pending, step(PodState::pending));
+        let restarts = i64::from(after.restarts) - i64::from(before.restarts);
+        self.add(workload, Series::Restarts, restarts);
+        if after.alone {
+            self.add(workload, Series::Available, step(PodState::ready));
+        }
+        let now = self.now;
+        let state = &mut self.states[workload].revisions[revision];
+        let series = &mut self.workloads[workload].revisions[revision];
+        if step(PodState::ready) != 0 {
+            state.ready += step(PodState::ready);
+            series.ready.set(now, state.ready);
+        }
+        if step(PodState::on_node) != 0 {
+            state.on_node += step(PodState::on_node);
+            series.on_node.set(now, state.on_node);
+            if let Some(node) = after.node.or(before.node) {
+                self.node_pods[node] += step(PodState::on_node);
+                self.nodes[node].pods.set(now, self.node_pods[node]);
+            }
+        }
+        if step(PodState::active) != 0 {
+            state.active += step(PodState::active);
+            self.count_updated(workload);
+        }
+    }
+
+    fn replica_set(&mut self, workload: usize, revision: usize, record: &Record) {
+        let now = self.now;
+        match record.what {
+            What::Created => {
+                let number = self.workloads[workload].revisions[revision].number;
+                self.states[workload].revisions[revision].number = Some(number);
+                let image = self.states[workload].image.clone();
+                self.workloads[workload].revisions[revision].image = image;
+                self.renew(workload, record);
+            }
+            What::Deleted => {
+                self.states[workload].revisions[revision].number = None;
+                self.states[workload].revisions[revision].wanted = 0;
+                self.count_wanted(workload);
+                self.renew(workload, record);
+            }
+            What::Set { field: Field::SpecReplicas, value } => {
+                self.states[workload].revisions[revision].wanted = value.as_int().unwrap_or(0);
+                self.count_wanted(workload);
+            }
+            What::Set { field: Field::Image, value } => {
+                self.workloads[workload].revisions[revision].image = self.text(value).to_string();
+            }
+            What::Set { field: Field::Revision, value } => {
+                let Ok(number) = self.text_or_number(value).parse::<u32>() else { return };
+                let state = &mut self.states[workload].revisions[revision];
+                let series = &mut self.workloads[workload].revisions[revision];
+                if series.number == 0 && series.renumbered.is_empty() {
+                    series.number = number;
+                } else if state.number != Some(number) {
+                    series.renumbered.push((now, number));
+                }
+                state.number = Some(number);
+                self.renew(workload, record);
+            }
+            _ => {}
+        }
+    }
+
+    fn top(&mut self, workload: usize, what: What) {
+        let kind = self.workloads[workload].kind;
+        match what {
+            What::Created => {
+                self.workloads[workload].created = self.now;
+                let series = &self.workloads[workload].series;
+                if series[Series::Available as usize].is_empty() {
+                    self.set(workload, Series::Available, 0);
+                }
+            }
+            What::Deleted => {
+                let state = &mut self.states[workload];
+                (state.replicas, state.reported) = (0, (0, 0));
+                (state.surge, state.unavailable) = (None, None);
+                self.set(workload, Series::Available, 0);
+                self.limits(workload);
+            }
+            What::Set { field, value } => {
+                let number = value.as_int().unwrap_or(0);
+                let absent = value == Value::Absent;
+                let text = self.text(value);
+                let state = &mut self.states[workload];
+                match field {
+                    Field::SpecReplicas => state.replicas = number,
+                    Field::MaxSurge => state.surge = (!absent).then_some(number),
+                    Field::MaxUnavailable => state.unavailable = (!absent).then_some(number),
+                    Field::Replicas => state.reported.0 = number,
+                    Field::UpdatedReplicas => state.reported.1 = number,
+                    Field::AvailableReplicas => self.set(workload, Series::Available, number),
+                    Field::Image if kind == Kind::Deployment => {
+                        state.image = text.to_string();
+                    }
+                    _ => {}
+                }
+                if matches!(field, Field::SpecReplicas | Field::MaxSurge | Field::MaxUnavailable) {
+                    self.limits(workload);
+                }
+                self.condition(workload, field, value);
+                self.touch(workload);
+            }
+            _ => {}
+        }
+    }
+
+    /// The desired number and the band around it. Without limits of its own,
+    /// as with Recreate, a workload may lose all its pods and add none; a
+    /// workload that never had limits has no band.
+    fn limits(&mut self, workload: usize) {
+        let state = &mut self.states[workload];
+        state.had_limits |= state.surge.is_some() || state.unavailable.is_some();
+        let (desired, had) = (state.replicas, state.had_limits);
+        let ceiling = desired + state.surge.unwrap_or(0);
+        let floor = state.unavailable.map_or(0, |n| (desired - n).max(0));
+        self.set(workload, Series::Desired, desired);
+        if had {
+            self.set(workload, Series::Ceiling, ceiling);
+            self.set(workload, Series::Floor, floor);
+        }
+    }
+
+    fn condition(&mut self, workload: usize, field: Field, value: Value) {
+        let condition = match field {
+            Field::ConditionAvailable => "Available",
+            Field::ConditionProgressing => "Progressing",
+            Field::ConditionReplicaFailure => "ReplicaFailure",
+            _ => return,
+        };
+        let text = self.text(value);
+        let (status, reason) = text.split_once('/').unwrap_or((text, ""));
+        let (status, reason) = (status.to_string(), reason.to_string());
+        let now = self.now;
+        if condition == "Progressing"
+            && reason == "ProgressDeadlineExceeded"
+            && let Some(open) = self.open_rollout(workload)
+        {
+            open.stalled.get_or_insert(now);
+        }
+        let changes = &mut self.workloads[workload].conditions;
+        let before_now = changes.iter().rposition(|c| c.at < now).map_or(0, |i| i + 1);
+        if let Some(i) = changes[before_now..].iter().position(|c| c.condition == condition) {
+            changes.remove(before_now + i);
+        }
+        let same = |c: &ConditionChange| c.status == status && c.reason == reason;
+        if changes.iter().rev().find(|c| c.condition == condition).is_none_or(|c| !same(c)) {
+            changes.push(ConditionChange { at: now, condition, status, reason });
+        }
+    }
+
+    /// Finds the newest revision and opens its rollout if it is a new one.
+    fn renew(&mut self, workload: usize, record: &Record) {
+        let state = &mut self.states[workload];
+        let numbers = state.revisions.iter().enumerate();
+        let newest = numbers
+            .filter_map(|(i, r)| r.number.map(|n| (n, i)))
+            .max()
+            .map(|(number, i)| (i, number));
+        let changed = newest.map(|n| n.0) != state.newest;
+        state.newest = newest.map(|n| n.0);
+        self.count_updated(workload);
+        let Some((revision, number)) = newest.filter(|_| changed) else { return };
+        // A ReplicaSet that is removed may leave an older one as the newest,
+        // but that rolls nothing out.
+        if self.workloads[workload].kind != Kind::Deployment || record.what == What::Deleted {
+            return;
+        }
+        let now = self.now;
+        let start = self.asked_at(record);
+        if let Some(open) = self.open_rollout(workload) {
+            open.superseded = Some(now);
+        }
+        let rollouts = &mut self.workloads[workload].rollouts;
+        let initial = rollouts.is_empty();
+        rollouts.push(Rollout {
+            revision,
+            number,
+            initial,
+            start,
+            end: None,
+            superseded: None,
+            stalled: None,
+        });
+        self.touch(workload);
+    }
+
+    /// When the action at the root of a record happened; the record's own time
+    /// if there was none.
+    fn asked_at(&self, record: &Record) -> SimTime {
+        let root = record.cause.some().and_then(|id| {
+            let chain = self.trace.why_chain(id);
+            chain.last().map(|&root| self.trace.records[root.0 as usize])
+        });
+        root.filter(|r| matches!(r.what, What::Action(_))).map_or(record.at, |r| r.at)
+    }
+
+    fn open_rollout(&mut self, workload: usize) -> Option<&mut Rollout> {
+        let last = self.workloads[workload].rollouts.last_mut();
+        last.filter(|r| r.end.is_none() && r.superseded.is_none())
+    }
+
+    fn touch(&mut self, workload: usize) {
+        if !self.states[workload].touched {
+            self.states[workload].touched = true;
+            self.touched.push(workload);
+        }
+    }
+
+    /// Ends the rollouts that are complete now that the instant is over. The
+    /// pods must agree with the status, because right after a change the
+    /// status still tells of the time before it.
+    ///
+    /// Upstream: `pkg/controller/deployment/util/deployment_util.go DeploymentComplete`
+    fn finish_instant(&mut self) {
+        let now = self.now;
+        for workload in std::mem::take(&mut self.touched) {
+            self.states[workload].touched = false;
+            let (desired, reported) =
+                (self.states[workload].replicas, self.states[workload].reported);
+            let last = |w: &Workload, s: Series| w.series[s as usize].last();
+            let seen = &self.workloads[workload];
+            let complete = reported == (desired, desired)
+                && last(seen, Series::Available) == desired
+                && last(seen, Series::Updated) == desired;
+            if complete && let Some(open) = self.open_rollout(workload) {
+                open.end = Some(now);
+            }
+        }
+    }
+
+    /// Hands each workload the actions that touched it. What touched nodes or
+    /// nothing at all is shown to everybody.
+    fn share_actions(&mut self) {
+        for (mark, reach) in self.actions.iter().zip(&self.reach) {
+            let everybody = reach.cluster || reach.workloads.is_empty();
+            for (i, workload) in self.workloads.iter_mut().enumerate() {
+                if everybody || reach.workloads.contains(&i) {
+                    workload.actions.push(mark.clone());
+                }
+            }
+        }
+    }
+
+    fn count_wanted(&mut self, workload: usize) {
+        let wanted = self.states[workload].revisions.iter().map(|r| r.wanted).sum();
+        self.set(workload, Series::Counted, wanted);
+    }
+
+    fn count_updated(&mut self, workload: usize) {
+        let state = &self.states[workload];
+        let updated = state.newest.map_or(0, |i| state.revisions[i].active);
+        self.set(workload, Series::Updated, updated);
+    }
+
+    fn add(&mut self, workload: usize, series: Series, step: i64) {
+        if step != 0 {
+            let value = self.workloads[workload].series[series as usize].last() + step;
+            self.set(workload, series, value);
+        }
+    }
+
+    fn set(&mut self, workload: usize, series: Series, value: i64) {
+        self.workloads[workload].series[series as usize].set(self.now, value);
+        self.touch(workload);
+    }
+
+    fn text(&self, value: Value) -> &'a str {
+        match value {
+            Value::Text(symbol) => self.trace.symbols.get(symbol),
+            _ => "",
+        }
+    }
+
+    fn text_or_number(&self, value: Value) -> String {
+        match value {
+            Value::Int(number) => number.to_string(),
+            other => self.text(other).to_string(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! One binary for all integration tests; each file mirrors one of `src`.
+
+mod explain;
+mod fixture;
+mod manifest;
+mod manifest_patch;
+mod manifest_problems;
+mod plot;
+mod timeline;
+mod trace_file;
