@@ -214,6 +214,8 @@ pub struct Pod {
     pub template: Arc<PodTemplate>,
     /// How many pods its owner had created before it.
     pub number: u32,
+    /// What it knows of its index, if it is a pod of an Indexed Job.
+    pub index: Option<super::PodIndex>,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.

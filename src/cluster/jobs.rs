@@ -1,6 +1,7 @@
 //! What the API server accepts as a change of a Job.
 
-use crate::api::{Job, JobConditionType, PodTemplate};
+use crate::api::{Indexes, Job, JobConditionType, JobStatus, PodTemplate};
+use crate::time::Timestamp;
 use serde_json::Value;
 
 /// Whether a suspended Job has no pods and never had any, or has got rid of
@@ -87,4 +88,182 @@ fn fixed_part(template: &PodTemplate) -> Value {
         }
     }
     spec
+}
+
+/// Checks a new status against the Job that is stored.
+///
+/// Only what changes is checked, so that a status that was spoilt by a change
+/// of the spec does not stand in the way of its own repair.
+///
+/// Upstream: `pkg/registry/batch/job/strategy.go getStatusValidationOptions`,
+/// `pkg/apis/batch/validation/validation.go ValidateJobStatusUpdate`
+///
+/// # Errors
+/// The API server's text.
+pub fn check_status(job: &Job, new: &JobStatus) -> Result<(), String> {
+    check_pods(&job.status, new)?;
+    check_finish(job, new)?;
+    check_indexes(job, new)?;
+    check_history(job, new)
+}
+
+fn invalid(field: &str, shown: &impl std::fmt::Display, detail: &str) -> String {
+    format!("status.{field}: Invalid value: {shown}: {detail}")
+}
+
+fn forbid(wrong: bool, field: &str, detail: &str) -> Result<(), String> {
+    if wrong { Err(format!("status.{field}: Invalid value: {detail}")) } else { Ok(()) }
+}
+
+/// How the numbers of pods go together.
+fn check_pods(old: &JobStatus, new: &JobStatus) -> Result<(), String> {
+    for (name, n) in [
+        ("active", new.active),
+        ("succeeded", new.succeeded),
+        ("failed", new.failed),
+        ("ready", new.ready.unwrap_or(0)),
+        ("terminating", new.terminating.unwrap_or(0)),
+    ] {
+        if n < 0 {
+            return Err(invalid(name, &n, "must be greater than or equal to 0"));
+        }
+    }
+    let (finished, was_finished) = (new.finished().is_some(), old.finished().is_some());
+    if finished && new.active > 0 && (!was_finished || new.active != old.active) {
+        return Err(invalid("active", &new.active, "active>0 is invalid for finished job"));
+    }
+    let terminating = new.terminating.unwrap_or(0);
+    if finished && terminating > 0 && (!was_finished || new.terminating != old.terminating) {
+        return Err(invalid("terminating", &terminating, "terminating>0 is invalid for finished job"));
+    }
+    let uncounted_changed = new.uncounted != old.uncounted;
+    forbid(
+        finished && !new.uncounted.is_empty() && (!was_finished || uncounted_changed),
+        "uncountedTerminatedPods",
+        "must be empty for finished job",
+    )?;
+    let ready = new.ready.unwrap_or(0);
+    if ready > new.active && (new.ready != old.ready || new.active != old.active) {
+        return Err(invalid("ready", &ready, "cannot set more ready pods than active"));
+    }
+    Ok(())
+}
+
+/// How conditions and times go together.
+fn check_finish(job: &Job, new: &JobStatus) -> Result<(), String> {
+    use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet};
+    let old = &job.status;
+    let changed = |kind| old.is(kind) != new.is(kind);
+    let (complete, failed) = (new.is(Complete), new.is(Failed));
+    let (enough, doomed) = (new.is(SuccessCriteriaMet), new.is(FailureTarget));
+    let ended = changed(Complete) || changed(Failed);
+    let conditions = |wrong, detail| forbid(wrong, "conditions", detail);
+    conditions(complete && failed && ended, "cannot set Complete=True and Failed=true conditions")?;
+    conditions(
+        complete && doomed && (changed(Complete) || changed(FailureTarget)),
+        "cannot set Complete=True and FailureTarget=true conditions",
+    )?;
+    conditions(
+        failed && !doomed && changed(Failed),
+        "cannot set Failed=True condition without the FailureTarget=true condition",
+    )?;
+    conditions(
+        complete && !enough && (changed(Complete) || changed(SuccessCriteriaMet)),
+        "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
+    )?;
+    conditions(enough && failed, "cannot set SuccessCriteriaMet=True and Failed=true conditions")?;
+    conditions(enough && doomed, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions")?;
+    let time_changed = old.completion_time != new.completion_time;
+    if changed(Complete) || time_changed {
+        if !complete && new.completion_time.is_some() {
+            let detail = "cannot set completionTime when there is no Complete=True condition";
+            return forbid(true, "completionTime", detail);
+        }
+        if complete && new.completion_time.is_none() {
+            return Err("status.completionTime: Required value: completionTime is required for Complete jobs".into());
+        }
+    }
+    let start_changed = old.start_time != new.start_time;
+    forbid(
+        (start_changed || time_changed)
+            && new.completion_time.zip(new.start_time).is_some_and(|(end, start)| end < start),
+        "completionTime",
+        "must be equal to or after `startTime`",
+    )?;
+    let nothing_to_do = job.spec.suspend && job.spec.completions == Some(0);
+    if new.finished().is_some() && new.start_time.is_none() && !nothing_to_do && (ended || start_changed) {
+        return Err("status.startTime: Required value: startTime is required for finished job".into());
+    }
+    Ok(())
+}
+
+/// How completed and failed indexes go together.
+fn check_indexes(job: &Job, new: &JobStatus) -> Result<(), String> {
+    let old = &job.status;
+    let completed_changed = old.completed_indexes != new.completed_indexes;
+    let failed_changed = old.failed_indexes != new.failed_indexes;
+    let limit = job.spec.completions.unwrap_or(i32::MAX).max(0) as u32;
+    let beyond = |set: &Indexes| set.ranges().any(|(_, last)| last >= limit);
+    let done = &new.completed_indexes;
+    if completed_changed && beyond(done) {
+        return Err(invalid("completedIndexes", done, "error parsing completedIndexes: too large index"));
+    }
+    if completed_changed && !job.spec.indexed && !done.is_empty() {
+        let detail = "cannot set non-empty completedIndexes when non-indexed completion mode";
+        return Err(invalid("completedIndexes", done, detail));
+    }
+    let Some(failed) = &new.failed_indexes else { return Ok(()) };
+    if failed_changed && beyond(failed) {
+        return Err(invalid("failedIndexes", failed, "error parsing failedIndexes: too large index"));
+    }
+    if failed_changed && job.spec.backoff_limit_per_index.is_none() {
+        let detail = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
+        return Err(invalid("failedIndexes", failed, detail));
+    }
+    if (failed_changed || completed_changed) && failed.overlaps(done) {
+        return Err(invalid("failedIndexes", failed, "failedIndexes and completedIndexes overlap"));
+    }
+    Ok(())
+}
+
+/// What may not be taken back.
+fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
+    use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet, Suspended};
+    let old = &job.status;
+    for kind in [Failed, Complete, FailureTarget] {
+        let detail = format!("cannot disable the terminal {}=True condition", kind.name());
+        forbid(old.is(kind) && !new.is(kind), "conditions", &detail)?;
+    }
+    if new.failed < old.failed {
+        return Err(invalid("failed", &new.failed, "cannot decrease the failed counter"));
+    }
+    // A Job whose completions are lowered together with its parallelism may
+    // lose indexes that have succeeded.
+    let elastic = job.spec.indexed && job.spec.completions == Some(job.spec.parallelism);
+    if !elastic && new.succeeded < old.succeeded {
+        return Err(invalid("succeeded", &new.succeeded, "cannot decrease the succeeded counter"));
+    }
+    let moved = |old: Option<Timestamp>, new: Option<Timestamp>| old.is_some() && old != new;
+    forbid(
+        new.completion_time.is_some() && moved(old.completion_time, new.completion_time),
+        "completionTime",
+        "field is immutable",
+    )?;
+    let resumes = old.is(Suspended)
+        && new.condition(Suspended).is_some_and(|c| c.status == crate::api::ConditionStatus::False);
+    forbid(
+        moved(old.start_time, new.start_time) && !job.spec.suspend && !resumes,
+        "startTime",
+        "field is immutable for unsuspended job once set",
+    )?;
+    forbid(
+        old.is(SuccessCriteriaMet) && !new.is(SuccessCriteriaMet),
+        "conditions",
+        "cannot disable the SuccessCriteriaMet=True condition",
+    )?;
+    forbid(
+        old.is(Complete) && !old.is(SuccessCriteriaMet) && new.is(SuccessCriteriaMet),
+        "conditions",
+        "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions",
+    )
 }

@@ -36,6 +36,8 @@ pub struct Change {
     pub deletion_started: bool,
     /// Whether it is a pod that was not ready and is.
     pub became_ready: bool,
+    /// Whether its spec differs, or its deletion was asked for.
+    pub generation_changed: bool,
     /// Finalizers it has now.
     pub finalizers: Finalizers,
 }
@@ -47,6 +49,7 @@ pub(super) struct Facts {
     labels: *const crate::api::Labels,
     deleting: bool,
     ready: bool,
+    generation: i64,
     finalizers: Finalizers,
 }
 
@@ -57,6 +60,7 @@ impl Facts {
             labels: std::ptr::null(),
             deleting: false,
             ready: false,
+            generation: 0,
             finalizers: Finalizers::NONE,
         }
     }
@@ -67,6 +71,7 @@ impl Facts {
             labels: std::sync::Arc::as_ptr(&meta.labels),
             deleting: meta.is_deleting(),
             ready,
+            generation: meta.generation,
             finalizers: meta.finalizers,
         }
     }
@@ -84,6 +89,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting,
             became_ready: new.ready,
+            generation_changed: false,
             finalizers: new.finalizers,
         }
     }
@@ -99,6 +105,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting && !old.deleting,
             became_ready: new.ready && !old.ready,
+            generation_changed: new.generation != old.generation,
             finalizers: new.finalizers,
         }
     }
@@ -114,6 +121,7 @@ impl Change {
             deleting: last.deleting,
             deletion_started: false,
             became_ready: false,
+            generation_changed: false,
             finalizers: last.finalizers,
         }
     }

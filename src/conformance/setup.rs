@@ -152,13 +152,19 @@ fn crash(crash: &CaseCrash) -> Crash {
 }
 
 fn run(run: &CaseRun) -> Result<Run, NotRun> {
-    if !(run.index_exit.is_empty() && run.index_seconds.is_empty()) {
-        return not_modelled("run by completion index");
-    }
+    let index = |text: &String| -> Result<u32, NotRun> {
+        text.parse().map_err(|_| Problem::new("expected an index").in_field(format!("run: {text:?}")).into())
+    };
     Ok(Run {
         duration: delay_of_seconds(run.seconds),
         exits: run.exit.clone(),
         durations: run.seconds_by_attempt.iter().copied().map(delay_of_seconds).collect(),
+        index_exits: run.index_exit.iter().map(|(i, e)| Ok((index(i)?, e.clone()))).collect::<Result<_, NotRun>>()?,
+        index_durations: run
+            .index_seconds
+            .iter()
+            .map(|(i, &seconds)| Ok((index(i)?, delay_of_seconds(seconds))))
+            .collect::<Result<_, NotRun>>()?,
     })
 }
 

@@ -14,7 +14,7 @@ mod replica_set;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{Key, Kind};
@@ -92,6 +92,11 @@ pub trait Controller {
     /// How often a failing key is tried again before it is dropped.
     fn max_retries(&self) -> Option<u32> {
         None
+    }
+
+    /// The queue of a new process.
+    fn new_queue(&self) -> WorkQueue {
+        WorkQueue::default()
     }
 
     /// How long one of its writes takes. The figures only order what happens

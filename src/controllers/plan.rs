@@ -1,7 +1,7 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    DeploymentStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate, Propagation, ReplicaSet,
+    DeploymentStatus, Finalizers, JobStatus, Key, Kind, OwnerRef, PodIndex, PodTemplate, Propagation, ReplicaSet,
     ReplicaSetStatus, RolloutMarks,
 };
 use crate::time::{Instant, Span};
@@ -43,6 +43,21 @@ pub struct NewPod {
     pub name_prefix: Arc<str>,
     /// What it is stamped from.
     pub template: Arc<PodTemplate>,
+    /// What holds it once it is deleted.
+    pub finalizers: Finalizers,
+    /// Its index, for the pods of Indexed Jobs.
+    pub index: Option<PodIndex>,
+}
+
+/// A Kubernetes Event to be sent about an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Its reason.
+    pub reason: Arc<str>,
+    /// Its message.
+    pub message: Arc<str>,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
 }
 
 /// One request to the API server.
@@ -117,6 +132,17 @@ pub enum Write {
         /// The revision annotation.
         revision: Option<i64>,
     },
+    /// Write a Job's status, and say what it means in Events.
+    JobStatus {
+        /// The Job.
+        job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<JobStatus>,
+        /// The Events.
+        notices: Vec<Notice>,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -156,6 +182,7 @@ impl Write {
             | Write::ReplicaSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::JobStatus { job, .. } => *job,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -169,6 +196,7 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::JobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }

@@ -2,11 +2,15 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
-use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, Write};
+use crate::api::{Deployment, Job, JobStatus, Key, Kind, Labels, Meta, Phase, Pod};
+use crate::cluster::{ApiError, PodDeletion, jobs};
+use crate::controllers::{NewPod, Notice, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
+use std::sync::Arc;
+
+/// The label of pods of Indexed Jobs with their index.
+const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The object that was written and its new version.
 type Written = (Key, u64);
@@ -73,17 +77,47 @@ impl Simulation {
                     })
                 })
             }
+            Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
                 let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
-                if gone {
-                    self.recorder.note(cause, object.uid, What::Deleted);
+                match object.kind {
+                    _ if !gone => {}
+                    Kind::Pod => {
+                        self.recorder.note(cause, object.uid, What::Removed);
+                    }
+                    _ => {
+                        self.recorder.note(cause, object.uid, What::Deleted);
+                    }
                 }
                 Ok((*object, self.version(*object)))
             }
         }
+    }
+
+    /// Writes a Job's status if it is valid, and sends the Events.
+    fn write_job_status(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &JobStatus,
+        notices: &[Notice],
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let written = self.recorded(key, cause, |store| {
+            let old = store.objects().jobs.get(key).ok_or(ApiError::NotFound)?;
+            if version.is_none_or(|version| version == old.meta.resource_version) {
+                jobs::check_status(old, status).map_err(ApiError::Invalid)?;
+            }
+            store.update(key, version, |row: &mut Job| row.status = status.clone())
+        })?;
+        for notice in notices {
+            let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
+            self.emit(key, Emitted::Other { reason, message, warning: notice.warning });
+        }
+        Ok(written)
     }
 
     fn update_replica_set(
@@ -130,17 +164,20 @@ impl Simulation {
 
     /// Creates a pod from a template and records it.
     fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
-        let number = self.recorder.next_number(new.owner.key.uid);
+        let count = self.recorder.next_number(new.owner.key.uid);
+        let number = new.index.map_or(count, |index| index.index);
         let name = self.store.generate_name(&new.name_prefix);
         let pod = Pod {
             meta: Meta {
-                labels: new.template.labels.clone(),
+                labels: labels_of(new),
+                finalizers: new.finalizers,
                 annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
             },
             template: new.template.clone(),
             number,
+            index: new.index,
             node: None,
             phase: Phase::Pending,
             ready: false,
@@ -212,6 +249,14 @@ impl Simulation {
 
     pub(super) fn version(&self, key: Key) -> u64 {
         self.store.objects().meta(key).map_or(0, |meta| meta.resource_version)
+    }
+}
+
+/// The labels of a new pod: those of its template and that of its index.
+fn labels_of(new: &NewPod) -> Arc<Labels> {
+    match new.index {
+        None => new.template.labels.clone(),
+        Some(index) => Arc::new(new.template.labels.with(INDEX_LABEL, &index.index.to_string())),
     }
 }
 

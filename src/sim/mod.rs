@@ -13,7 +13,7 @@ pub mod setup;
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
 
-use crate::api::{Key, Kind, Pod};
+use crate::api::{Key, Kind, Pod, Uid};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
 use crate::environment::{Behaviour, Runtime, Scheduler};
@@ -22,7 +22,7 @@ use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use process::Process;
 use record::Recorder;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -48,6 +48,8 @@ pub struct Simulation {
     retry_at: Option<SimTime>,
     /// The kubelets' memory, by the pod's slot.
     runtimes: Vec<Option<Runtime>>,
+    /// How many pods each Job, or each index of one, has had.
+    attempts: FxHashMap<(Uid, Option<u32>), u32>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
     recorder: Recorder,
@@ -107,6 +109,7 @@ impl Simulation {
             scheduler: Scheduler::default(),
             retry_at: None,
             runtimes: Vec::new(),
+            attempts: FxHashMap::default(),
             dead: FxHashSet::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),

@@ -73,8 +73,8 @@ impl Process {
         controllers::all()
             .into_iter()
             .map(|controller| Process {
+                queue: controller.new_queue(),
                 controller,
-                queue: WorkQueue::default(),
                 worker: Worker::Idle,
                 plan: Plan::default(),
                 cursor: 0,

@@ -149,8 +149,11 @@ impl Recorder {
             (Kind::Pod, Some(owner)) => format!("{}#{number}", owner.name).into(),
             _ => meta.name.clone(),
         };
-        // A pod's number makes its name unique already.
-        let name = if kind == Kind::Pod && owner.is_some() { plain } else { self.distinguish(kind, meta, plain) };
+        // A pod's number makes its name unique already, except that an index
+        // of a Job may need several pods.
+        let whose = owner.map(|id| self.trace.subject(id).kind);
+        let unique = kind == Kind::Pod && whose.is_some_and(|whose| whose != Kind::Job);
+        let name = if unique { plain } else { self.distinguish(kind, meta, plain) };
         let id = SubjectId(self.trace.subjects.len() as u32);
         self.trace.subjects.push(Subject {
             kind,

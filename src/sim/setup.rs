@@ -5,6 +5,7 @@ pub use crate::api::Propagation;
 use crate::api::{Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The input of one run.
@@ -121,6 +122,10 @@ pub struct Run {
     pub exits: Vec<i32>,
     /// Duration per attempt instead of `duration`, the last one repeated.
     pub durations: Vec<Delay>,
+    /// Exit codes of pods of single completion indexes, instead of `exits`.
+    pub index_exits: BTreeMap<u32, Vec<i32>>,
+    /// Durations for single completion indexes, instead of all others.
+    pub index_durations: BTreeMap<u32, Delay>,
 }
 
 /// An action and its time.
