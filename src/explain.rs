@@ -71,6 +71,11 @@ pub fn reason(why: Why) -> Reason {
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
+        Why::ScheduleDue { .. }
+        | Why::TooLateToStart { .. }
+        | Why::JobStillActive
+        | Why::ScheduleSuspended
+        | Why::JobHistoryLimit { .. } => schedule_reason(why),
     };
     Reason { text, upstream }
 }
@@ -130,6 +135,32 @@ fn garbage_reason(why: Why) -> (String, &'static str) {
             "its owner was deleted with --cascade=orphan and lets it go".to_string(),
             "garbagecollector/garbagecollector.go orphanDependents",
         ),
+    }
+}
+
+fn schedule_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::ScheduleDue { scheduled } => (
+            format!("{scheduled} has come and no Job was started for it yet"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::TooLateToStart { deadline_seconds } => (
+            format!("too late to start a Job: its time came more than {deadline_seconds} s ago"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobStillActive => (
+            "Forbid: the Job before is not over; once it is, the newest missed time is served".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::ScheduleSuspended => (
+            "suspended: no Job is started".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobHistoryLimit { limit } => (
+            format!("finished Jobs beyond the newest {limit} go"),
+            "cronjob/cronjob_controllerv2.go cleanupFinishedJobs",
+        ),
+        _ => (String::new(), ""),
     }
 }
 
@@ -252,9 +283,7 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
-            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
-                format!("{subject}: {} is {value}", field.name())
-            }
+            field => format!("{subject}: {} is {value}", field.name()),
         }
     }
 

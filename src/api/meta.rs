@@ -20,13 +20,16 @@ pub enum Kind {
     Deployment,
     /// `batch/v1` Job.
     Job,
+    /// `batch/v1` CronJob.
+    CronJob,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 5] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::Job];
+    pub const ALL: [Kind; 6] =
+        [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment, Kind::Job, Kind::CronJob];
 
     /// The kind as manifests spell it.
     pub const fn name(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Kind {
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
             Kind::Job => "Job",
+            Kind::CronJob => "CronJob",
             Kind::Cluster => "Cluster",
         }
     }
@@ -49,6 +53,7 @@ impl Kind {
             "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
             "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
             "job" | "jobs" => Some(Kind::Job),
+            "cronjob" | "cronjobs" | "cj" => Some(Kind::CronJob),
             _ => None,
         }
     }

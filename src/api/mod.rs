@@ -1,6 +1,7 @@
 //! Kubernetes' nouns: what the API server stores of each kind, and nothing
 //! that acts on it.
 
+mod cron_job;
 mod deployment;
 mod indexes;
 mod int_or_percent;
@@ -13,6 +14,7 @@ mod pod;
 mod quantity;
 mod replica_set;
 
+pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };

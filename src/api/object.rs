@@ -1,6 +1,6 @@
 //! Any object that a user may hand to the API server.
 
-use super::{Deployment, Job, Kind, Meta, Pod, ReplicaSet};
+use super::{CronJob, Deployment, Job, Kind, Meta, Pod, ReplicaSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
@@ -9,6 +9,8 @@ pub enum Object {
     Deployment(Box<Deployment>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
     /// A pod that nothing controls.
@@ -21,6 +23,7 @@ impl Object {
         match self {
             Object::Deployment(_) => Kind::Deployment,
             Object::Job(_) => Kind::Job,
+            Object::CronJob(_) => Kind::CronJob,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
             Object::Pod(_) => Kind::Pod,
         }
@@ -31,6 +34,7 @@ impl Object {
         match self {
             Object::Deployment(o) => &o.meta,
             Object::Job(o) => &o.meta,
+            Object::CronJob(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
         }

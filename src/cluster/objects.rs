@@ -5,7 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{Deployment, Job, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
+use crate::api::{CronJob, Deployment, Job, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub struct Objects {
     pub deployments: Table<Deployment>,
     /// Jobs.
     pub jobs: Table<Job>,
+    /// CronJobs.
+    pub cron_jobs: Table<CronJob>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -125,6 +127,7 @@ impl Objects {
             Kind::ReplicaSet => &self.replica_sets,
             Kind::Deployment => &self.deployments,
             Kind::Job => &self.jobs,
+            Kind::CronJob => &self.cron_jobs,
             Kind::Cluster => return None,
         })
     }
@@ -136,6 +139,7 @@ impl Objects {
             Kind::ReplicaSet => &mut self.replica_sets,
             Kind::Deployment => &mut self.deployments,
             Kind::Job => &mut self.jobs,
+            Kind::CronJob => &mut self.cron_jobs,
             Kind::Cluster => return None,
         })
     }

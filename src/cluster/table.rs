@@ -3,7 +3,7 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
+    CronJob, CronJobStatus, Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -69,6 +69,7 @@ stored! {
         job.status = JobStatus::default();
         job.generate_selector();
     };
+    CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
 }
 
 /// What can be asked of a table without knowing its kind.

@@ -1,7 +1,7 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{Deployment, Finalizers, Job, Key, Meta, Node, Pod, ReplicaSet};
+use crate::api::{CronJob, Deployment, Finalizers, Job, Key, Meta, Node, Pod, ReplicaSet};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -140,6 +140,8 @@ pub enum Row {
     Deployment(Box<Deployment>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// The object is gone.
     Gone(Key),
 }
@@ -153,6 +155,7 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::ReplicaSet(set) => Some(cache.put(slot, *set)),
         Row::Deployment(deployment) => Some(cache.put(slot, *deployment)),
         Row::Job(job) => Some(cache.put(slot, *job)),
+        Row::CronJob(cron_job) => Some(cache.put(slot, *cron_job)),
         Row::Gone(key) => cache.remove(key),
     }
 }

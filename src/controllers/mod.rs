@@ -14,7 +14,7 @@ mod replica_set;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, OnConflict, Plan, Planned, Started, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{Key, Kind};
@@ -99,6 +99,11 @@ pub trait Controller {
         WorkQueue::default()
     }
 
+    /// How long a new process takes to begin, after it has listed everything.
+    fn start_up(&self) -> Span {
+        Span::from_ms(100)
+    }
+
     /// How long one of its writes takes. The figures only order what happens
     /// within one instant: a ReplicaSet's status must not be written faster
     /// than a Deployment is synced again.
@@ -110,11 +115,15 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started.
-pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
-    vec![
+/// All controllers, freshly started, with or without the garbage collector.
+pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
+    let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
         Box::new(deployment::DeploymentController::default()),
         Box::new(replica_set::ReplicaSetController::default()),
-        Box::new(garbage_collector::GarbageCollector::default()),
-    ]
+        Box::new(cron_job::CronJobController::default()),
+    ];
+    if garbage_collector {
+        all.push(Box::new(garbage_collector::GarbageCollector::default()));
+    }
+    all
 }

@@ -1,10 +1,10 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    DeploymentStatus, Finalizers, JobStatus, Key, Kind, OwnerRef, PodIndex, PodTemplate, Propagation, ReplicaSet,
+    CronJobStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind, OwnerRef, PodIndex, PodTemplate, Propagation, ReplicaSet,
     ReplicaSetStatus, RolloutMarks,
 };
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -58,6 +58,27 @@ pub struct Notice {
     pub message: Arc<str>,
     /// `type: Warning` instead of `Normal`.
     pub warning: bool,
+}
+
+impl Notice {
+    /// A `Normal` Event.
+    pub fn normal(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { reason: reason.into(), message: message.into().into(), warning: false }
+    }
+
+    /// A `Warning`.
+    pub fn warning(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { warning: true, ..Notice::normal(reason, message) }
+    }
+}
+
+/// The Job that a CronJob has just started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// Its name. Its UID is known once it is there.
+    pub job: Arc<str>,
+    /// The schedule time that it was started for.
+    pub scheduled: Timestamp,
 }
 
 /// One request to the API server.
@@ -143,6 +164,41 @@ pub enum Write {
         /// The Events.
         notices: Vec<Notice>,
     },
+    /// Start a Job for a CronJob, and say so in an Event.
+    CreateJob {
+        /// The Job.
+        job: Box<Job>,
+        /// The CronJob.
+        cron_job: Key,
+    },
+    /// Delete a Job of a CronJob with its pods, and say so in an Event.
+    DeleteJob {
+        /// The Job.
+        job: Key,
+        /// The CronJob.
+        cron_job: Key,
+        /// Another one is to take its place, not to be started before it is
+        /// deleted.
+        replaced: bool,
+    },
+    /// Write a CronJob's status.
+    CronJobStatus {
+        /// The CronJob.
+        cron_job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status, without the Job that was started.
+        status: Box<CronJobStatus>,
+        /// That Job. It is entered if it is there and the CronJob's own.
+        started: Option<Started>,
+    },
+    /// Send an Event and write nothing. It takes no time.
+    Announce {
+        /// The object that it is about.
+        about: Key,
+        /// The Event.
+        notice: Notice,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -182,7 +238,9 @@ impl Write {
             | Write::ReplicaSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
-            Write::JobStatus { job, .. } => *job,
+            Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
+            Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
+            Write::Announce { about, .. } => *about,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -197,6 +255,7 @@ impl Write {
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
             | Write::JobStatus { version, .. }
+            | Write::CronJobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -217,7 +276,7 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::Delete { .. }
+            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::DeleteJob { .. } | Write::Delete { .. }
         )
     }
 
@@ -226,6 +285,7 @@ impl Write {
         match self {
             Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
+            Write::CreateJob { .. } => Kind::Job,
             _ => self.object().kind,
         }
     }
@@ -251,6 +311,8 @@ pub struct Plan {
     pub decisions: Vec<Why>,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
+    /// The sync fails once everything is written.
+    pub fails: bool,
 }
 
 impl Plan {
@@ -259,6 +321,7 @@ impl Plan {
         self.writes.clear();
         self.decisions.clear();
         self.requeue_at = None;
+        self.fails = false;
     }
 
     /// Notes why the next writes are made, or why none is.
@@ -270,6 +333,11 @@ impl Plan {
     pub fn write(&mut self, write: Write) {
         let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
         self.writes.push(Planned { write, together: false, why });
+    }
+
+    /// Adds an Event that is sent with what comes before it.
+    pub fn announce(&mut self, about: Key, notice: Notice) {
+        self.writes.push(Planned { write: Write::Announce { about, notice }, together: true, why: None });
     }
 
     /// Adds requests that are sent at once, side by side.

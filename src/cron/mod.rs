@@ -10,7 +10,7 @@ mod duration;
 mod parse;
 mod walk;
 
-use crate::time::{Instant, SECOND, Span};
+use crate::time::{Instant, SECOND, Span, Timestamp};
 use jiff::tz::TimeZone;
 use parse::Fields;
 
@@ -144,6 +144,23 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
         .ok_or_else(|| format!("unknown time zone {name}"))
 }
 
+/// A moment in RFC 3339 as clocks in a zone show it; one that is not known
+/// is taken to be UTC.
+pub fn written_in(zone_name: &str, at: Timestamp) -> String {
+    let zone = zone(zone_name).unwrap_or(TimeZone::UTC);
+    match jiff::Timestamp::from_second(at.0) {
+        Ok(moment) if zone.to_offset(moment).seconds() != 0 => {
+            moment.display_with_offset(zone.to_offset(moment)).to_string()
+        }
+        _ => at.to_string(),
+    }
+}
+
+/// The zone that is spelt like this name but for upper and lower case.
+pub fn zone_spelt_like(name: &str) -> Option<String> {
+    TimeZone::get(name).ok()?.iana_name().map(str::to_string)
+}
+
 /// What the API server says to the schedule of a new CronJob; nothing if it
 /// is fine.
 ///
@@ -164,7 +181,6 @@ const fn whole_seconds(span: Span) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     fn at(text: &str) -> Instant {
         Timestamp::parse(text).expect("a time").instant()
@@ -249,6 +265,18 @@ mod tests {
             ("../etc/passwd", false),
         ] {
             assert_eq!(zone(name).is_ok(), known, "{name}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_in_their_zone() {
+        let at = Timestamp::parse("2026-07-05T06:00:00Z").expect("a time");
+        for (zone, expected) in [
+            ("", "2026-07-05T06:00:00Z"),
+            ("Europe/Berlin", "2026-07-05T08:00:00+02:00"),
+            ("Africa/Abidjan", "2026-07-05T06:00:00Z"),
+        ] {
+            assert_eq!(written_in(zone, at), expected, "{zone}");
         }
     }
 

@@ -133,6 +133,7 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
             "Deployment" => KnownKind::Modelled(Kind::Deployment),
             "ReplicaSet" => KnownKind::Modelled(Kind::ReplicaSet),
             "Job" => KnownKind::Modelled(Kind::Job),
+            "CronJob" => KnownKind::Modelled(Kind::CronJob),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

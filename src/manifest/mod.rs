@@ -12,6 +12,7 @@
 //! wrong beyond types goes into `Problems`. A new kind also needs an arm in
 //! `kinds.rs` and in the three matches below.
 
+mod cron_job;
 mod deployment;
 mod fields;
 mod image;
@@ -61,6 +62,7 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::Deployment) => deployment::read(value),
         KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
         KnownKind::Modelled(Kind::Job) => job::read(value),
+        KnownKind::Modelled(Kind::CronJob) => cron_job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -90,6 +92,7 @@ pub fn to_json(object: &Object) -> Value {
         Object::Deployment(d) => deployment::to_json(d),
         Object::ReplicaSet(set) => replica_set::to_json(set),
         Object::Job(job) => job::to_json(job),
+        Object::CronJob(c) => cron_job::to_json(c),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -100,6 +103,7 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
         "Deployment" => Some(&deployment::DEPLOYMENT),
         "ReplicaSet" => Some(&replica_set::REPLICA_SET),
         "Job" => Some(&job::JOB),
+        "CronJob" => Some(&cron_job::CRON_JOB),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

@@ -19,7 +19,7 @@ impl Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
             Kind::Deployment | Kind::ReplicaSet => ".apps",
-            Kind::Job => ".batch",
+            Kind::Job | Kind::CronJob => ".batch",
             _ => "",
         };
         Refusal {
@@ -255,6 +255,13 @@ impl Simulation {
                 Ok(())
             }
             (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
+            (Object::CronJob(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0, 0);
@@ -302,6 +309,7 @@ impl Simulation {
                 Object::ReplicaSet(Box::new(set.clone()))
             }
             Kind::Job => Object::Job(Box::new(self.job(key)?)),
+            Kind::CronJob => Object::CronJob(Box::new(self.cron_job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The object that was written and its new version.
-type Written = (Key, u64);
+pub(super) type Written = (Key, u64);
 
 impl Simulation {
     /// Sends one request and records what it changed.
@@ -78,6 +78,16 @@ impl Simulation {
                 })
             }
             Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
+            Write::CreateJob { job, cron_job } => self.start_job(job, *cron_job, cause),
+            Write::DeleteJob { job, cron_job, .. } => self.delete_job(*job, *cron_job, cause),
+            Write::CronJobStatus { cron_job, status, started, .. } => {
+                self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
+            }
+            Write::Announce { about, notice } => {
+                self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
+                self.announce(*about, notice);
+                Ok((*about, self.version(*about)))
+            }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
             }
@@ -114,10 +124,15 @@ impl Simulation {
             store.update(key, version, |row: &mut Job| row.status = status.clone())
         })?;
         for notice in notices {
-            let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
-            self.emit(key, Emitted::Other { reason, message, warning: notice.warning });
+            self.announce(key, notice);
         }
         Ok(written)
+    }
+
+    /// Sends an Event in words of its own.
+    pub(super) fn announce(&mut self, about: Key, notice: &Notice) {
+        let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
+        self.emit(about, Emitted::Other { reason, message, warning: notice.warning });
     }
 
     fn update_replica_set(

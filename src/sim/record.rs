@@ -245,6 +245,7 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
         Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
+        Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
     }
 }
 

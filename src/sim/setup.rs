@@ -60,11 +60,14 @@ pub struct ControlPlane {
     pub informer_lag: Span,
     /// How long a write takes beyond that microsecond.
     pub write_latency: Span,
+    /// Whether the garbage collector runs: without it, what has lost its
+    /// owner stays.
+    pub garbage_collector: bool,
 }
 
 impl Default for ControlPlane {
     fn default() -> Self {
-        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO }
+        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO, garbage_collector: true }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Which schedule times were missed and when to look again.
 
+use crate::api::Job;
 use crate::cron::Schedule;
 use crate::time::{Instant, SECOND, Span, Timestamp};
+use std::sync::Arc;
 
 /// How long after a schedule time the controller wakes up, so that a clock
 /// that is a little behind does not wake it too early.
@@ -139,6 +141,22 @@ pub fn is_too_late(scheduled: Instant, starting_deadline_seconds: Option<i64>, n
     starting_deadline_seconds.is_some_and(|seconds| plus_seconds(scheduled, seconds) < now)
 }
 
+/// What finished Jobs are sorted by, those to be deleted first: the start,
+/// then the name. Jobs that never started come last.
+///
+/// Upstream: `cronjob/utils.go byJobStartTime`
+pub fn age_order(job: &Job) -> (bool, Option<Timestamp>, Arc<str>) {
+    let start = job.status.start_time;
+    (start.is_none(), start, job.meta.name.clone())
+}
+
+/// A moment as warnings write it: `Mon, 05 Jan 2026 00:01:00 +0000`.
+#[must_use]
+pub fn rfc1123(at: Instant) -> String {
+    jiff::Timestamp::from_second(at.truncate().0)
+        .map_or_else(|_| at.truncate().to_string(), |t| t.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
+}
+
 fn plus_seconds(at: Instant, seconds: i64) -> Instant {
     Instant(at.0.saturating_add(seconds.saturating_mul(SECOND as i64)))
 }
@@ -204,6 +222,11 @@ mod tests {
         for (deadline, late) in [(None, false), (Some(0), true), (Some(1), false)] {
             assert_eq!(is_too_late(scheduled, deadline, now), late, "{deadline:?}");
         }
+    }
+
+    #[test]
+    fn warnings_name_a_moment_in_full() {
+        assert_eq!(rfc1123(at("2026-01-05T00:01:00Z")), "Mon, 05 Jan 2026 00:01:00 +0000");
     }
 
     #[test]
