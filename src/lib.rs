@@ -1,6 +1,15 @@
 //! A deterministic discrete-event simulator of the Kubernetes workload
 //! controllers.
 
+// Unit tests share a fixture with the integration tests, where this crate has
+// its name.
+#[cfg(test)]
+extern crate self as seatrial;
+#[cfg(test)]
+#[path = "../tests/it/fixture.rs"]
+#[allow(dead_code, reason = "each user needs some of it")]
+mod fixture;
+
 pub mod api;
 pub mod cluster;
 pub mod conformance;

@@ -4,17 +4,121 @@
 //! All of them are pure functions of the timeline: the same input gives the
 //! same bytes.
 
+mod availability;
 mod axis;
+mod conditions;
+mod font;
+mod labels;
+mod panel;
+#[cfg(feature = "png")]
+mod png;
+mod scale;
+mod scene;
 mod sentence;
 pub mod summary;
+mod svg;
 pub mod text;
 mod theme;
 
 pub use sentence::headline;
 pub use theme::{Rgb, Theme};
 
+use crate::error::Error;
+#[cfg(not(feature = "png"))]
+use crate::error::Problem;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Timeline, Workload};
+
+/// How the availability timeline is drawn.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlotOptions {
+    /// The width in pixels, 480 to 10,000.
+    pub width: u32,
+    /// The height in pixels. Without it, or where it is too small for what
+    /// must be drawn, the picture is as high as it needs.
+    pub height: Option<u32>,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Which part of the run.
+    pub window: Window,
+    /// Instead of the run's own title.
+    pub title: Option<String>,
+    /// The most workloads to draw, 1 to 50; the picture says how many more
+    /// there are.
+    pub panels: usize,
+    /// How many pixels of a PNG one pixel of the sizes above becomes, 1 to 8.
+    pub scale: u32,
+}
+
+impl Default for PlotOptions {
+    fn default() -> PlotOptions {
+        PlotOptions {
+            width: 1_200,
+            height: None,
+            theme: Theme::Light,
+            window: Window::Auto,
+            title: None,
+            panels: 6,
+            scale: 2,
+        }
+    }
+}
+
+/// What a picture is written as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// Scalable Vector Graphics, as UTF-8.
+    Svg,
+    /// Portable Network Graphics; needs the feature `png`.
+    Png,
+}
+
+impl Format {
+    /// The format of a file by the end of its name: `svg` or `png`, upper and
+    /// lower case alike.
+    pub fn of_extension(extension: &str) -> Option<Format> {
+        match extension.to_ascii_lowercase().as_str() {
+            "svg" => Some(Format::Svg),
+            "png" => Some(Format::Png),
+            _ => None,
+        }
+    }
+}
+
+/// Draws the availability timeline: for each workload the pods on nodes by
+/// revision and state, what was available within which limits, what somebody
+/// did and what the conditions said.
+///
+/// The same timeline and options give the same bytes.
+///
+/// # Errors
+/// If a PNG would have more than a hundred million pixels, or was asked for
+/// without the feature `png`.
+pub fn draw(timeline: &Timeline, options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+    match format {
+        Format::Svg => draw_svg(timeline, options).map(String::into_bytes),
+        Format::Png => draw_png(timeline, options),
+    }
+}
+
+/// Draws the availability timeline as SVG; see [`draw`].
+///
+/// # Errors
+/// None that is known.
+pub fn draw_svg(timeline: &Timeline, options: &PlotOptions) -> Result<String, Error> {
+    svg::paint(&availability::scene(timeline, options))
+}
+
+#[cfg(feature = "png")]
+fn draw_png(timeline: &Timeline, options: &PlotOptions) -> Result<Vec<u8>, Error> {
+    png::paint(&availability::scene(timeline, options), options.scale.clamp(1, 8))
+}
+
+#[cfg(not(feature = "png"))]
+fn draw_png(_: &Timeline, _: &PlotOptions) -> Result<Vec<u8>, Error> {
+    let problem = Problem::new("this seatrial was built without PNG");
+    Err(problem.with_hint("draw an SVG, or build it with the feature `png`").into())
+}
 
 /// Which part of a run is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,9 +139,8 @@ impl Window {
     pub fn of(self, timeline: &Timeline) -> (SimTime, SimTime) {
         let end = timeline.until;
         match self {
-            Window::Whole => (SimTime::ZERO, end),
             Window::Between(from, to) if from < to.min(end) => (from, to.min(end)),
-            Window::Between(..) => (SimTime::ZERO, end),
+            Window::Whole | Window::Between(..) => (SimTime::ZERO, end),
             Window::Auto => interesting(timeline),
         }
     }
@@ -60,8 +163,5 @@ fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
 /// timeline has several.
 fn name_of(timeline: &Timeline, workload: &Workload) -> String {
     let several = timeline.workloads().iter().any(|w| w.namespace != workload.namespace);
-    match several {
-        true => format!("{}/{}", workload.namespace, workload.path()),
-        false => workload.path(),
-    }
+    if several { format!("{}/{}", workload.namespace, workload.path()) } else { workload.path() }
 }

@@ -106,6 +106,8 @@ pub struct Revision {
     pub ready: Steps,
     /// Its pods on nodes, those being deleted included.
     pub on_node: Steps,
+    /// Its pods on nodes that are being deleted.
+    pub terminating: Steps,
 }
 
 /// A condition of a workload got a new value.

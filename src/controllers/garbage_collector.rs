@@ -58,9 +58,9 @@ impl Controller for GarbageCollector {
         let Some(meta) = view.live.meta(key) else { return Ok(()) };
         if meta.is_deleting() {
             if meta.finalizers.has(Finalizers::ORPHAN) {
-                orphan_dependents(key, meta, view, plan);
+                orphan_dependents(key, view, plan);
             } else if is_waiting(meta) {
-                await_dependents(key, meta, view, plan);
+                await_dependents(key, view, plan);
             }
             return Ok(());
         }
@@ -129,7 +129,7 @@ fn delete_unowned(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
 /// Lets an owner go once nothing that blocks its deletion is left.
 ///
 /// Upstream: `garbagecollector/garbagecollector.go processDeletingDependentsItem`
-fn await_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
+fn await_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
     let blocking = view.cache.owned(key.uid).dependents.iter().any(|&dependent| {
         view.cache
             .meta(dependent)
@@ -139,7 +139,7 @@ fn await_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
         plan.because(Why::DependentsGone);
         plan.write(Write::RemoveFinalizer {
             object: key,
-            version: Version::Cached(meta.resource_version),
+            version: Version::Live,
             finalizer: Finalizers::FOREGROUND,
         });
     }
@@ -148,7 +148,7 @@ fn await_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
 /// Sets an owner's dependents free and then lets it go.
 ///
 /// Upstream: `garbagecollector/garbagecollector.go orphanDependents`
-fn orphan_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
+fn orphan_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
     plan.because(Why::Orphaned);
     for &dependent in &view.cache.owned(key.uid).dependents {
         let owners = view.cache.meta(dependent).map_or(&[][..], |d| &d.owners);
@@ -158,7 +158,7 @@ fn orphan_dependents(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
     }
     plan.write(Write::RemoveFinalizer {
         object: key,
-        version: Version::Cached(meta.resource_version),
+        version: Version::Live,
         finalizer: Finalizers::ORPHAN,
     });
 }

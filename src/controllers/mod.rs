@@ -118,12 +118,12 @@ pub trait Controller {
 /// All controllers, freshly started, with or without the garbage collector.
 pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
     let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
-        Box::new(deployment::DeploymentController::default()),
+        Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(cron_job::CronJobController::default()),
     ];
     if garbage_collector {
-        all.push(Box::new(garbage_collector::GarbageCollector::default()));
+        all.push(Box::new(garbage_collector::GarbageCollector));
     }
     all
 }

@@ -15,6 +15,8 @@ pub enum Version {
     Cached(u64),
     /// The one that an earlier write of the same plan returned.
     Returned,
+    /// The one that is read from the API server right before the write.
+    Live,
     /// Whatever there is: a patch or a delete.
     Any,
 }

@@ -69,20 +69,16 @@ fn rollouts(workload: &Workload, from: SimTime, end: SimTime) -> Option<String> 
 fn availability(workload: &Workload, from: SimTime, end: SimTime) -> String {
     let available = workload.series(Series::Available);
     let desired = workload.series(Series::Desired);
-    match workload.settled().filter(|&at| at < end) {
-        Some(settled) => {
-            let from = settled.max(from);
-            match available.first_min(from, end) {
-                (at, ..=0) => {
-                    let outage = available.duration_where(from, end, |n| n <= 0).floor_ms();
-                    format!("none of {} available for {outage}", desired.at(at))
-                }
-                (at, least) => format!("available never below {least} of {}", desired.at(at)),
-            }
+    let Some(settled) = workload.settled().filter(|&at| at < end) else {
+        let (at, most) = available.first_max(from, end);
+        return format!("never more than {most} of {} available", desired.at(at));
+    };
+    let from = settled.max(from);
+    match available.first_min(from, end) {
+        (at, ..=0) => {
+            let outage = available.duration_where(from, end, |n| n <= 0).floor_ms();
+            format!("none of {} available for {outage}", desired.at(at))
         }
-        None => {
-            let (at, most) = available.first_max(from, end);
-            format!("never more than {most} of {} available", desired.at(at))
-        }
+        (at, least) => format!("available never below {least} of {}", desired.at(at)),
     }
 }

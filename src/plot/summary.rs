@@ -117,17 +117,13 @@ fn first_at(at: SimTime, from: SimTime) -> String {
 fn available_line(workload: &Workload, from: SimTime, end: SimTime) -> String {
     let available = workload.series(Series::Available);
     let desired = workload.series(Series::Desired);
-    match workload.settled().filter(|&at| at < end) {
-        Some(settled) => {
-            let from = settled.max(from);
-            let (at, least) = available.first_min(from, end);
-            format!("available at least {least} of {}{}", desired.at(at), first_at(at, from))
-        }
-        None => {
-            let (at, most) = available.first_max(from, end);
-            format!("available at most {most} of {}{}", desired.at(at), first_at(at, from))
-        }
-    }
+    let Some(settled) = workload.settled().filter(|&at| at < end) else {
+        let (at, most) = available.first_max(from, end);
+        return format!("available at most {most} of {}{}", desired.at(at), first_at(at, from));
+    };
+    let from = settled.max(from);
+    let (at, least) = available.first_min(from, end);
+    format!("available at least {least} of {}{}", desired.at(at), first_at(at, from))
 }
 
 /// The conditions as they stood at the end, in order of their names.

@@ -209,9 +209,10 @@ impl<'a> Wave<'a> {
                 steps.min_over(self.from, self.columns.end),
                 steps.max_over(self.from, self.columns.end),
             );
-            match least == most {
-                true => format!("{} {most}", s.name()),
-                false => format!("{} {least} to {most}", s.name()),
+            if least == most {
+                format!("{} {most}", s.name())
+            } else {
+                format!("{} {least} to {most}", s.name())
             }
         });
         parts.collect::<Vec<_>>().join(", ")

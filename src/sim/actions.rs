@@ -188,11 +188,7 @@ impl Simulation {
                     self.recorder.last = cause;
                     debug_assert!(written.is_ok());
                 }
-                Action::PodCrash { exit, .. } => {
-                    if self.pod(pod).is_some_and(|row| row.phase == Phase::Running) {
-                        self.exit(pod, *exit, cause);
-                    }
-                }
+                Action::PodCrash { exit, .. } => self.crash(pod, *exit, cause),
                 Action::PodFail { disruption, .. } => self.fail_pod(pod, disruption.as_deref(), cause),
                 Action::DeletePods { grace_seconds, .. } => {
                     let _gone_already = self.delete_pod(key, *grace_seconds, cause);
@@ -343,6 +339,11 @@ impl Simulation {
 
     fn scale(&mut self, target: &Target, replicas: i32, cause: RecordId) -> Outcome {
         let key = self.find(target)?;
+        if replicas < 0 {
+            return Err(Refusal::invalid(format!(
+                "spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
+            )));
+        }
         match key.kind {
             Kind::Deployment => {
                 self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas))?;

@@ -329,6 +329,16 @@ impl Simulation {
         }
     }
 
+    /// A container exits because somebody makes it; one that waits for its
+    /// restart, or whose machine is down, has nothing to exit.
+    pub(super) fn crash(&mut self, pod: PodRef, code: i32, cause: RecordId) {
+        let on_live_machine =
+            self.pod(pod).is_some_and(|row| row.node.is_some_and(|node| !self.dead.contains(&node)));
+        if on_live_machine && self.runtime(pod).is_some_and(|runtime| runtime.running) {
+            self.exit(pod, code, cause);
+        }
+    }
+
     pub(super) fn restart_container(&mut self, pod: PodRef, epoch: u16) {
         if self.is_due(pod, epoch)
             && let Some(restarts) = self.pod(pod).filter(|row| !row.meta.is_deleting()).map(|row| row.restarts)

@@ -41,6 +41,8 @@ pub(super) struct Process {
     decisions: Vec<RecordId>,
     /// Versions that the plan's writes returned.
     returned: Vec<(Key, u64)>,
+    /// The version read for the write at the cursor.
+    live: Option<u64>,
     /// How often the write at the cursor met a conflict.
     conflicts: usize,
     /// The sync has failed already; what is left is written all the same.
@@ -59,6 +61,7 @@ impl Clone for Process {
             trigger: self.trigger,
             decisions: self.decisions.clone(),
             returned: self.returned.clone(),
+            live: self.live,
             conflicts: self.conflicts,
             failing: self.failing,
         }
@@ -80,6 +83,7 @@ impl Process {
                 trigger: RecordId::NONE,
                 decisions: Vec::new(),
                 returned: Vec::new(),
+                live: None,
                 conflicts: 0,
                 failing: false,
             })
@@ -105,6 +109,7 @@ impl Process {
         match write.version() {
             Version::Any => None,
             Version::Cached(version) => Some(version),
+            Version::Live => self.live,
             Version::Returned => {
                 let object = write.object();
                 self.returned.iter().rev().find(|(key, _)| *key == object).map(|(_, version)| *version)
@@ -219,6 +224,11 @@ impl Simulation {
             return self.finish_sync(index, ok);
         }
         process.worker = Worker::Writing;
+        let write = &process.plan.writes[process.cursor].write;
+        if write.version() == Version::Live {
+            let object = write.object();
+            process.live = self.store.objects().meta(object).map(|meta| meta.resource_version);
+        }
         let at = self.now.after(wait).after(latency);
         self.queue.push(at, Urgency::Normal, Event::Work { process: index, epoch: self.epoch });
     }

@@ -64,6 +64,7 @@ struct RevisionState {
     active: i64,
     ready: i64,
     on_node: i64,
+    terminating: i64,
     /// Its present revision number; `None` once its ReplicaSet is gone.
     number: Option<u32>,
 }
@@ -348,6 +349,11 @@ impl<'a> Fold<'a> {
         if step(PodState::ready) != 0 {
             state.ready += step(PodState::ready);
             series.ready.set(now, state.ready);
+        }
+        let leaving = step(|p| p.on_node() && p.terminating());
+        if leaving != 0 {
+            state.terminating += leaving;
+            series.terminating.set(now, state.terminating);
         }
         if step(PodState::on_node) != 0 {
             state.on_node += step(PodState::on_node);

@@ -577,3 +577,64 @@ pub(crate) fn single() -> Trace {
     let shape = Shape { name: "db", replicas: 1, surge: 0, unavailable: 1, ready: 8_000, ..WEB };
     Player::new("", 60_000).deployment(shape).at(20_000, Act::SetImage("app:v2")).play()
 }
+
+/// 500 replicas.
+pub(crate) fn large() -> Trace {
+    let shape = Shape { replicas: 500, surge: 125, unavailable: 125, ..WEB };
+    Player::new("Five hundred pods", 300_000)
+        .deployment(shape)
+        .at(60_000, Act::SetImage("registry.example.com/shop/web:2026.11.21-rc1"))
+        .play()
+}
+
+/// Three days with an action every two hours.
+pub(crate) fn long() -> Trace {
+    const HOUR: u64 = 3_600_000;
+    let shape = Shape { replicas: 12, ready: 600_000, terminate: 300_000, ..WEB };
+    let mut player = Player::new("Three days of releases", 72 * HOUR).deployment(shape);
+    for (i, image) in ["app:v2", "app:v3", "app:v4", "app:v5", "app:v6", "app:v7", "app:v8"]
+        .into_iter()
+        .cycle()
+        .take(35)
+        .enumerate()
+    {
+        player = player.at((2 * i as u64 + 1) * HOUR, Act::SetImage(image));
+    }
+    player.play()
+}
+
+/// Nine workloads, more than a picture shows.
+pub(crate) fn many() -> Trace {
+    const NAMES: [&str; 9] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+    let player = Player::new("", 200_000);
+    NAMES
+        .into_iter()
+        .fold(player, |player, name| {
+            player.deployment(Shape { name, ..WEB }).at(50_000, Act::SetImage("app:v2"))
+        })
+        .play()
+}
+
+/// Many actions within a short time.
+pub(crate) fn busy() -> Trace {
+    let mut player = Player::new("A busy minute", 120_000).deployment(WEB);
+    for i in 0..12 {
+        player = player.at(30_000 + 4_000 * i, Act::Scale(10 + i as i64 % 4));
+    }
+    player.play()
+}
+
+/// All of the above by name, and a trace of nothing.
+pub(crate) fn all() -> Vec<(&'static str, Trace)> {
+    vec![
+        ("rollout", rollout()),
+        ("stalled", stalled()),
+        ("several", several()),
+        ("single", single()),
+        ("large", large()),
+        ("long", long()),
+        ("many", many()),
+        ("busy", busy()),
+        ("empty", Trace::default()),
+    ]
+}

@@ -1,7 +1,7 @@
 use crate::fixture;
-use seatrial::plot::Window;
 use seatrial::plot::summary::summary;
 use seatrial::plot::text::{TextOptions, waveform};
+use seatrial::plot::{Format, PlotOptions, Theme, Window};
 use seatrial::time::SimTime;
 use seatrial::timeline::Timeline;
 use seatrial::trace::Trace;
@@ -45,4 +45,77 @@ fn waveforms_agree_with_their_goldens() {
     let colour = TextOptions { colour: true, ..plain };
     let coloured = waveform(&Timeline::of(&fixture::single()), &colour);
     check_golden("single-colour.txt", &coloured);
+}
+
+/// Draws all fixtures into the folder that `PICTURES` names, for looking at.
+#[test]
+fn pictures_for_the_eye() {
+    let Some(folder) = std::env::var_os("PICTURES") else { return };
+    let folder = Path::new(&folder);
+    for (name, trace) in fixture::all() {
+        for (theme, width, suffix) in [
+            (Theme::Light, 1_200, ""),
+            (Theme::Dark, 1_200, "-dark"),
+            (Theme::Light, 480, "-small"),
+        ] {
+            let options = PlotOptions { theme, width, ..PlotOptions::default() };
+            for (format, end) in [(Format::Svg, "svg"), (Format::Png, "png")] {
+                let bytes = seatrial::plot::draw(&Timeline::of(&trace), &options, format);
+                let bytes = bytes.expect("it can be drawn");
+                fs::write(folder.join(format!("{name}{suffix}.{end}")), bytes).expect("a folder");
+            }
+        }
+    }
+}
+
+fn svg(trace: &Trace, options: &PlotOptions) -> String {
+    seatrial::plot::draw_svg(&Timeline::of(trace), options).expect("it can be drawn")
+}
+
+#[test]
+fn svg_is_sound() {
+    for (name, trace) in fixture::all() {
+        let svg = svg(&trace, &PlotOptions::default());
+        assert!(svg.starts_with("<svg width=\"1200\""), "{name}");
+        assert!(svg.ends_with("</svg>\n") && svg.contains("<title>"), "{name}");
+        for bad in ["NaN", "inf", "=\"-", " -", "\"\""] {
+            let spaced = svg.replace(" - ", " ");
+            assert!(!spaced.contains(bad), "{name} has {bad:?}");
+        }
+        assert!(svg.len() < 200_000, "{name} has {} bytes", svg.len());
+        let (open, close) = (svg.matches("<text").count(), svg.matches("</text>").count());
+        assert_eq!(open, close, "{name}");
+    }
+}
+
+#[test]
+fn names_from_users_are_escaped() {
+    let title = Some("<script>&\"'".to_string());
+    let svg = svg(&fixture::single(), &PlotOptions { title, ..PlotOptions::default() });
+    assert!(!svg.contains("<script>"));
+    assert!(svg.contains("&lt;script&gt;&amp;"));
+}
+
+#[test]
+fn pictures_are_the_same_each_time() {
+    let timeline = Timeline::of(&fixture::rollout());
+    for format in [Format::Svg, Format::Png] {
+        let draw = || seatrial::plot::draw(&timeline, &PlotOptions::default(), format);
+        let (a, b) = (draw(), draw());
+        assert_eq!(a, b);
+    }
+}
+
+#[cfg(feature = "png")]
+#[test]
+fn png_has_the_size_that_was_asked_for() {
+    let timeline = Timeline::of(&fixture::single());
+    let options = PlotOptions { width: 600, height: Some(500), scale: 1, ..PlotOptions::default() };
+    let png = seatrial::plot::draw(&timeline, &options, Format::Png).expect("it fits");
+    assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
+    let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
+    assert_eq!((number(16), number(20)), (600, 500));
+    let huge = PlotOptions { width: 10_000, height: Some(20_000), ..options };
+    let error = seatrial::plot::draw(&timeline, &huge, Format::Png).expect_err("too large");
+    assert!(error.to_string().contains("is too large"), "{error}");
 }

@@ -36,7 +36,11 @@ impl<'a> Pass<'a> {
         if !active.is_empty() {
             self.plan.because(Why::RecreateStops);
         }
-        active.into_iter().fold(false, |stopped, set| self.resize(set, 0, false) || stopped)
+        let mut stopped = false;
+        for set in active {
+            stopped |= self.resize(set, 0, false);
+        }
+        stopped
     }
 
     /// Whether a pod of an old ReplicaSet is still there. Terminating pods

@@ -1,0 +1,256 @@
+//! The availability timeline: the picture of a run.
+
+use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
+use super::scale::Across;
+use super::scene::{Anchor, Scene, Shape, Text};
+use super::theme::Look;
+use super::{PlotOptions, axis, font, headline, name_of};
+use crate::timeline::{Timeline, Workload};
+
+/// Distances in pixels.
+const LEFT: i32 = 96;
+const RIGHT: i32 = 158;
+const EDGE: i32 = 24;
+const TITLE: i32 = 96;
+const AXIS: i32 = 56;
+const PANEL_TITLE: i32 = 26;
+const BETWEEN: i32 = 26;
+
+/// The heights of plots: what they have at least and what they get if nobody
+/// says how high the picture shall be.
+const LOWEST: i32 = 60;
+const ALONE: i32 = 445;
+const TOGETHER: i32 = 170;
+
+/// Lays the picture out.
+pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
+    let look = options.theme.look();
+    let width = options.width.clamp(480, 10_000) as i32;
+    let shown = timeline.workloads().len().min(options.panels.clamp(1, 50));
+    let (workloads, more) = timeline.workloads().split_at(shown);
+    let (from, to) = options.window.of(timeline);
+    let across = Across { from, to, left: LEFT, right: width - RIGHT };
+    let slim = shown > 1;
+    let panels: Vec<Panel<'_>> =
+        workloads.iter().map(|w| Panel::new(w, across, width - EDGE, look, slim)).collect();
+    let (height, plot) = heights(options, &panels, !more.is_empty());
+    let (title, subtitle) = titles(timeline, options, across, workloads);
+    let mut scene = Scene {
+        width,
+        height,
+        background: look.background,
+        title: title.clone(),
+        description: subtitle.clone(),
+        shapes: Vec::new(),
+    };
+    draw_titles(&mut scene, look, &title, &subtitle);
+    if panels.is_empty() {
+        let (x, y) = (width / 2, height / 2);
+        let message = "nothing to draw: the trace has no workloads";
+        scene.push(text(x, y, Anchor::Middle, 18, look.muted, message));
+        return scene;
+    }
+    let mut top = TITLE;
+    let mut bottom = top;
+    for (panel, workload) in panels.iter().zip(workloads) {
+        if slim {
+            let name = name_of(timeline, workload);
+            draw_panel_title(&mut scene, look, top, &name, &headline(workload, from, across.end()));
+            top += PANEL_TITLE;
+        }
+        let area = panel.draw(&mut scene, top, plot);
+        bottom = top + panel.chrome() + area.y1 - area.y0;
+        top = bottom + BETWEEN;
+    }
+    draw_axis(&mut scene, look, across, bottom, &timeline.start.to_string());
+    if !more.is_empty() {
+        let s = if more.len() == 1 { "" } else { "s" };
+        let message = format!("and {} more workload{s}", more.len());
+        scene.push(text(LEFT, height - 14, Anchor::Start, NORMAL, look.muted, &message));
+    }
+    scene
+}
+
+/// The height of the picture and of each plot in it.
+fn heights(options: &PlotOptions, panels: &[Panel<'_>], more: bool) -> (i32, i32) {
+    let count = panels.len() as i32;
+    if count == 0 {
+        return (options.height.unwrap_or(300).clamp(200, 20_000) as i32, 0);
+    }
+    let titles = if count > 1 { count * PANEL_TITLE } else { 0 };
+    let between = (count - 1) * BETWEEN + if more { 20 } else { 0 };
+    let chrome: i32 = panels.iter().map(Panel::chrome).sum();
+    let fixed = TITLE + titles + between + chrome + AXIS;
+    let usual = if count > 1 { TOGETHER } else { ALONE };
+    let wished = options.height.map(|h| (h.min(20_000) as i32 - fixed) / count);
+    let plot = wished.unwrap_or(usual).max(LOWEST);
+    (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + count * plot), plot)
+}
+
+fn titles(
+    timeline: &Timeline,
+    options: &PlotOptions,
+    across: Across,
+    workloads: &[Workload],
+) -> (String, String) {
+    let own = options.title.clone().or_else(|| Some(timeline.title.clone()));
+    let own = own.filter(|title| !title.is_empty());
+    match workloads {
+        [] => (own.unwrap_or_else(|| "seatrial".to_string()), "no workloads".to_string()),
+        [one] => {
+            let (name, result) = (name_of(timeline, one), headline(one, across.from, across.end()));
+            match own {
+                Some(title) => (title, format!("{name}: {result}")),
+                None => (name, result),
+            }
+        }
+        several => {
+            let count = timeline.workloads().len();
+            let pods = several.len();
+            let title = own.unwrap_or_else(|| format!("{count} workloads"));
+            let what = if pods == count { String::new() } else { format!("{pods} of ") };
+            (title, format!("{what}{count} workloads from {} to {}", across.from, across.to))
+        }
+    }
+}
+
+fn draw_titles(scene: &mut Scene, look: Look, title: &str, subtitle: &str) {
+    let room = scene.width - 2 * EDGE;
+    let title = font::fit(title, 24, true, room);
+    let title = Text {
+        x: EDGE,
+        y: 42,
+        anchor: Anchor::Start,
+        size: 24,
+        bold: true,
+        colour: look.text,
+        text: title,
+    };
+    scene.push(Shape::Text(title));
+    let subtitle = font::fit(subtitle, 15, false, room);
+    scene.push(text(EDGE, 68, Anchor::Start, 15, look.muted, &subtitle));
+}
+
+fn draw_panel_title(scene: &mut Scene, look: Look, top: i32, name: &str, result: &str) {
+    let room = scene.width - 2 * EDGE;
+    let name = font::fit(name, 15, true, room / 2);
+    let x = EDGE + font::width(&name, 15, true) + 14;
+    scene.push(Shape::Text(Text {
+        x: EDGE,
+        y: top + 14,
+        anchor: Anchor::Start,
+        size: 15,
+        bold: true,
+        colour: look.text,
+        text: name,
+    }));
+    let result = font::fit(result, NORMAL, false, scene.width - EDGE - x);
+    scene.push(text(x, top + 14, Anchor::Start, NORMAL, look.muted, &result));
+}
+
+/// Times below the last panel.
+fn draw_axis(scene: &mut Scene, look: Look, across: Across, bottom: i32, start: &str) {
+    let y = bottom + 6;
+    scene.rule((across.left, y), (across.right, y), look.muted);
+    let mut free = i32::MIN;
+    for at in axis::multiples(tick_step(across), across.from, across.to) {
+        let (x, label) = (across.x(at), axis::clock(at));
+        let half = font::width(&label, SMALL, false) / 2;
+        scene.rule((x, y), (x, y + 5), look.muted);
+        if x - half > free {
+            scene.push(text(x, y + 19, Anchor::Middle, SMALL, look.text, &label));
+            free = x + half + 6;
+        }
+    }
+    let caption = format!("simulated time since {start}");
+    scene.push(text(across.right, y + 40, Anchor::End, SMALL, look.muted, &caption));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Theme;
+    use super::super::scene::Area;
+    use super::*;
+    use crate::fixture;
+
+    fn area(text: &Text) -> Area {
+        let width = font::width(&text.text, text.size, text.bold);
+        let x0 = match text.anchor {
+            Anchor::Start => text.x,
+            Anchor::Middle => text.x - width / 2,
+            Anchor::End => text.x - width,
+        };
+        let (above, below) = (text.size * 8 / 10, text.size / 5);
+        Area { x0, y0: text.y - above, x1: x0 + width, y1: text.y + below }
+    }
+
+    fn texts(scene: &Scene) -> Vec<&Text> {
+        let shapes = scene.shapes.iter();
+        shapes.filter_map(|s| if let Shape::Text(text) = s { Some(text) } else { None }).collect()
+    }
+
+    /// No text touches another or leaves the picture.
+    fn check_texts(name: &str, scene: &Scene) {
+        let texts = texts(scene);
+        for (i, a) in texts.iter().enumerate() {
+            let own = area(a);
+            let inside =
+                own.x0 >= 0 && own.y0 >= 0 && own.x1 <= scene.width && own.y1 <= scene.height;
+            assert!(inside, "{name}: {:?} leaves the picture: {own:?}", a.text);
+            for b in &texts[..i] {
+                assert!(!own.overlaps(&area(b)), "{name}: {:?} touches {:?}", a.text, b.text);
+            }
+        }
+    }
+
+    #[test]
+    fn texts_never_touch() {
+        for (name, trace) in fixture::all() {
+            let timeline = Timeline::of(&trace);
+            for (width, height) in
+                [(1_200, None), (480, None), (700, Some(400)), (3_000, Some(2_000))]
+            {
+                let options = PlotOptions { width, height, ..PlotOptions::default() };
+                let drawn = scene(&timeline, &options);
+                check_texts(&format!("{name} {width}"), &drawn);
+                let dark = scene(&timeline, &PlotOptions { theme: Theme::Dark, ..options });
+                assert_eq!(texts(&drawn).len(), texts(&dark).len(), "themes only change colours");
+            }
+        }
+    }
+
+    #[test]
+    fn the_picture_says_what_happened() {
+        let timeline = Timeline::of(&fixture::rollout());
+        let scene = scene(&timeline, &PlotOptions::default());
+        let said: Vec<&str> = texts(&scene).iter().map(|t| t.text.as_str()).collect();
+        for text in [
+            "A rolling update of ten pods",
+            "deployment/web: rollout took 40s, available never below 8 of 10, at most 20 pods on nodes",
+            "set image app:v2",
+            "revision 1, app:v1",
+            "min 8",
+            "max 20",
+            "on nodes 10",
+            "available 10",
+            "ceiling 13",
+            "floor 8",
+            "True: NewReplicaSetAvailable",
+            "1m40s",
+        ] {
+            assert!(said.contains(&text), "{text} is not among {said:#?}");
+        }
+        assert_eq!((scene.width, scene.height), (1_200, 700));
+    }
+
+    #[test]
+    fn pictures_say_what_they_leave_out() {
+        let timeline = Timeline::of(&fixture::many());
+        let said = |scene: &Scene, text: &str| texts(scene).iter().any(|t| t.text == text);
+        assert!(said(&scene(&timeline, &PlotOptions::default()), "and 3 more workloads"));
+        let timeline = Timeline::of(&fixture::long());
+        assert!(said(&scene(&timeline, &PlotOptions::default()), "and 31 more"));
+        let empty = scene(&Timeline::default(), &PlotOptions::default());
+        assert!(said(&empty, "nothing to draw: the trace has no workloads"));
+    }
+}
