@@ -68,6 +68,13 @@ pub fn reason(why: Why) -> Reason {
             "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
             "controller_utils.go SatisfiedExpectations",
         ),
+        Why::JobOver
+        | Why::JobSuspended
+        | Why::JobTooFewPods { .. }
+        | Why::JobTooManyPods { .. }
+        | Why::JobBackoff { .. }
+        | Why::PodsEnded { .. }
+        | Why::TtlExpired => job_reason(why),
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
@@ -113,6 +120,40 @@ fn rollout_reason(why: Why) -> (String, &'static str) {
         _ => (
             "Recreate: waits until the last old pod is gone".to_string(),
             "deployment/recreate.go oldPodsRunning",
+        ),
+    }
+}
+
+fn job_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::JobOver => {
+            ("the Job is over, its pods go".to_string(), "job/job_controller.go deleteActivePods")
+        }
+        Why::JobSuspended => {
+            ("the Job is suspended, its pods go".to_string(), "job/job_controller.go manageJob")
+        }
+        Why::JobTooFewPods { have, want } => (
+            format!("{} missing: {have} active, want {want}", pods(want - have)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobTooManyPods { have, want } => (
+            format!("{} too many: {have} active, want {want}", pods(have - want)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobBackoff { seconds } => (
+            format!("pods have failed, no new one for {seconds} s"),
+            "job/backoff_utils.go getRemainingTime",
+        ),
+        Why::PodsEnded { pods: ended } => (
+            match ended {
+                1 => "1 pod has ended and is counted".to_string(),
+                n => format!("{n} pods have ended and are counted"),
+            },
+            "job/job_controller.go trackJobStatusAndRemoveFinalizers",
+        ),
+        _ => (
+            "finished for ttlSecondsAfterFinished, so it goes".to_string(),
+            "ttlafterfinished/ttlafterfinished_controller.go processJob",
         ),
     }
 }
@@ -250,6 +291,22 @@ impl Trace {
         let Some(value) = value else { return describe_absence(subject, field) };
         match field {
             Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
+            Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
+            Field::Parallelism => format!("{subject} may run {value} pods at a time"),
+            Field::Completions => format!("{subject} needs {value} pods to succeed"),
+            Field::Schedule => format!("{subject} has the schedule {value}"),
+            Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
+            Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
+            Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
+            Field::Active if value.parse::<u32>().is_err() => format!("{subject} has the active Jobs {value}"),
+            Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
+                format!("{subject} reports {}", reported(field, &value))
+            }
+            Field::CompletedIndexes => format!("{subject} has completed the indexes {value}"),
+            Field::FailedIndexes if value.is_empty() => format!("{subject} has failed no index"),
+            Field::FailedIndexes => format!("{subject} has failed the indexes {value}"),
+            Field::StartTime => format!("{subject} was started at {value}"),
+            Field::CompletionTime => format!("{subject} was complete at {value}"),
             Field::SpecPaused if value == "true" => format!("{subject} was paused"),
             Field::Revision => format!("{subject} is revision {value} now"),
             Field::ObservedGeneration => {
@@ -267,6 +324,11 @@ impl Trace {
             Field::ConditionAvailable
             | Field::ConditionProgressing
             | Field::ConditionReplicaFailure
+            | Field::ConditionComplete
+            | Field::ConditionFailed
+            | Field::ConditionFailureTarget
+            | Field::ConditionSuccessCriteriaMet
+            | Field::ConditionSuspended
             | Field::ConditionReady => {
                 let (status, reason) = value.split_once('/').unwrap_or((&value, ""));
                 let name = field.name().trim_start_matches("condition.");
@@ -283,7 +345,9 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
-            field => format!("{subject}: {} is {value}", field.name()),
+            Field::SpecPaused | Field::SpecSuspend | Field::Unschedulable | Field::CollisionCount => {
+                format!("{subject}: {} is {value}", field.name())
+            }
         }
     }
 
@@ -304,7 +368,7 @@ impl Trace {
 
 fn describe_absence(subject: &str, field: Field) -> String {
     match field {
-        Field::SpecPaused => format!("{subject} was resumed"),
+        Field::SpecPaused | Field::SpecSuspend => format!("{subject} was resumed"),
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
         Field::Replicas
@@ -313,7 +377,12 @@ fn describe_absence(subject: &str, field: Field) -> String {
         | Field::AvailableReplicas
         | Field::UnavailableReplicas
         | Field::TerminatingReplicas
-        | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
+        | Field::FullyLabeledReplicas
+        | Field::Active
+        | Field::ReadyPods
+        | Field::TerminatingPods
+        | Field::Succeeded
+        | Field::FailedPods => format!("{subject} reports {}", reported(field, "no")),
         field => format!("{subject}: {} is not set any more", field.name()),
     }
 }
@@ -322,10 +391,13 @@ fn describe_absence(subject: &str, field: Field) -> String {
 fn reported(field: Field, count: &str) -> String {
     let kind = match field {
         Field::UpdatedReplicas => "updated ",
-        Field::ReadyReplicas => "ready ",
+        Field::ReadyReplicas | Field::ReadyPods => "ready ",
+        Field::Active => "active ",
+        Field::Succeeded => "succeeded ",
+        Field::FailedPods => "failed ",
         Field::AvailableReplicas => "available ",
         Field::UnavailableReplicas => "unavailable ",
-        Field::TerminatingReplicas => "terminating ",
+        Field::TerminatingReplicas | Field::TerminatingPods => "terminating ",
         Field::FullyLabeledReplicas => "fully labelled ",
         _ => "",
     };

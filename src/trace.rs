@@ -404,6 +404,36 @@ pub enum Why {
     },
     /// Earlier creations or deletions have not come back through the cache.
     AwaitingExpectations,
+    /// A Job is over, so its pods go.
+    JobOver,
+    /// A Job is suspended, so its pods go.
+    JobSuspended,
+    /// A Job has fewer active pods than it wants.
+    JobTooFewPods {
+        /// Active pods.
+        have: i32,
+        /// What it wants now.
+        want: i32,
+    },
+    /// A Job has more active pods than it wants.
+    JobTooManyPods {
+        /// Active pods.
+        have: i32,
+        /// What it wants now.
+        want: i32,
+    },
+    /// A Job waits before it replaces pods that failed.
+    JobBackoff {
+        /// How long, in seconds.
+        seconds: i32,
+    },
+    /// Pods of a Job have ended and are counted.
+    PodsEnded {
+        /// How many.
+        pods: i32,
+    },
+    /// A finished Job has been kept for `ttlSecondsAfterFinished`.
+    TtlExpired,
     /// CronJob: the time has come.
     ScheduleDue {
         /// The time of the schedule.

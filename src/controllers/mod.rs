@@ -8,9 +8,11 @@ pub mod cron_job;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
+pub mod job;
 mod plan;
 pub mod pods;
 mod replica_set;
+pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
@@ -120,6 +122,9 @@ pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
     let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
+        Box::new(job::JobController::default()),
+        Box::new(job::OrphanPods),
+        Box::new(ttl_after_finished::TtlAfterFinished),
         Box::new(cron_job::CronJobController::default()),
     ];
     if garbage_collector {

@@ -399,6 +399,8 @@ impl Simulation {
 
     /// The last status of a pod that was being deleted, and its removal.
     pub(super) fn end_pod(&mut self, pod: PodRef, code: i32, cause: RecordId) {
+        // The object may stay, held by a finalizer.
+        self.stop_runtime(pod);
         let succeeded = code == 0;
         self.finish_pod(pod, code, succeeded, cause);
         let cause = self.recorder.last;
