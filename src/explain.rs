@@ -298,7 +298,7 @@ impl Trace {
             Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
             Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
             Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
-            Field::Active if value.parse::<u32>().is_err() => format!("{subject} has the active Jobs {value}"),
+            Field::Active if subject.starts_with("CronJob ") => format!("{subject} has the active Jobs {value}"),
             Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
                 format!("{subject} reports {}", reported(field, &value))
             }
@@ -371,6 +371,7 @@ fn describe_absence(subject: &str, field: Field) -> String {
         Field::SpecPaused | Field::SpecSuspend => format!("{subject} was resumed"),
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
+        Field::Active if subject.starts_with("CronJob ") => format!("{subject} has no active Jobs"),
         Field::Replicas
         | Field::UpdatedReplicas
         | Field::ReadyReplicas

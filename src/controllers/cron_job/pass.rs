@@ -14,6 +14,7 @@ use std::sync::Arc;
 const SCHEDULED_AT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 /// What comes after the writes of a sync.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Then {
     /// Another look at this time; at once if there is none.
     Look(Option<Instant>),
@@ -75,7 +76,7 @@ impl<'a> Pass<'a> {
             if excess == 0 {
                 continue;
             }
-            jobs.sort_by(|(_, a), (_, b)| rules::age_order(a).cmp(&rules::age_order(b)));
+            jobs.sort_by_key(|(_, job)| rules::age_order(job));
             self.plan.because(Why::JobHistoryLimit { limit });
             for (key, _) in jobs.into_iter().take(excess) {
                 self.delete(key, false);
