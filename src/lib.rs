@@ -11,6 +11,7 @@ extern crate self as seatrial;
 mod fixture;
 
 pub mod api;
+pub mod assertion;
 pub mod cluster;
 pub mod conformance;
 pub mod controllers;
@@ -22,6 +23,7 @@ pub mod explain;
 pub mod manifest;
 pub mod plot;
 pub mod rng;
+pub mod scenario;
 pub mod sim;
 pub mod sort;
 pub mod time;

@@ -1,7 +1,7 @@
 //! How a run ended, as kubectl would print it, and what happened on the way.
 
 use super::sentence::{outcome, pods};
-use super::{Window, name_of};
+use super::{Window, image_of, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Rollout, Series, Timeline, Workload};
 use std::fmt::Write as _;
@@ -93,7 +93,7 @@ fn rollout_lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String
     }
     for rollout in &seen[older..] {
         let revision = &workload.revisions()[rollout.revision];
-        let image = match revision.image.as_str() {
+        let image = match image_of(workload, revision) {
             "" => String::new(),
             image => format!(" ({image})"),
         };

@@ -14,7 +14,7 @@
 //! nodes shows the greatest, rounded up. Only 0 is a blank.
 
 use super::theme::{self, Rgb};
-use super::{Window, axis, headline, name_of};
+use super::{Window, axis, headline, image_of, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, Series, Steps, Timeline, Workload};
 use std::fmt::Write as _;
@@ -176,8 +176,18 @@ impl<'a> Wave<'a> {
         if !actions.is_empty() {
             self.line(text, "actions", &self.marks(&actions), "", None);
         }
+        let mut available = String::new();
         for row in &self.rows {
-            self.line(text, &row.label, &self.blocks(row), &row.note, Some(row.colour));
+            let blocks = self.blocks(row);
+            // Pods that are available as soon as they are ready need no row
+            // of their own: it would look the same.
+            if row.label == "ready" && blocks == available {
+                continue;
+            }
+            self.line(text, &row.label, &blocks, &row.note, Some(row.colour));
+            if row.label == "available" {
+                available = blocks;
+            }
         }
         let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
         self.notes(text, &actions);
@@ -361,8 +371,8 @@ fn revision_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_
             steps: &revision.ready,
             keep: Keep::Least,
             note: match revision.ready.max_over(from, end) {
-                0 => format!("{} never ready", revision.image).trim_start().to_string(),
-                _ => revision.image.clone(),
+                0 => format!("{} never ready", image_of(workload, revision)).trim_start().to_string(),
+                _ => image_of(workload, revision).to_string(),
             },
             colour: theme::revision_colour(i),
         })

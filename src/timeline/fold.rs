@@ -555,8 +555,8 @@ impl<'a> Fold<'a> {
     }
 
     /// Ends the rollouts that are complete now that the instant is over. The
-    /// pods must agree with the status, because right after a change the
-    /// status still tells of the time before it.
+    /// pods and ReplicaSets must agree with the status, because right after a
+    /// change the status still tells of the time before it.
     ///
     /// Upstream: `pkg/controller/deployment/util/deployment_util.go DeploymentComplete`
     fn finish_instant(&mut self) {
@@ -569,7 +569,8 @@ impl<'a> Fold<'a> {
             let seen = &self.workloads[workload];
             let complete = reported == (desired, desired)
                 && last(seen, Series::Available) == desired
-                && last(seen, Series::Updated) == desired;
+                && last(seen, Series::Updated) == desired
+                && last(seen, Series::Counted) == desired;
             if complete && let Some(open) = self.open_rollout(workload) {
                 open.end = Some(now);
             }

@@ -1,0 +1,306 @@
+//! What must hold of a run: claims about its step functions and records, and
+//! the verdicts on them.
+//!
+//! * A [`Curve`] is a number at every moment, a [`Predicate`] a yes or no at
+//!   every moment, a [`Figure`] one value for a whole window.
+//! * A [`Claim`] says when a predicate must hold, or compares figures.
+//! * [`judge`] gives a [`Verdict`] with the first moment that decided and the
+//!   record that led there, so that the chain of causes can be printed.
+
+mod display;
+mod evaluate;
+mod judge;
+mod matching;
+
+pub use judge::judge;
+
+use crate::api::Kind;
+use crate::error::Position;
+use crate::time::{SimTime, Span};
+use crate::timeline::Series;
+use crate::trace::RecordId;
+use std::cmp::Ordering;
+use std::path::PathBuf;
+
+/// Whose figures are meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// An object and everything below it.
+    Workload {
+        /// Its kind.
+        kind: Kind,
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// The ReplicaSet of one revision and its pods, such as `web/2`.
+    Revision {
+        /// Its namespace.
+        namespace: String,
+        /// Its name in traces.
+        name: String,
+    },
+    /// A node.
+    Node(String),
+    /// Anything.
+    Any,
+}
+
+/// One series of one target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Level {
+    /// What is counted.
+    pub series: Series,
+    /// Of whom. Revisions have only [`Series::Ready`] and [`Series::OnNode`],
+    /// nodes only [`Series::OnNode`].
+    pub target: Target,
+}
+
+/// A number at every moment, in hundredths so that percentages stay exact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Curve {
+    /// Always the same number of hundredths.
+    Constant(i64),
+    /// A series.
+    Level(Level),
+    /// A percentage of a curve.
+    Percent(u32, Box<Curve>),
+    /// A sum.
+    Sum(Box<Curve>, Box<Curve>),
+    /// A difference.
+    Difference(Box<Curve>, Box<Curve>),
+    /// A whole multiple.
+    Times(i64, Box<Curve>),
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether two values that are ordered so fulfil the comparison.
+    pub const fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::NotEqual => ordering.is_ne(),
+            Comparison::Less => ordering.is_lt(),
+            Comparison::AtMost => ordering.is_le(),
+            Comparison::More => ordering.is_gt(),
+            Comparison::AtLeast => ordering.is_ge(),
+        }
+    }
+}
+
+/// What may happen to a target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Happening {
+    /// A pod was created.
+    Created,
+    /// A pod got a node.
+    Bound,
+    /// A pod's containers began to run.
+    Started,
+    /// A pod's container was started again.
+    Restarted,
+    /// A pod's deletion was asked for.
+    Deleted,
+    /// A pod was gone.
+    Removed,
+    /// A pod ended well.
+    Succeeded,
+    /// A pod ended badly.
+    Failed,
+    /// The scheduler found no node for a pod.
+    Unschedulable,
+    /// A Kubernetes Event with this reason was sent about the target or
+    /// something below it, or one of its conditions took this reason.
+    Event(String),
+    /// The API server refused an action on the target.
+    Rejected,
+}
+
+/// Something that happens to a target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Occurrence {
+    /// What.
+    pub what: Happening,
+    /// To whom.
+    pub target: Target,
+}
+
+/// A yes or no at every moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Predicate {
+    /// Two numbers compare so.
+    Compare(Curve, Comparison, Curve),
+    /// A condition has (or has not) this value: `False`, or with its reason
+    /// `False/ProgressDeadlineExceeded`; empty for absent.
+    Condition {
+        /// Whose: a Deployment or a node.
+        target: Target,
+        /// The condition's type.
+        condition: String,
+        /// Whether it must be this value, or must not.
+        equal: bool,
+        /// The value.
+        value: String,
+    },
+    /// The rollout is over, as `kubectl rollout status` says: every pod is
+    /// updated and available and no other is wanted.
+    Complete(Target),
+    /// True only at the moments at which something happens.
+    Occurs(Occurrence),
+    /// The opposite.
+    Not(Box<Predicate>),
+    /// Both.
+    And(Box<Predicate>, Box<Predicate>),
+    /// At least one.
+    Or(Box<Predicate>, Box<Predicate>),
+}
+
+/// A part of the run: from one moment up to, but not including, another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Its first moment.
+    pub from: SimTime,
+    /// The first moment after it.
+    pub to: SimTime,
+}
+
+impl Window {
+    /// What both windows share; empty windows begin where they should.
+    #[must_use]
+    pub fn and(self, other: Window) -> Window {
+        Window { from: self.from.max(other.from), to: self.to.min(other.to) }
+    }
+
+    /// Whether a moment is in the window.
+    pub fn contains(self, at: SimTime) -> bool {
+        self.from <= at && at < self.to
+    }
+}
+
+/// How the values of a window become one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fold {
+    /// The least.
+    Min,
+    /// The greatest.
+    Max,
+    /// The average, weighted by time.
+    Mean,
+    /// The last.
+    Last,
+}
+
+/// One value for a whole window. Windows within the assertion's own.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Figure {
+    /// A number.
+    Number(f64),
+    /// A length of time.
+    Time(Span),
+    /// A curve folded over a window.
+    Fold(Fold, Curve, Window),
+    /// A curve at a moment.
+    At(Curve, SimTime),
+    /// How long a predicate held.
+    Duration(Predicate, Window),
+    /// When a predicate first held, since the run began; never is later than
+    /// any time.
+    First(Predicate, Window),
+    /// How often something happened.
+    Count(Occurrence, Window),
+    /// How often a predicate became true.
+    Times(Predicate, Window),
+    /// How long the latest rollout that began in the window took; unfinished
+    /// is longer than any time.
+    RolloutTime(Target, Window),
+    /// A percentage of a figure.
+    Percent(u32, Box<Figure>),
+    /// A sum.
+    Sum(Box<Figure>, Box<Figure>),
+    /// A difference.
+    Difference(Box<Figure>, Box<Figure>),
+    /// A multiple.
+    Product(Box<Figure>, Box<Figure>),
+}
+
+/// A statement about figures.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Check {
+    /// Two figures compare so.
+    Compare(Figure, Comparison, Figure),
+    /// The opposite.
+    Not(Box<Check>),
+    /// Both.
+    And(Box<Check>, Box<Check>),
+    /// At least one.
+    Or(Box<Check>, Box<Check>),
+}
+
+/// What is claimed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Claim {
+    /// The predicate holds at every moment of the window.
+    Always(Predicate),
+    /// The predicate never holds, or never for this long at a stretch.
+    Never(Predicate, Span),
+    /// The predicate holds for this long at a stretch, reached no later than
+    /// a time after the window began, if one is given.
+    Eventually(Predicate, Span, Option<Span>),
+    /// A statement about figures of the window.
+    Check(Check),
+}
+
+/// A claim with its name and place.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Assertion {
+    /// What reports call it.
+    pub name: String,
+    /// The claim as it was written.
+    pub text: String,
+    /// What is claimed.
+    pub claim: Claim,
+    /// When.
+    pub window: Window,
+    /// Of a documented bad outcome: the change that prevents it.
+    pub fix: Option<String>,
+    /// Where it was written.
+    pub place: Option<(PathBuf, Position)>,
+}
+
+/// What became of an assertion.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Verdict {
+    /// What reports call it.
+    pub name: String,
+    /// The claim as it was written.
+    pub text: String,
+    /// Whether the claim held.
+    pub passed: bool,
+    /// The moment that decided: the first violation, or when it was reached.
+    pub at: Option<SimTime>,
+    /// What was found then, such as `available(deployment/web) = 7`.
+    pub found: String,
+    /// The latest record that made it so.
+    pub record: Option<RecordId>,
+    /// Of a documented bad outcome: the change that prevents it.
+    pub fix: Option<String>,
+    /// Where the assertion was written.
+    pub place: Option<(PathBuf, Position)>,
+}

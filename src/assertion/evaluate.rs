@@ -1,0 +1,290 @@
+//! Curves, predicates and figures of a run.
+
+use super::display::hundredths;
+use super::matching::{Run, Source};
+use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
+use crate::time::{SimTime, Span};
+use crate::timeline::{Series, Steps};
+use crate::trace::RecordId;
+use std::cmp::Ordering;
+
+/// One value of a window.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Amount {
+    /// A number.
+    Number(f64),
+    /// Nanoseconds; `None` is longer than any time.
+    Time(Option<i128>),
+}
+
+impl Amount {
+    /// Compares two amounts; those of different kinds do not compare.
+    pub(super) fn compare(self, other: Amount) -> Option<Ordering> {
+        match (self, other) {
+            (Amount::Number(a), Amount::Number(b)) => a.partial_cmp(&b),
+            (Amount::Time(a), Amount::Time(b)) => {
+                Some(a.is_none().cmp(&b.is_none()).then(a.cmp(&b)))
+            }
+            _ => None,
+        }
+    }
+
+    fn combine(self, other: Amount, numbers: fn(f64, f64) -> f64, times: fn(i128, i128) -> i128) -> Amount {
+        match (self, other) {
+            (Amount::Number(a), Amount::Number(b)) => Amount::Number(numbers(a, b)),
+            (Amount::Time(a), Amount::Time(b)) => Amount::Time(a.zip(b).map(|(a, b)| times(a, b))),
+            (other, _) => other,
+        }
+    }
+
+    fn times(self, other: Amount) -> Amount {
+        match (self, other) {
+            (Amount::Number(a), Amount::Number(b)) => Amount::Number(a * b),
+            (Amount::Number(n), Amount::Time(t)) | (Amount::Time(t), Amount::Number(n)) => {
+                Amount::Time(t.map(|t| (t as f64 * n) as i128))
+            }
+            (other, Amount::Time(_)) => other,
+        }
+    }
+
+    /// The amount in words.
+    pub(super) fn describe(self) -> String {
+        match self {
+            Amount::Number(n) if n.fract() == 0.0 => format!("{n:.0}"),
+            Amount::Number(n) => format!("{n:.2}"),
+            Amount::Time(None) => "never".to_string(),
+            Amount::Time(Some(ns)) => {
+                let span = Span::from_ns(u64::try_from(ns.unsigned_abs()).unwrap_or(u64::MAX));
+                format!("{}{span}", if ns < 0 { "-" } else { "" })
+            }
+        }
+    }
+}
+
+/// A figure's amount and, where one moment made it, that moment.
+pub(super) struct Measured {
+    /// The amount.
+    pub(super) amount: Amount,
+    /// The moment.
+    pub(super) at: Option<SimTime>,
+    /// The record, if the figure is made of records.
+    pub(super) record: Option<RecordId>,
+}
+
+impl Measured {
+    fn new(amount: Amount, at: Option<SimTime>) -> Measured {
+        Measured { amount, at, record: None }
+    }
+}
+
+/// The same steps with an explicit value from the beginning on, so that
+/// putting steps together sees the zero before the first point.
+fn from_zero(steps: &Steps) -> Steps {
+    let first = (SimTime::ZERO, steps.at(SimTime::ZERO));
+    std::iter::once(first).chain(steps.points().iter().copied()).collect()
+}
+
+fn constant(value: i64) -> Steps {
+    std::iter::once((SimTime::ZERO, value)).collect()
+}
+
+/// Applies a function to every value.
+fn map(steps: &Steps, f: impl Fn(i64) -> i64) -> Steps {
+    steps.points().iter().map(|&(at, value)| (at, f(value))).collect()
+}
+
+impl<'a> Run<'a> {
+    /// The step function of a series, zero for what the run never had.
+    fn level(&self, level: &Level) -> Steps {
+        let steps = match &level.target {
+            Target::Workload { .. } => self.workload(&level.target).map(|w| w.series(level.series)),
+            Target::Node(name) => self.timeline.nodes().iter().find(|n| n.name == *name).map(|n| &n.pods),
+            Target::Revision { namespace, name } => {
+                let workloads = self.timeline.workloads().iter().filter(|w| w.namespace == *namespace);
+                let revision = workloads.flat_map(|w| w.revisions()).find(|r| r.name == *name);
+                revision.map(|r| if level.series == Series::Ready { &r.ready } else { &r.on_node })
+            }
+            Target::Any => None,
+        };
+        steps.map_or_else(|| constant(0), from_zero)
+    }
+
+    /// A curve as steps of hundredths.
+    pub(super) fn curve(&self, curve: &Curve) -> Steps {
+        match curve {
+            Curve::Constant(value) => constant(*value),
+            Curve::Level(level) => map(&self.level(level), |v| v.saturating_mul(100)),
+            Curve::Percent(p, of) => {
+                map(&self.curve(of), |v| (i128::from(v) * i128::from(*p) / 100) as i64)
+            }
+            Curve::Times(n, of) => map(&self.curve(of), |v| v.saturating_mul(*n)),
+            Curve::Sum(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_add),
+            Curve::Difference(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_sub),
+        }
+    }
+
+    /// A predicate as steps of 0 and 1.
+    pub(super) fn predicate(&self, predicate: &Predicate) -> Steps {
+        match predicate {
+            Predicate::Compare(a, how, b) => {
+                self.curve(a).zip_with(&self.curve(b), |x, y| i64::from(how.holds(x.cmp(&y))))
+            }
+            Predicate::Condition { target, condition, equal, value } => {
+                let holds = |text: &str| i64::from(condition_is(text, value) == *equal);
+                let changes = self.condition(target, condition);
+                let points = changes.iter().map(|(at, text)| (*at, holds(text)));
+                std::iter::once((SimTime::ZERO, holds(""))).chain(points).collect()
+            }
+            Predicate::Complete(target) => self.complete(target),
+            Predicate::Occurs(occurrence) => {
+                let mut steps = constant(0);
+                for (_, at) in self.occurrences(occurrence) {
+                    steps.set(at, 1);
+                    steps.set(at.after(Span::from_ns(1)), 0);
+                }
+                steps
+            }
+            Predicate::Not(p) => map(&self.predicate(p), |v| 1 - v),
+            Predicate::And(a, b) => self.predicate(a).zip_with(&self.predicate(b), |x, y| x & y),
+            Predicate::Or(a, b) => self.predicate(a).zip_with(&self.predicate(b), |x, y| x | y),
+        }
+    }
+
+    /// When the latest rollout is over: every wanted pod is updated and
+    /// available, no other is wanted, and nothing newer was asked for.
+    ///
+    /// Upstream: `staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go Status`
+    fn complete(&self, target: &Target) -> Steps {
+        let Some(workload) = self.workload(target) else { return constant(0) };
+        let series = |s: Series| from_zero(workload.series(s));
+        let desired = series(Series::Desired);
+        let enough = |s: Series| series(s).zip_with(&desired, |have, want| i64::from(have >= want));
+        let both = |a: Steps, b: &Steps| a.zip_with(b, |x, y| x & y);
+        let alone = series(Series::Counted).zip_with(&desired, |have, want| i64::from(have <= want));
+        let mut open = constant(0);
+        for rollout in workload.rollouts() {
+            open.set(rollout.start, 1);
+            if let Some(end) = rollout.end {
+                open.set(end, 0);
+            }
+        }
+        let exists = [(SimTime::ZERO, 0), (workload.created, 1)].into_iter().collect();
+        let settled = both(both(enough(Series::Updated), &enough(Series::Available)), &alone);
+        both(both(settled, &exists), &map(&open, |v| 1 - v))
+    }
+
+    /// A figure's amount.
+    pub(super) fn figure(&self, figure: &Figure) -> Measured {
+        let plain = |amount| Measured::new(amount, None);
+        let put = |a: &Figure, b: &Figure, n: fn(f64, f64) -> f64, t: fn(i128, i128) -> i128| {
+            let (a, b) = (self.figure(a), self.figure(b));
+            Measured { amount: a.amount.combine(b.amount, n, t), at: a.at.or(b.at), record: a.record.or(b.record) }
+        };
+        match figure {
+            Figure::Number(n) => plain(Amount::Number(*n)),
+            Figure::Time(span) => plain(Amount::Time(Some(i128::from(span.0)))),
+            Figure::Fold(fold, curve, window) => self.fold(*fold, curve, *window),
+            Figure::At(curve, at) => {
+                Measured::new(Amount::Number(self.curve(curve).at(*at) as f64 / 100.0), Some(*at))
+            }
+            Figure::Duration(p, w) => {
+                let held = self.predicate(p).duration_where(w.from, w.to, |v| v == 1);
+                plain(Amount::Time(Some(i128::from(held.0))))
+            }
+            Figure::First(p, w) => {
+                let at = stretches(&self.predicate(p), *w).next().map(|(since, _)| since);
+                Measured::new(Amount::Time(at.map(|t| i128::from(t.0))), at)
+            }
+            Figure::Times(p, w) => {
+                let all: Vec<_> = stretches(&self.predicate(p), *w).collect();
+                Measured::new(Amount::Number(all.len() as f64), all.last().map(|s| s.0))
+            }
+            Figure::Count(occurrence, w) => {
+                let all = self.occurrences(occurrence).into_iter().filter(|(_, at)| w.contains(*at));
+                let all: Vec<_> = all.collect();
+                let last = all.last();
+                let amount = Amount::Number(all.len() as f64);
+                Measured { amount, at: last.map(|l| l.1), record: last.map(|l| l.0) }
+            }
+            Figure::RolloutTime(target, w) => {
+                let rollouts = self.workload(target).map(|x| x.rollouts()).unwrap_or_default();
+                let latest = rollouts.iter().rev().find(|r| w.contains(r.start));
+                let took = latest.and_then(|r| r.duration()).map(|d| i128::from(d.0));
+                Measured::new(Amount::Time(took), latest.and_then(|r| r.end))
+            }
+            Figure::Percent(p, of) => {
+                let measured = self.figure(of);
+                Measured { amount: measured.amount.times(Amount::Number(f64::from(*p) / 100.0)), ..measured }
+            }
+            Figure::Sum(a, b) => put(a, b, |x, y| x + y, |x, y| x + y),
+            Figure::Difference(a, b) => put(a, b, |x, y| x - y, |x, y| x - y),
+            Figure::Product(a, b) => {
+                let (a, b) = (self.figure(a), self.figure(b));
+                Measured { amount: a.amount.times(b.amount), at: a.at.or(b.at), record: a.record.or(b.record) }
+            }
+        }
+    }
+
+    fn fold(&self, fold: Fold, curve: &Curve, w: Window) -> Measured {
+        let steps = self.curve(curve);
+        let number = |hundredths: i64| Amount::Number(hundredths as f64 / 100.0);
+        match fold {
+            Fold::Min => {
+                let (at, value) = steps.first_min(w.from, w.to);
+                Measured::new(number(value), Some(at))
+            }
+            Fold::Max => {
+                let (at, value) = steps.first_max(w.from, w.to);
+                Measured::new(number(value), Some(at))
+            }
+            Fold::Mean => Measured::new(Amount::Number(steps.mean(w.from, w.to) / 100.0), None),
+            Fold::Last => {
+                let last = steps.pieces(w.from, w.to).last();
+                Measured::new(number(last.map_or(0, |p| p.2)), last.map(|p| p.0))
+            }
+        }
+    }
+
+    /// What the sources of a predicate were at a moment, in words.
+    pub(super) fn describe(&self, sources: &[Source<'_>], at: SimTime) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        for source in sources {
+            let part = match source {
+                Source::Level(level) => format!("{level} = {}", hundredths(100 * self.level(level).at(at))),
+                Source::Condition(target, condition) => {
+                    let values = self.condition(target, condition);
+                    let upto = values.partition_point(|(t, _)| *t <= at);
+                    let value = upto.checked_sub(1).map_or("", |i| values[i].1);
+                    format!("condition({target}, {condition}) = {value:?}")
+                }
+                Source::Complete(target) => self.describe_rollout(target, at),
+                Source::Occurrence(occurrence) => format!("{occurrence}"),
+            };
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        parts.join(", ")
+    }
+
+    fn describe_rollout(&self, target: &Target, at: SimTime) -> String {
+        let Some(workload) = self.workload(target) else { return format!("{target} does not exist") };
+        let now = |s: Series| workload.series(s).at(at);
+        let state = if self.complete(target).at(at) == 1 { "complete" } else { "not complete" };
+        let (updated, desired, available) =
+            (now(Series::Updated), now(Series::Desired), now(Series::Available));
+        format!("{target} {state}: {updated} of {desired} updated, {available} available")
+    }
+}
+
+/// Whether a condition's recorded value is the wanted one. A wanted value
+/// without a reason fits any reason.
+fn condition_is(recorded: &str, wanted: &str) -> bool {
+    recorded == wanted || (!wanted.contains('/') && recorded.split('/').next() == Some(wanted))
+}
+
+/// The stretches of a window in which a predicate holds.
+pub(super) fn stretches(steps: &Steps, w: Window) -> impl Iterator<Item = (SimTime, SimTime)> {
+    let all = if w.from < w.to { steps.pieces(w.from, w.to).collect() } else { Vec::new() };
+    all.into_iter().filter(|p| p.2 == 1).map(|p| (p.0, p.1))
+}

@@ -1,0 +1,87 @@
+//! `seatrial plot`, and drawings of runs.
+
+use super::Outcome;
+use super::arguments::{Colours, Look, Plot};
+use super::output::{self, Failure};
+use super::trace;
+use seatrial::error::Problem;
+use seatrial::plot::text::TextOptions;
+use seatrial::plot::{self, Format, PlotOptions, Theme, Window};
+use seatrial::time::SimTime;
+use seatrial::timeline::Timeline;
+use std::path::Path;
+
+/// The width of drawings in characters where there is no terminal.
+const WIDTH: u32 = 100;
+
+/// Draws a trace into a file or the terminal.
+pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
+    let format = arguments.plot.as_deref().map(format).transpose()?;
+    let timeline = Timeline::of(&trace::read(&arguments.trace)?);
+    let window = match (arguments.from, arguments.until) {
+        (None, None) => Window::Auto,
+        (from, until) => {
+            let (from, until) = (from.unwrap_or(SimTime::ZERO), until.unwrap_or(timeline.until));
+            if from >= until.min(timeline.until) {
+                let message = format!("nothing lies between {from} and {until}; the run ends at {}", timeline.until);
+                return Err(Problem::new(message).into());
+            }
+            Window::Between(from, until)
+        }
+    };
+    if let (Some(path), Some(format)) = (&arguments.plot, format) {
+        write(&timeline, path, format, window, &arguments.look)?;
+        return Ok(Outcome::Passed);
+    }
+    let drawing = plot::text::waveform(&timeline, &text_options(&arguments.look, window));
+    let text = format!("{drawing}\n{}", plot::summary::summary(&timeline, window));
+    output::print(&text, Outcome::Passed)
+}
+
+/// The whole interesting part of a run.
+pub(super) fn auto() -> Window {
+    Window::Auto
+}
+
+/// What a file is drawn as, by its name.
+pub(super) fn format(path: &Path) -> Result<Format, Failure> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    Format::of_extension(extension).ok_or_else(|| {
+        let message = format!("{} is neither .svg nor .png", path.display());
+        Problem::new(message).with_hint("the end of the file's name says what is drawn").into()
+    })
+}
+
+/// Draws a run into a file.
+pub(super) fn write(
+    timeline: &Timeline,
+    path: &Path,
+    format: Format,
+    window: Window,
+    look: &Look,
+) -> Result<(), Failure> {
+    let default = PlotOptions::default();
+    let theme = match look.theme {
+        Colours::Light => Theme::Light,
+        Colours::Dark => Theme::Dark,
+    };
+    let options = PlotOptions { width: look.width.unwrap_or(default.width), theme, window, ..default };
+    output::write_file(path, &plot::draw(timeline, &options, format)?)
+}
+
+/// How drawings look in this terminal.
+pub(super) fn text_options(look: &Look, window: Window) -> TextOptions {
+    let width = look.width.or_else(terminal_width).unwrap_or(WIDTH);
+    TextOptions {
+        width: width as usize,
+        ascii: look.ascii,
+        colour: output::takes_colour(),
+        window,
+        ..TextOptions::default()
+    }
+}
+
+/// The terminal's width, at most what eyes can follow.
+fn terminal_width() -> Option<u32> {
+    terminal_size::terminal_size().map(|(width, _)| u32::from(width.0).min(160))
+}

@@ -1,0 +1,90 @@
+//! `seatrial run`
+
+use super::Outcome;
+use super::arguments::{Format, Run};
+use super::output::{self, Failure};
+use super::{picture, problems, report, table};
+use seatrial::assertion::{self, Verdict};
+use seatrial::error::Problem;
+use seatrial::scenario::{Overrides, Rehearsal, compile, load};
+use seatrial::timeline::Timeline;
+use seatrial::trace::Trace;
+
+/// A scenario that was run and judged.
+pub(super) struct Finished {
+    /// What was run.
+    pub(super) rehearsal: Rehearsal,
+    /// What happened.
+    pub(super) trace: Trace,
+    /// The same as step functions.
+    pub(super) timeline: Timeline,
+    /// What became of the assertions.
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+impl Finished {
+    /// Runs and judges a scenario.
+    fn of(rehearsal: Rehearsal) -> Finished {
+        let trace = seatrial::sim::run(&rehearsal.setup);
+        let timeline = Timeline::of(&trace);
+        let verdicts = assertion::judge(&rehearsal.assertions, &trace, &timeline);
+        Finished { rehearsal, trace, timeline, verdicts }
+    }
+
+    /// Whether everything held.
+    pub(super) fn passed(&self) -> bool {
+        self.verdicts.iter().all(|v| v.passed)
+    }
+}
+
+/// Loads, compiles, runs, judges and reports.
+pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
+    let rehearsals = compiled(arguments)?;
+    if rehearsals.len() > 1 && (arguments.trace.is_some() || arguments.plot.is_some()) {
+        let message = format!("--trace and --plot take one scenario, these are {}", rehearsals.len());
+        return Err(Problem::new(message).with_hint("name the scenario's own file").into());
+    }
+    let format = arguments.plot.as_deref().map(picture::format).transpose()?;
+    let mut all = Vec::new();
+    for rehearsal in rehearsals {
+        let finished = Finished::of(rehearsal);
+        if let Some(path) = &arguments.trace {
+            let mut lines = Vec::new();
+            seatrial::trace_file::write(&finished.trace, &mut lines).map_err(|e| Failure::Other(e.to_string()))?;
+            output::write_file(path, &lines)?;
+        }
+        if let (Some(path), Some(format)) = (&arguments.plot, format) {
+            picture::write(&finished.timeline, path, format, picture::auto(), &arguments.look)?;
+        }
+        all.push(finished);
+    }
+    let outcome = if all.iter().all(Finished::passed) { Outcome::Passed } else { Outcome::Failed };
+    let text = match arguments.output {
+        Format::Table => table::table(&all, arguments.quiet, &arguments.look),
+        Format::Json => report::json(&all).map_err(Failure::Other)?,
+        Format::Yaml => report::yaml(&all).map_err(Failure::Other)?,
+    };
+    output::print(&text, outcome)
+}
+
+/// The scenarios, with everything that is to be said about them said.
+fn compiled(arguments: &Run) -> Result<Vec<Rehearsal>, Failure> {
+    let paths: Vec<String> = arguments.paths.iter().chain(&arguments.files).cloned().collect();
+    let input =
+        load::load(&paths, arguments.recursive, &mut std::io::stdin().lock()).map_err(Failure::Input)?;
+    problems::print_warnings(&input.warnings);
+    let (mut rehearsals, mut wrong) = (Vec::new(), Vec::new());
+    for scenario in &input.scenarios {
+        match compile::compile(scenario, Overrides { seed: arguments.seed }) {
+            Ok(rehearsal) => rehearsals.push(rehearsal),
+            Err(problems) => wrong.extend(problems),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::Input(wrong));
+    }
+    for rehearsal in &rehearsals {
+        problems::print_notes(&rehearsal.notes);
+    }
+    Ok(rehearsals)
+}

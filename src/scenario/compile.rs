@@ -1,0 +1,227 @@
+//! What a scenario means: from the file as typed to a
+//! [`Setup`] and its assertions, with every problem at once.
+
+mod actions;
+mod assertions;
+mod cluster;
+mod objects;
+mod pods;
+mod rehearsal;
+
+use super::file::{ScenarioFile, Spec};
+use super::load::Loaded;
+use super::scope::{Named, Scope};
+use super::yaml::Document;
+use crate::api::Object;
+use crate::assertion::Assertion;
+use crate::error::Problem;
+use crate::sim::Setup;
+use crate::sim::setup::{ControlPlane, TimedAction};
+use crate::time::{SimTime, Span, Timestamp};
+
+/// The wall time at which runs begin: a Monday.
+const START: &str = "2026-01-05T00:00:00Z";
+/// How long a run goes on after the last action.
+const REST: Span = Span::from_secs(15 * 60);
+
+/// A scenario that can be run.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// What the scenario shows, in its own words.
+    pub about: Option<String>,
+    /// The input of the run.
+    pub setup: Setup,
+    /// What must hold.
+    pub assertions: Vec<Assertion>,
+    /// What users should know about their input: kinds that are skipped and
+    /// fields that are not modelled.
+    pub notes: Vec<Problem>,
+    /// The arguments of `seatrial run` that give the same run.
+    pub arguments: Vec<String>,
+}
+
+/// What may override a scenario file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Overrides {
+    /// Another seed.
+    pub seed: Option<u64>,
+}
+
+/// Compiles a scenario, or manifests without one.
+///
+/// # Errors
+/// Everything that is wrong with it, as far as that can be told at once.
+pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<Problem>> {
+    let mut compiler = Compiler {
+        document: loaded.document.as_ref(),
+        broken: Vec::new(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+    };
+    let rehearsal = match &loaded.file {
+        Some(file) => compiler.scenario(loaded, file),
+        None => compiler.rehearsal(&loaded.manifests),
+    };
+    match rehearsal {
+        Some(mut rehearsal) if compiler.problems.is_empty() => {
+            if let Some(seed) = overrides.seed {
+                rehearsal.setup.seed = seed;
+            }
+            rehearsal.notes = compiler.notes;
+            rehearsal.arguments.clone_from(&loaded.arguments);
+            Ok(rehearsal)
+        }
+        _ => {
+            // In the order of the input; the order within one place stays.
+            compiler.problems.sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+            Err(compiler.problems)
+        }
+    }
+}
+
+/// Collects problems while a scenario is compiled.
+struct Compiler<'a> {
+    document: Option<&'a Document>,
+    /// Objects that are wrong. They can be named all the same, as saying that
+    /// there is none would be noise.
+    broken: Vec<Named>,
+    problems: Vec<Problem>,
+    notes: Vec<Problem>,
+}
+
+impl Compiler<'_> {
+    /// Notes a problem of the scenario file.
+    fn problem(&mut self, field: &str, message: impl Into<String>, hint: Option<String>) {
+        let problem = Problem { hint, ..Problem::new(message).in_field(field) };
+        let located = match self.document {
+            Some(document) => document.locate(problem),
+            None => problem,
+        };
+        self.problems.push(located);
+    }
+
+    /// The value, or a note of what is wrong with the field's name.
+    fn check_name<T>(&mut self, field: &str, result: Result<T, (String, Option<String>)>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err((message, hint)) => {
+                let problem = Problem { hint, ..Problem::new(message).in_field(field) };
+                self.problems.extend(self.document.map(|d| d.locate_name(problem)));
+                None
+            }
+        }
+    }
+
+    /// The value, or a note of what is wrong with the field.
+    fn check<T>(&mut self, field: &str, result: Result<T, (String, Option<String>)>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err((message, hint)) => {
+                self.problem(field, message, hint);
+                None
+            }
+        }
+    }
+
+    fn scenario(&mut self, loaded: &Loaded, file: &ScenarioFile) -> Option<Rehearsal> {
+        let spec = &file.spec;
+        let mut assumptions = Vec::new();
+        let objects = self.objects(&loaded.manifests, &spec.objects);
+        let mut scope = Scope { until: until(spec), ..Scope::default() };
+        scope.objects = names(&objects);
+        scope.objects.append(&mut self.broken);
+        self.applied_names(loaded, spec, &mut scope.objects);
+        if scope.objects.is_empty() && self.problems.is_empty() {
+            self.problem("spec", "there is nothing to simulate", Some(nothing_to_simulate()));
+        }
+        scope.actions = actions::names(spec);
+        let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);
+        scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
+        self.joining_nodes(spec, &mut scope.nodes);
+        assumptions.extend(assumed);
+        let (profiles, assumed) = self.pods(spec, &scope);
+        assumptions.extend(assumed);
+        let start = self.start(spec);
+        let actions = self.actions(loaded, spec, &scope, start);
+        self.unknown_images(spec, &objects, &actions);
+        if spec.duration.is_none() {
+            assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
+        }
+        let assertions = self.assertions(file, &scope);
+        let setup = Setup {
+            seed: spec.seed,
+            title: title(loaded, file),
+            nodes,
+            objects,
+            profiles,
+            actions,
+            control_plane: ControlPlane {
+                informer_lag: spec.control_plane.informer_lag.0,
+                write_latency: spec.control_plane.write_latency.0,
+            },
+            assumptions,
+            ..Setup::new(start, scope.until)
+        };
+        let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
+        Some(Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() })
+    }
+
+    fn start(&mut self, spec: &Spec) -> Timestamp {
+        let text = spec.start.as_deref().unwrap_or(START);
+        match Timestamp::parse(text) {
+            Ok(start) if (0..=253_402_300_799).contains(&start.0) => start,
+            Ok(_) => {
+                self.problem("spec.start", format!("`{text}` is not between 1970 and 9999"), None);
+                Timestamp::default()
+            }
+            Err(message) => {
+                let hint = format!("write a time in RFC 3339, such as {START}");
+                self.problem("spec.start", format!("`{text}` is not a time: {message}"), Some(hint));
+                Timestamp::default()
+            }
+        }
+    }
+}
+
+/// Where the run ends.
+fn until(spec: &Spec) -> SimTime {
+    match &spec.duration {
+        Some(duration) => SimTime::ZERO.after(duration.0),
+        None => SimTime::ZERO.after(spec.actions.iter().map(|a| a.at.0).max().unwrap_or_default()).after(REST),
+    }
+}
+
+/// The scenario's name, or its file's.
+fn title(loaded: &Loaded, file: &ScenarioFile) -> String {
+    let of_file = || {
+        let stem = loaded.document.as_ref()?.file.file_stem()?.to_str()?.to_string();
+        (stem != "-").then_some(stem)
+    };
+    file.metadata.name.clone().or_else(of_file).unwrap_or_else(|| "scenario".to_string())
+}
+
+/// Names and namespaces of objects, each once.
+fn names(objects: &[Object]) -> Vec<Named> {
+    let mut all: Vec<Named> = Vec::new();
+    for object in objects {
+        let meta = object.meta();
+        let named = Named { kind: object.kind(), namespace: meta.namespace.to_string(), name: meta.name.to_string() };
+        if !all.contains(&named) {
+            all.push(named);
+        }
+    }
+    all
+}
+
+fn nothing_to_simulate() -> String {
+    "Deployments, ReplicaSets and Pods are simulated; name a manifest with one of them".to_string()
+}
+
+/// The actions in order of time; those of one moment in the order of the file.
+fn in_order(mut actions: Vec<TimedAction>) -> Vec<TimedAction> {
+    actions.sort_by_key(|a| a.at);
+    actions
+}
+
+#[cfg(test)]
+mod tests;

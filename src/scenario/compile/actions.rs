@@ -1,0 +1,353 @@
+//! What happens when.
+
+use super::{Compiler, cluster, in_order};
+use crate::api::{Kind, Labels};
+use crate::scenario::file::{
+    ActionEntry, Applied, Cascade, Controllers, Deleted, Images, OneOrMany, Spec, TaintEntry, Undone,
+};
+use crate::scenario::load::Loaded;
+use crate::scenario::scope::Scope;
+use crate::sim::setup::{Action, PatchType, Propagation, Target, TimedAction};
+use crate::time::{SECOND, SimTime, Timestamp};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The verb of an action, if it has exactly one.
+fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
+    let e = entry;
+    let all = [
+        ("apply", e.apply.is_some()),
+        ("patch", e.patch.is_some()),
+        ("mergePatch", e.merge_patch.is_some()),
+        ("setImage", e.set_image.is_some()),
+        ("scale", e.scale.is_some()),
+        ("delete", e.delete.is_some()),
+        ("undo", e.undo.is_some()),
+        ("pause", e.pause.is_some()),
+        ("resume", e.resume.is_some()),
+        ("restart", e.restart.is_some()),
+        ("label", e.label.is_some()),
+        ("cordon", e.cordon.is_some()),
+        ("uncordon", e.uncordon.is_some()),
+        ("taint", e.taint.is_some()),
+        ("untaint", e.untaint.is_some()),
+        ("nodeAdd", e.node_add.is_some()),
+        ("nodeDelete", e.node_delete.is_some()),
+        ("nodeFail", e.node_fail.is_some()),
+        ("nodeRecover", e.node_recover.is_some()),
+        ("podReady", e.pod_ready.is_some()),
+        ("podUnready", e.pod_unready.is_some()),
+        ("podCrash", e.pod_crash.is_some()),
+        ("podFail", e.pod_fail.is_some()),
+        ("controllers", e.controllers.is_some()),
+    ];
+    all.into_iter().filter(|v| v.1).map(|v| v.0).collect()
+}
+
+/// The names that assertions may use for the actions, in order of time.
+pub(super) fn names(spec: &Spec) -> Vec<(Vec<String>, SimTime)> {
+    let mut all: Vec<(Vec<String>, SimTime)> = spec
+        .actions
+        .iter()
+        .map(|entry| {
+            let verbs = verbs(entry).into_iter().map(str::to_string);
+            (entry.name.clone().into_iter().chain(verbs).collect(), SimTime::ZERO.after(entry.at.0))
+        })
+        .collect();
+    all.sort_by_key(|a| a.1);
+    all
+}
+
+/// What is needed to compile one action.
+struct Context<'a> {
+    field: String,
+    scope: &'a Scope,
+    loaded: &'a Loaded,
+    /// The wall time of the action.
+    wall: Timestamp,
+}
+
+impl Compiler<'_> {
+    /// The actions in order of time.
+    pub(super) fn actions(
+        &mut self,
+        loaded: &Loaded,
+        spec: &Spec,
+        scope: &Scope,
+        start: Timestamp,
+    ) -> Vec<TimedAction> {
+        let mut all = Vec::new();
+        for (i, entry) in spec.actions.iter().enumerate() {
+            let field = format!("spec.actions[{i}]");
+            let at = SimTime::ZERO.after(entry.at.0);
+            if at > scope.until {
+                self.problem(&format!("{field}.at"), format!("the run ends before that, at {}", scope.until), None);
+            }
+            let verbs = verbs(entry);
+            let [verb] = verbs[..] else {
+                let message = match verbs.len() {
+                    0 => "this does nothing".to_string(),
+                    _ => format!("this does several things: {}", verbs.join(", ")),
+                };
+                self.problem(&field, message, Some("write one action for each, they may have the same time".to_string()));
+                continue;
+            };
+            let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
+            let context = Context { field: format!("{field}.{verb}"), scope, loaded, wall };
+            let actions = self.action(entry, &context);
+            all.extend(actions.into_iter().map(|action| TimedAction { at, action }));
+        }
+        in_order(all)
+    }
+
+    fn action(&mut self, e: &ActionEntry, c: &Context<'_>) -> Vec<Action> {
+        let mut all = Vec::new();
+        for applied in e.apply.iter().flat_map(|a| &a.0) {
+            self.apply(applied, c, &mut all);
+        }
+        for (patches, patch_type) in [(&e.patch, PatchType::Strategic), (&e.merge_patch, PatchType::Merge)] {
+            for (name, patch) in patches.iter().flatten() {
+                self.patch(name, patch, patch_type, c, &mut all);
+            }
+        }
+        for (name, images) in e.set_image.iter().flatten() {
+            self.set_image(name, images, c, &mut all);
+        }
+        for (name, replicas) in e.scale.iter().flatten() {
+            self.scale(name, *replicas, c, &mut all);
+        }
+        for deleted in e.delete.iter().flat_map(|d| &d.0) {
+            self.delete(deleted, c, &mut all);
+        }
+        self.undo(e.undo.as_ref(), c, &mut all);
+        self.rollout(e, c, &mut all);
+        for (name, labels) in e.label.iter().flatten() {
+            self.label(name, labels, c, &mut all);
+        }
+        self.on_nodes(e, c, &mut all);
+        self.on_pods(e, c, &mut all);
+        all.extend(e.controllers.map(|state| match state {
+            Controllers::Up => Action::ControllersUp,
+            Controllers::Down => Action::ControllersDown,
+        }));
+        all
+    }
+
+    /// The object of that name, if there is one.
+    fn target(&mut self, name: &str, field: &str, scope: &Scope) -> Option<Target> {
+        let object = match field.ends_with(&format!(".{name}")) {
+            true => self.check_name(field, scope.object(name))?,
+            false => self.check(field, scope.object(name))?,
+        };
+        Some(Target {
+            kind: object.kind,
+            namespace: object.namespace.as_str().into(),
+            name: object.name.as_str().into(),
+        })
+    }
+
+    fn apply(&mut self, applied: &Applied, c: &Context<'_>, all: &mut Vec<Action>) {
+        match applied {
+            Applied::Object(value) => {
+                // A list has indices in its path; the nearest place will do.
+                all.extend(self.inline(value, &c.field).map(Action::Apply));
+            }
+            Applied::File(path) => {
+                for document in c.loaded.applied.get(path).into_iter().flatten() {
+                    all.extend(self.manifest(document).map(Action::Apply));
+                }
+            }
+        }
+    }
+
+    fn patch(&mut self, name: &str, patch: &Value, patch_type: PatchType, c: &Context<'_>, all: &mut Vec<Action>) {
+        let field = format!("{}.{name}", c.field);
+        if !patch.is_object() {
+            self.problem(&field, "a patch is a mapping, such as {spec: {paused: true}}", None);
+            return;
+        }
+        let Some(target) = self.target(name, &field, c.scope) else { return };
+        all.push(Action::Patch { target, patch_type, patch: patch.clone() });
+    }
+
+    fn set_image(&mut self, name: &str, images: &Images, c: &Context<'_>, all: &mut Vec<Action>) {
+        let Some(target) = self.target(name, &format!("{}.{name}", c.field), c.scope) else { return };
+        let set = |container, image: &String| Action::SetImage { target: target.clone(), container, image: image.clone() };
+        match images {
+            Images::All(image) => all.push(set(None, image)),
+            Images::ByContainer(images) => {
+                all.extend(images.iter().map(|(container, image)| set(Some(container.clone()), image)));
+            }
+        }
+    }
+
+    fn scale(&mut self, name: &str, replicas: u32, c: &Context<'_>, all: &mut Vec<Action>) {
+        let field = format!("{}.{name}", c.field);
+        let Some(target) = self.target(name, &field, c.scope) else { return };
+        match i32::try_from(replicas) {
+            Ok(replicas) if replicas <= 200_000 => all.push(Action::Scale { target, replicas }),
+            _ => self.problem(&field, format!("{replicas} replicas are too many"), None),
+        }
+    }
+
+    fn delete(&mut self, deleted: &Deleted, c: &Context<'_>, all: &mut Vec<Action>) {
+        let field = &c.field;
+        let name = deleted.object.as_str();
+        let grace_seconds = match deleted.grace_period {
+            None => None,
+            Some(grace) if grace.0.0.is_multiple_of(SECOND) => u32::try_from(grace.0.0 / SECOND).ok(),
+            Some(_) => {
+                self.problem(&format!("{field}.gracePeriod"), "a grace period has whole seconds", None);
+                return;
+            }
+        };
+        if let Some(pod) = as_pod(name) {
+            if deleted.cascade.is_some() {
+                self.problem(&format!("{field}.cascade"), "pods have no dependents", None);
+            }
+            all.push(Action::DeletePods { pod: pod.to_string(), grace_seconds });
+            return;
+        }
+        if name.starts_with("node/") || name.starts_with("nodes/") {
+            let hint = "write nodeDelete, which stops the machine and deletes its Node";
+            self.problem(field, "a node is not deleted like this", Some(hint.to_string()));
+            return;
+        }
+        let propagation = match deleted.cascade {
+            None | Some(Cascade::Background) => Propagation::Background,
+            Some(Cascade::Foreground) => Propagation::Foreground,
+            Some(Cascade::Orphan) => Propagation::Orphan,
+        };
+        let Some(target) = self.target(name, field, c.scope) else { return };
+        all.push(Action::Delete { target, propagation, grace_seconds });
+    }
+
+    fn undo(&mut self, undone: Option<&Undone>, c: &Context<'_>, all: &mut Vec<Action>) {
+        let pairs: Vec<(&String, u32)> = match undone {
+            None => Vec::new(),
+            Some(Undone::Last(names)) => names.iter().map(|n| (n, 0)).collect(),
+            Some(Undone::To(revisions)) => revisions.iter().map(|(n, r)| (n, *r)).collect(),
+        };
+        for (name, to_revision) in pairs {
+            if let Some(target) = self.deployment(name, c) {
+                all.push(Action::Rollback { target, to_revision });
+            }
+        }
+    }
+
+    /// A Deployment, as `kubectl rollout` takes them.
+    fn deployment(&mut self, name: &str, c: &Context<'_>) -> Option<Target> {
+        let target = self.target(name, &c.field, c.scope)?;
+        if target.kind == Kind::Deployment {
+            return Some(target);
+        }
+        self.problem(&c.field, format!("a {} has no rollouts", target.kind), None);
+        None
+    }
+
+    /// `kubectl rollout pause`, `resume` and `restart`, which are patches.
+    fn rollout(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
+        let restarted = json!({"kubectl.kubernetes.io/restartedAt": c.wall.to_string()});
+        let restart = json!({"spec": {"template": {"metadata": {"annotations": restarted}}}});
+        let verbs = [
+            (&e.pause, json!({"spec": {"paused": true}})),
+            (&e.resume, json!({"spec": {"paused": null}})),
+            (&e.restart, restart),
+        ];
+        for (names, patch) in verbs {
+            for name in names.iter().flat_map(|n| &n.0) {
+                if let Some(target) = self.deployment(name, c) {
+                    all.push(Action::Patch { target, patch_type: PatchType::Strategic, patch: patch.clone() });
+                }
+            }
+        }
+    }
+
+    fn label(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, Option<String>>,
+        c: &Context<'_>,
+        all: &mut Vec<Action>,
+    ) {
+        let pairs = labels.iter().map(|(k, v)| (k.clone(), v.clone().unwrap_or_default()));
+        let labels = Labels(pairs.collect());
+        let field = format!("{}.{name}", c.field);
+        if let Some(pod) = as_pod(name) {
+            all.push(Action::LabelPods { pod: pod.to_string(), labels });
+        } else if name.starts_with("node/") || name.starts_with("zone/") {
+            for node in self.check_name(&field, c.scope.nodes(name)).unwrap_or_default() {
+                all.push(Action::LabelNode(node.into(), labels.clone()));
+            }
+        } else {
+            let hint = "write pod/web/1#0 or node/a-1".to_string();
+            self.check_name::<()>(&field, Err(("only pods and nodes are labelled".to_string(), Some(hint))));
+        }
+    }
+
+    fn on_nodes(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
+        let verbs: [(&Option<OneOrMany<String>>, fn(Arc<str>) -> Action); 5] = [
+            (&e.cordon, Action::Cordon),
+            (&e.uncordon, Action::Uncordon),
+            (&e.node_delete, Action::NodeDelete),
+            (&e.node_fail, Action::NodeFail),
+            (&e.node_recover, Action::NodeRecover),
+        ];
+        for (names, verb) in verbs {
+            for name in names.iter().flat_map(|n| &n.0) {
+                let nodes = self.check(&c.field, c.scope.nodes(name)).unwrap_or_default();
+                all.extend(nodes.into_iter().map(|n| verb(n.into())));
+            }
+        }
+        let taints: [(&Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Arc<str>, _) -> Action); 2] =
+            [(&e.taint, Action::Taint), (&e.untaint, Action::Untaint)];
+        for (entries, verb) in taints {
+            for (name, taints) in entries.iter().flatten() {
+                let nodes = self.check_name(&format!("{}.{name}", c.field), c.scope.nodes(name)).unwrap_or_default();
+                for node in nodes {
+                    all.extend(taints.0.iter().map(|t| verb(node.as_str().into(), t.0.clone())));
+                }
+            }
+        }
+        for entry in e.node_add.iter().flat_map(|n| &n.0) {
+            all.push(Action::NodeAdd(cluster::from_entry(entry)));
+        }
+    }
+
+    fn on_pods(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
+        let verbs: [(&Option<OneOrMany<String>>, fn(String) -> Action); 2] =
+            [(&e.pod_ready, Action::PodReady), (&e.pod_unready, Action::PodUnready)];
+        for (names, verb) in verbs {
+            for name in names.iter().flat_map(|n| &n.0) {
+                all.extend(self.pattern(name, c).map(verb));
+            }
+        }
+        for crashed in e.pod_crash.iter().flat_map(|p| &p.0) {
+            let exit = crashed.exit.unwrap_or(1);
+            all.extend(self.pattern(&crashed.pod, c).map(|pod| Action::PodCrash { pod, exit }));
+        }
+        for failed in e.pod_fail.iter().flat_map(|p| &p.0) {
+            let disruption = failed.disruption.clone();
+            all.extend(self.pattern(&failed.pod, c).map(|pod| Action::PodFail { pod, disruption }));
+        }
+    }
+
+    /// A pattern of pods, with or without `pod/` before it.
+    fn pattern(&mut self, name: &str, c: &Context<'_>) -> Option<String> {
+        let pattern = as_pod(name).unwrap_or(name);
+        if let Some((kind, rest)) = pattern.split_once('/')
+            && Kind::parse(kind).is_some()
+        {
+            let hint = format!("write {rest}/* for all its pods, {rest}/1#0 for the first one of revision 1");
+            self.problem(&c.field, format!("`{name}` is not a pod"), Some(hint));
+            return None;
+        }
+        Some(pattern.to_string())
+    }
+}
+
+/// The pattern in `pod/web/1#0`.
+fn as_pod(name: &str) -> Option<&str> {
+    ["pod/", "pods/", "po/"].iter().find_map(|prefix| name.strip_prefix(prefix))
+}

@@ -1,0 +1,161 @@
+//! The machines, or enough of them if nobody says which.
+
+use super::Compiler;
+use crate::api::{Deployment, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint};
+use crate::manifest;
+use crate::scenario::file::{Cluster, NodeEntry, Quantity, Spec, TaintEntry};
+use crate::scenario::yaml::Document;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a node offers if nobody says otherwise: 16 CPU, 64 GiB, 110 pods.
+pub(super) const NODE: Resources = Resources { cpu_milli: 16_000, memory_milli: (64 << 30) * 1_000, pods: 110 };
+/// More nodes than anybody runs in one cluster.
+const MAX_NODES: usize = 20_000;
+
+impl Compiler<'_> {
+    /// The nodes, and what was assumed about them.
+    pub(super) fn cluster(
+        &mut self,
+        spec: &Spec,
+        objects: &[Object],
+        applied: &BTreeMap<String, Vec<Document>>,
+    ) -> (Vec<NodeSpec>, Option<String>) {
+        match &spec.cluster {
+            Some(cluster) => (self.given(cluster), None),
+            None => {
+                let read = |d: &Document| manifest::read(&d.value).ok().map(|l| l.object);
+                let later: Vec<Object> = applied.values().flatten().filter_map(read).collect();
+                let scaled = spec.actions.iter().filter_map(|a| a.scale.as_ref());
+                let largest = scaled.flat_map(BTreeMap::values).copied().max().unwrap_or(0);
+                let all: Vec<&Object> = objects.iter().chain(&later).collect();
+                let (nodes, text) = enough(&all, largest);
+                (nodes, Some(text))
+            }
+        }
+    }
+
+    fn given(&mut self, cluster: &Cluster) -> Vec<NodeSpec> {
+        let mut nodes: Vec<NodeSpec> = Vec::new();
+        let wanted = cluster.zones.values().map(|z| z.nodes as usize).sum::<usize>() + cluster.nodes.len();
+        if wanted > MAX_NODES {
+            self.problem("spec.cluster", format!("{wanted} nodes are more than the {MAX_NODES} that are possible"), None);
+            return nodes;
+        }
+        for (zone, of) in &cluster.zones {
+            for i in 1..=of.nodes {
+                let allocatable = resources(of.cpu, of.memory, of.pods);
+                nodes.push(node(&format!("{zone}-{i}"), zone, &of.labels, &of.taints, allocatable));
+            }
+        }
+        for (i, entry) in cluster.nodes.iter().enumerate() {
+            if nodes.iter().any(|n| *n.name == entry.name) {
+                let field = format!("spec.cluster.nodes[{i}].name");
+                self.problem(&field, format!("there is already a node {}", entry.name), None);
+            }
+            nodes.push(from_entry(entry));
+        }
+        nodes
+    }
+
+    /// Adds the nodes that join later to the known ones.
+    pub(super) fn joining_nodes(&mut self, spec: &Spec, into: &mut Vec<(String, String)>) {
+        for entry in spec.actions.iter().filter_map(|a| a.node_add.as_ref()).flat_map(|all| &all.0) {
+            let named = (entry.name.clone(), entry.zone.clone().unwrap_or_default());
+            if !into.contains(&named) {
+                into.push(named);
+            }
+        }
+    }
+}
+
+/// A node as a scenario describes it.
+pub(super) fn from_entry(entry: &NodeEntry) -> NodeSpec {
+    let allocatable = resources(entry.cpu, entry.memory, entry.pods);
+    node(&entry.name, entry.zone.as_deref().unwrap_or(""), &entry.labels, &entry.taints, allocatable)
+}
+
+fn resources(cpu: Option<Quantity>, memory: Option<Quantity>, pods: Option<u32>) -> Resources {
+    Resources {
+        cpu_milli: cpu.map_or(NODE.cpu_milli, |q| q.milli),
+        memory_milli: memory.map_or(NODE.memory_milli, |q| q.milli),
+        pods: pods.map_or(NODE.pods, i64::from),
+    }
+}
+
+fn node(
+    name: &str,
+    zone: &str,
+    labels: &BTreeMap<String, String>,
+    taints: &[TaintEntry],
+    allocatable: Resources,
+) -> NodeSpec {
+    let mut taints: Vec<Taint> = taints.iter().map(|t| t.0.clone()).collect();
+    taints.sort();
+    NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(labels.clone()), taints, allocatable }
+}
+
+/// Three zones with room for twice the replicas and the surge, so that room
+/// is never the reason for anything, and what that comes to in words.
+pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, String) {
+    let mut needed = Resources::default();
+    let mut biggest = Resources { pods: 1, ..Resources::default() };
+    let mut labels = Labels::default();
+    for object in objects {
+        let (pods, template) = match object {
+            Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
+            Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
+            Object::Pod(p) => (1, &p.template),
+        };
+        let each = template.requests;
+        needed.pods += pods;
+        needed.cpu_milli = needed.cpu_milli.saturating_add(each.cpu_milli.saturating_mul(pods));
+        needed.memory_milli = needed.memory_milli.saturating_add(each.memory_milli.saturating_mul(pods));
+        biggest.cpu_milli = biggest.cpu_milli.max(each.cpu_milli);
+        biggest.memory_milli = biggest.memory_milli.max(each.memory_milli);
+        labels.0.extend(template.node_selector.0.clone());
+    }
+    labels.0.retain(|key, _| !key.starts_with("topology.kubernetes.io/") && !key.starts_with("kubernetes.io/"));
+    let each = Resources {
+        cpu_milli: NODE.cpu_milli.max(biggest.cpu_milli),
+        memory_milli: NODE.memory_milli.max(biggest.memory_milli),
+        pods: NODE.pods,
+    };
+    let whole = |need: i64, one: i64| need.div_euclid(one) + i64::from(need.rem_euclid(one) > 0);
+    let nodes = whole(needed.pods, each.pods)
+        .max(whole(needed.cpu_milli, each.cpu_milli))
+        .max(whole(needed.memory_milli, each.memory_milli));
+    // One more per zone, as pods of different sizes leave gaps.
+    let per_zone = (whole(nodes, 3) + 1).clamp(1, MAX_NODES as i64 / 3);
+    let name = |zone: &str, i: i64| -> Arc<str> { format!("{zone}-{i}").into() };
+    let all = ["a", "b", "c"].iter().flat_map(|zone| (1..=per_zone).map(move |i| (*zone, i)));
+    let nodes: Vec<NodeSpec> = all
+        .map(|(zone, i)| NodeSpec {
+            name: name(zone, i),
+            zone: zone.into(),
+            labels: labels.clone(),
+            taints: Vec::new(),
+            allocatable: each,
+        })
+        .collect();
+    let labelled = if labels.0.is_empty() { "" } else { " and the labels that node selectors ask for" };
+    let text = format!(
+        "the cluster has {} nodes in 3 zones, each with {} CPU, {} GiB, {} pods{labelled}",
+        nodes.len(),
+        each.cpu_milli / 1_000,
+        each.memory_milli / 1_000 / (1 << 30),
+        each.pods
+    );
+    (nodes, text)
+}
+
+/// The most pods that a Deployment may have at a time, those that still
+/// terminate included.
+fn pods_of(deployment: &Deployment, largest: u32) -> i64 {
+    let replicas = deployment.spec.replicas.max(i32::try_from(largest).unwrap_or(i32::MAX));
+    let surge = match deployment.spec.strategy {
+        Strategy::RollingUpdate { max_surge, .. } => max_surge.scaled(replicas, Rounding::Up),
+        Strategy::Recreate => 0,
+    };
+    2 * i64::from(replicas) + i64::from(surge)
+}

@@ -1,0 +1,99 @@
+//! Manifests to objects; what is skipped is said.
+
+use super::Compiler;
+use crate::api::Object;
+use crate::error::Problem;
+use crate::manifest::{self, KnownKind};
+use crate::scenario::file::{Applied, Spec};
+use crate::scenario::load::Loaded;
+use crate::scenario::scope::Named;
+use crate::scenario::yaml::Document;
+use serde_json::Value;
+
+impl Compiler<'_> {
+    /// The objects of the beginning: manifests, then those in the scenario.
+    pub(super) fn objects(&mut self, manifests: &[Document], inline: &[Value]) -> Vec<Object> {
+        let mut objects = Vec::new();
+        for document in manifests {
+            objects.extend(self.manifest(document));
+        }
+        for (i, value) in inline.iter().enumerate() {
+            objects.extend(self.inline(value, &format!("spec.objects[{i}]")));
+        }
+        objects
+    }
+
+    /// The object of a manifest file.
+    pub(super) fn manifest(&mut self, document: &Document) -> Option<Object> {
+        self.object(&document.value, &|problem| document.locate(problem))
+    }
+
+    /// An object in the scenario file.
+    pub(super) fn inline(&mut self, value: &Value, field: &str) -> Option<Object> {
+        let scenario = self.document;
+        self.object(value, &|problem| {
+            let inner = problem.field.clone().unwrap_or_default();
+            let field = if inner.is_empty() { field.to_string() } else { format!("{field}.{inner}") };
+            let problem = problem.in_field(field);
+            match scenario {
+                Some(document) => document.locate(problem),
+                None => problem,
+            }
+        })
+    }
+
+    fn object(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> Option<Object> {
+        let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        match manifest::kind_of(value) {
+            Err(problem) => {
+                self.problems.push(locate(problem));
+                None
+            }
+            Ok(KnownKind::NotSimulated { kind, .. }) => {
+                let name = text("/metadata/name");
+                self.notes.push(locate(Problem::new(format!("{kind} {name} is not simulated and left out"))));
+                None
+            }
+            Ok(KnownKind::List) => None,
+            Ok(KnownKind::Modelled(kind)) => match manifest::read(value) {
+                Ok(loaded) => {
+                    if !loaded.not_modelled.is_empty() {
+                        let object = &loaded.object;
+                        let message = format!(
+                            "{} {}: not modelled, without effect here: {}",
+                            object.kind(),
+                            object.meta().name,
+                            loaded.not_modelled.join(", ")
+                        );
+                        self.notes.push(locate(Problem::new(message)));
+                    }
+                    Some(loaded.object)
+                }
+                Err(problems) => {
+                    let namespace = if text("/metadata/namespace").is_empty() { "default" } else { text("/metadata/namespace") };
+                    let (namespace, name) = (namespace.to_string(), text("/metadata/name").to_string());
+                    self.broken.push(Named { kind, namespace, name });
+                    self.problems.extend(problems.into_iter().map(locate));
+                    None
+                }
+            },
+        }
+    }
+
+    /// The names of the objects that actions apply.
+    pub(super) fn applied_names(&mut self, loaded: &Loaded, spec: &Spec, into: &mut Vec<Named>) {
+        let read = |value: &Value| manifest::read(value).ok().map(|l| l.object);
+        let mut objects: Vec<Object> =
+            loaded.applied.values().flatten().filter_map(|d| read(&d.value)).collect();
+        for what in spec.actions.iter().flat_map(|a| &a.apply).flat_map(|all| &all.0) {
+            if let Applied::Object(value) = what {
+                objects.extend(read(value));
+            }
+        }
+        for named in super::names(&objects) {
+            if !into.contains(&named) {
+                into.push(named);
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! How pods behave.
+
+use super::Compiler;
+use crate::api::{Object, PodTemplate};
+use crate::environment::Delay;
+use crate::error::Problem;
+use crate::scenario::file::{DelayEntry, Distribution, Match, PodEntry, Pods, Spec};
+use crate::scenario::scope::Scope;
+use crate::scenario::suggest;
+use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, Run, TimedAction};
+use crate::time::Span;
+use std::sync::Arc;
+
+/// How pods behave if nobody says anything: as services often do.
+pub(super) fn typical() -> (PodProfile, String) {
+    let skewed = |median_ms, p99_ms| Delay::LogNormal { median: Span::from_ms(median_ms), p99: Span::from_ms(p99_ms) };
+    let profile = PodProfile {
+        schedule: Some(Delay::Constant(Span::from_ms(10))),
+        start: Some(skewed(2_000, 6_000)),
+        ready: Some(skewed(8_000, 20_000)),
+        terminate: Some(Delay::Constant(Span::from_secs(3))),
+        ..PodProfile::default()
+    };
+    let text = "pods start about 2s after they got a node (1 in 100 later than 6s), are ready about 8s later \
+                (1 in 100 later than 20s) and exit 3s after SIGTERM";
+    (profile, text.to_string())
+}
+
+impl Compiler<'_> {
+    /// The profiles, and what was assumed.
+    pub(super) fn pods(&mut self, spec: &Spec, scope: &Scope) -> (Vec<PodProfile>, Option<String>) {
+        match &spec.pods {
+            None => {
+                let (profile, text) = typical();
+                (vec![profile], Some(text))
+            }
+            Some(Pods::List(entries)) => {
+                let profiles = entries.iter().enumerate().map(|(i, entry)| {
+                    let field = format!("spec.pods[{i}]");
+                    let matches = match &entry.matches {
+                        Some(m) => self.matches(m, &|name| format!("{field}.match.{name}"), scope),
+                        None => PodMatch::default(),
+                    };
+                    self.profile(entry, matches, &field)
+                });
+                (profiles.collect(), None)
+            }
+            Some(Pods::Map(entries)) => {
+                let profiles = entries.iter().map(|(key, entry)| {
+                    let field = format!("spec.pods.{key}");
+                    if entry.matches.is_some() {
+                        let hint = "use a list of entries if one key is not enough".to_string();
+                        self.problem(&format!("{field}.match"), "the key says already which pods are meant", Some(hint));
+                    }
+                    let matches = self.key(key, &field, scope);
+                    self.profile(entry, matches, &field)
+                });
+                (profiles.collect(), None)
+            }
+        }
+    }
+
+    /// The pods that a key such as `deployment/web` means.
+    fn key(&mut self, key: &str, field: &str, scope: &Scope) -> PodMatch {
+        let mut matches = Match::default();
+        match key.split_once('/') {
+            _ if key == "*" => {}
+            Some(("image", image)) => matches.image = Some(image.to_string()),
+            Some(("node", node)) => matches.node = Some(node.to_string()),
+            _ => matches.workload = Some(key.to_string()),
+        }
+        self.matches(&matches, &|_| field.to_string(), scope)
+    }
+
+    /// The pods that all parts of a `match` mean; `field` is the place of one
+    /// of its parts.
+    fn matches(&mut self, m: &Match, field: &dyn Fn(&str) -> String, scope: &Scope) -> PodMatch {
+        let mut result = PodMatch { image: m.image.as_deref().map(Arc::from), n: m.n, ..PodMatch::default() };
+        if let Some(namespace) = &m.namespace {
+            result.namespace = Some(namespace.as_str().into());
+            if !scope.objects.iter().any(|o| o.namespace == *namespace) {
+                let near = suggest::nearest(namespace, scope.objects.iter().map(|o| o.namespace.as_str()));
+                let hint = near.map(|n| format!("did you mean {n}?"));
+                self.problem(&field("namespace"), format!("nothing is in a namespace {namespace}"), hint);
+            }
+        }
+        if let Some(node) = &m.node {
+            self.check(&field("node"), scope.nodes(node).map(|_| ()));
+            result.node = Some(node.as_str().into());
+        }
+        if let Some(workload) = &m.workload {
+            if workload.contains('/') {
+                if let Some(object) = self.check(&field("workload"), scope.object(workload)) {
+                    result.workload = Some(object.name.as_str().into());
+                    result.namespace = Some(object.namespace.as_str().into());
+                }
+            } else {
+                result.workload = Some(workload.as_str().into());
+                if !scope.objects.iter().any(|o| o.name == *workload) {
+                    let near = suggest::nearest(workload, scope.objects.iter().map(|o| o.name.as_str()));
+                    let hint = near.map(|n| format!("did you mean {n}?"));
+                    self.problem(&field("workload"), format!("there is no workload {workload} in this scenario"), hint);
+                }
+            }
+        }
+        result
+    }
+
+    /// Says which entries are for images that no pod will have. They are no
+    /// mistake for sure, as patches may set images too.
+    pub(super) fn unknown_images(&mut self, spec: &Spec, objects: &[Object], actions: &[TimedAction]) {
+        let mut known: Vec<&str> = objects.iter().map(|o| template(o).image()).collect();
+        for action in actions {
+            match &action.action {
+                Action::Apply(object) => known.push(template(object).image()),
+                Action::SetImage { image, .. } => known.push(image),
+                Action::Patch { .. } => return,
+                _ => {}
+            }
+        }
+        let entries: Vec<(String, &str)> = match &spec.pods {
+            None => Vec::new(),
+            Some(Pods::List(all)) => {
+                let with_image = all.iter().enumerate().filter_map(|(i, e)| {
+                    Some((format!("spec.pods[{i}].match.image"), e.matches.as_ref()?.image.as_deref()?))
+                });
+                with_image.collect()
+            }
+            Some(Pods::Map(all)) => {
+                let with_image = all.iter().filter_map(|(k, _)| Some((format!("spec.pods.{k}"), k.strip_prefix("image/")?)));
+                with_image.collect()
+            }
+        };
+        for (field, image) in entries {
+            if !known.contains(&image) {
+                let message = format!("no pod of this scenario has the image {image}");
+                let mut problem = Problem::new(message).in_field(field);
+                problem.hint = suggest::nearest(image, known.iter().copied()).map(|n| format!("did you mean {n}?"));
+                self.notes.extend(self.document.map(|d| d.locate(problem)));
+            }
+        }
+    }
+
+    fn profile(&mut self, entry: &PodEntry, matches: PodMatch, field: &str) -> PodProfile {
+        let mut delay = |entry: &Option<DelayEntry>, name: &str| {
+            let entry = entry.as_ref()?;
+            self.distribution(entry, &format!("{field}.{name}"));
+            Some(Delay::from(entry))
+        };
+        let mut profile = PodProfile {
+            matches,
+            schedule: delay(&entry.schedule, "schedule"),
+            start: delay(&entry.start, "start"),
+            ready: delay(&entry.ready, "ready"),
+            terminate: delay(&entry.terminate, "terminate"),
+            ..PodProfile::default()
+        };
+        if let Some(crash) = &entry.crash {
+            self.distribution(&crash.after, &format!("{field}.crash.after"));
+            let (exit, times) = (crash.exit.unwrap_or(1), crash.times.unwrap_or(0));
+            profile.crash = Some(Crash { after: Delay::from(&crash.after), exit, times });
+        }
+        if let Some(run) = &entry.run {
+            self.distribution(&run.duration, &format!("{field}.run.duration"));
+            profile.run = Some(Run {
+                duration: Delay::from(&run.duration),
+                exits: run.exits.clone(),
+                durations: run.durations.iter().map(Delay::from).collect(),
+            });
+        }
+        profile
+    }
+
+    /// Refuses distributions that make no sense.
+    fn distribution(&mut self, entry: &DelayEntry, field: &str) {
+        let DelayEntry::Drawn(distribution) = entry else { return };
+        let message = match distribution {
+            Distribution::Uniform { low, high } if low.0 > high.0 => "`low` is above `high`",
+            Distribution::LogNormal { median, .. } if median.0 == Span::ZERO => "`median` must be above 0",
+            Distribution::LogNormal { median, p99 } if median.0 > p99.0 => "`median` is above `p99`",
+            Distribution::Empirical(all) if all.is_empty() => "there must be at least one duration",
+            _ => return,
+        };
+        self.problem(field, message, None);
+    }
+}
+
+/// What an object's pods are stamped from.
+fn template(object: &Object) -> &PodTemplate {
+    match object {
+        Object::Deployment(d) => &d.spec.template,
+        Object::ReplicaSet(r) => &r.spec.template,
+        Object::Pod(p) => &p.template,
+    }
+}

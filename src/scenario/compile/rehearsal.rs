@@ -1,0 +1,106 @@
+//! Manifests without a scenario: the rehearsal that most people mean.
+
+use super::{Compiler, REST, Rehearsal, START, cluster, nothing_to_simulate, pods};
+use crate::api::Object;
+use crate::error::Problem;
+use crate::scenario::yaml::Document;
+use crate::sim::Setup;
+use crate::sim::setup::{Action, Target, TimedAction};
+use crate::time::{SimTime, Timestamp};
+
+/// When the new version is rolled out.
+const ROLLOUT: SimTime = SimTime::from_secs(30);
+
+impl Compiler<'_> {
+    /// Everything is created, and each Deployment gets a new image.
+    pub(super) fn rehearsal(&mut self, manifests: &[Document]) -> Option<Rehearsal> {
+        let objects = self.objects(manifests, &[]);
+        if objects.is_empty() {
+            if self.problems.is_empty() {
+                let mut problem = Problem::new("there is nothing to simulate").with_hint(nothing_to_simulate());
+                problem.file = manifests.first().map(|d| d.file.clone());
+                self.problems.push(problem);
+            }
+            return None;
+        }
+        let actions: Vec<TimedAction> = objects.iter().filter_map(rollout).collect();
+        let (nodes, room) = cluster::enough(&objects.iter().collect::<Vec<_>>(), 0);
+        let (profile, behaviour) = pods::typical();
+        let until = ROLLOUT.after(REST);
+        let mut assumptions = vec![room, behaviour];
+        for action in &actions {
+            if let Action::SetImage { target, image, .. } = &action.action {
+                assumptions.push(format!("at {ROLLOUT} deployment/{} gets the image {image}", target.name));
+            }
+        }
+        assumptions.push(format!("the run ends at {until}"));
+        let start = Timestamp::parse(START).unwrap_or_default();
+        let setup = Setup {
+            title: title(&objects),
+            nodes,
+            objects,
+            profiles: vec![profile],
+            actions,
+            assumptions,
+            ..Setup::new(start, until)
+        };
+        Some(Rehearsal { about: None, setup, assertions: Vec::new(), notes: Vec::new(), arguments: Vec::new() })
+    }
+}
+
+/// The rollout of a Deployment's next image.
+fn rollout(object: &Object) -> Option<TimedAction> {
+    let Object::Deployment(deployment) = object else { return None };
+    let container = deployment.spec.template.containers.first()?;
+    let action = Action::SetImage {
+        target: Target {
+            kind: object.kind(),
+            namespace: deployment.meta.namespace.clone(),
+            name: deployment.meta.name.clone(),
+        },
+        container: Some(container.name.clone()),
+        image: next_image(&container.image),
+    };
+    Some(TimedAction { at: ROLLOUT, action })
+}
+
+/// A name for the version after an image: its tag with `-next`.
+fn next_image(image: &str) -> String {
+    let (name, _digest) = image.split_once('@').unwrap_or((image, ""));
+    // A colon before the last slash belongs to a registry's port.
+    match name.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => format!("{name}:{tag}-next"),
+        _ => format!("{name}:next"),
+    }
+}
+
+/// `web`, `web and api`, `web and 3 others`.
+fn title(objects: &[Object]) -> String {
+    let workloads: Vec<&Object> = objects.iter().collect();
+    let name = |o: &Object| o.meta().name.to_string();
+    match &workloads[..] {
+        [] => String::new(),
+        [one] => name(one),
+        [one, two] => format!("{} and {}", name(one), name(two)),
+        [one, rest @ ..] => format!("{} and {} others", name(one), rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_image;
+
+    #[test]
+    fn the_next_image_has_another_tag() {
+        for (image, next) in [
+            ("app:v1", "app:v1-next"),
+            ("nginx", "nginx:next"),
+            ("reg:5000/team/app", "reg:5000/team/app:next"),
+            ("reg:5000/team/app:2.1", "reg:5000/team/app:2.1-next"),
+            ("app@sha256:0123", "app:next"),
+            ("app:v1@sha256:0123", "app:v1-next"),
+        ] {
+            assert_eq!(next_image(image), next, "{image}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What happens when.
+
+use super::cluster::{NodeEntry, TaintEntry};
+use super::scalars::{Duration, FromMap, OneOrMany, text_or_map};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess};
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// A timed action: exactly one verb, spelt as kubectl spells it where kubectl
+/// has it. Objects are named `deployment/web` or, where that is not unique,
+/// `shop/deployment/web`; nodes by name, by pattern (`a-*`) or by zone
+/// (`zone/a`); pods as in traces (`web/2#0`), with `*` for anything.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ActionEntry {
+    /// When, since the run began.
+    pub at: Duration,
+    /// What assertions call it (default: its verb).
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `kubectl apply`: a manifest file, an object, or a list of these.
+    #[serde(default)]
+    pub apply: Option<OneOrMany<Applied>>,
+    /// `kubectl patch`: object to strategic merge patch.
+    #[serde(default)]
+    pub patch: Option<BTreeMap<String, Value>>,
+    /// `kubectl patch --type merge`: object to JSON merge patch.
+    #[serde(default)]
+    pub merge_patch: Option<BTreeMap<String, Value>>,
+    /// `kubectl set image`: workload to image, or to images by container.
+    #[serde(default)]
+    pub set_image: Option<BTreeMap<String, Images>>,
+    /// `kubectl scale`: workload to number of replicas.
+    #[serde(default)]
+    pub scale: Option<BTreeMap<String, u32>>,
+    /// `kubectl delete`: objects, or one with `cascade` and `gracePeriod`.
+    #[serde(default)]
+    pub delete: Option<OneOrMany<Deleted>>,
+    /// `kubectl rollout undo`: Deployments, or Deployment to revision.
+    #[serde(default)]
+    pub undo: Option<Undone>,
+    /// `kubectl rollout pause`.
+    #[serde(default)]
+    pub pause: Option<OneOrMany<String>>,
+    /// `kubectl rollout resume`.
+    #[serde(default)]
+    pub resume: Option<OneOrMany<String>>,
+    /// `kubectl rollout restart`.
+    #[serde(default)]
+    pub restart: Option<OneOrMany<String>>,
+    /// `kubectl label --overwrite`: `pod/…` or `node/…` to labels; `null`
+    /// removes one.
+    #[serde(default)]
+    pub label: Option<BTreeMap<String, BTreeMap<String, Option<String>>>>,
+    /// `kubectl cordon`: no new pods on these nodes.
+    #[serde(default)]
+    pub cordon: Option<OneOrMany<String>>,
+    /// `kubectl uncordon`.
+    #[serde(default)]
+    pub uncordon: Option<OneOrMany<String>>,
+    /// `kubectl taint`: node to taints.
+    #[serde(default)]
+    pub taint: Option<BTreeMap<String, OneOrMany<TaintEntry>>>,
+    /// Removes taints: node to taints.
+    #[serde(default)]
+    pub untaint: Option<BTreeMap<String, OneOrMany<TaintEntry>>>,
+    /// Machines join.
+    #[serde(default)]
+    pub node_add: Option<OneOrMany<NodeEntry>>,
+    /// Machines die and their Node objects are deleted.
+    #[serde(default)]
+    pub node_delete: Option<OneOrMany<String>>,
+    /// Machines die.
+    #[serde(default)]
+    pub node_fail: Option<OneOrMany<String>>,
+    /// Machines come back, rebooted.
+    #[serde(default)]
+    pub node_recover: Option<OneOrMany<String>>,
+    /// Pods become ready.
+    #[serde(default)]
+    pub pod_ready: Option<OneOrMany<String>>,
+    /// Pods stop being ready.
+    #[serde(default)]
+    pub pod_unready: Option<OneOrMany<String>>,
+    /// A container of these pods exits.
+    #[serde(default)]
+    pub pod_crash: Option<OneOrMany<Crashed>>,
+    /// Pods fail as if evicted by the kubelet.
+    #[serde(default)]
+    pub pod_fail: Option<OneOrMany<Failed>>,
+    /// All controllers stop (`down`) or start again (`up`), with nothing
+    /// remembered.
+    #[serde(default)]
+    pub controllers: Option<Controllers>,
+}
+
+/// Whether the controllers run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Controllers {
+    /// They start.
+    Up,
+    /// They stop.
+    Down,
+}
+
+/// What is applied.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// A manifest file, relative to the scenario file.
+    File(String),
+    /// An object.
+    Object(Value),
+}
+
+/// The images that are set.
+#[derive(Clone, Debug)]
+pub enum Images {
+    /// The same for every container.
+    All(String),
+    /// By container.
+    ByContainer(BTreeMap<String, String>),
+}
+
+/// What is deleted.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// The object.
+    pub object: String,
+    /// What becomes of its dependents.
+    pub cascade: Option<Cascade>,
+    /// Instead of the pod's own grace period, in whole seconds.
+    pub grace_period: Option<Duration>,
+}
+
+/// What becomes of the dependents of a deleted object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cascade {
+    /// They go after it.
+    Background,
+    /// They go before it.
+    Foreground,
+    /// They stay.
+    Orphan,
+}
+
+/// Which rollouts are undone.
+#[derive(Clone, Debug)]
+pub enum Undone {
+    /// To the revision before.
+    Last(Vec<String>),
+    /// To a revision.
+    To(BTreeMap<String, u32>),
+}
+
+/// Which containers exit.
+#[derive(Clone, Debug)]
+pub struct Crashed {
+    /// The pods.
+    pub pod: String,
+    /// The exit code (default 1).
+    pub exit: Option<i32>,
+}
+
+/// Which pods fail.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// The pods.
+    pub pod: String,
+    /// The reason of the `DisruptionTarget` condition, if it is to be set.
+    pub disruption: Option<String>,
+}
+
+/// Defines how a value is read that has a text form and a form in full.
+macro_rules! two_spellings {
+    ($type:ident, $expecting:literal, $from_text:expr, $full:ty, $from_full:expr, $schema:literal) => {
+        impl FromMap for $type {
+            fn from_map<'de, A: MapAccess<'de>>(map: MapAccessDeserializer<A>) -> Result<Self, A::Error> {
+                <$full>::deserialize(map).map($from_full)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                text_or_map(deserializer, $expecting, |text| Ok($from_text(text.to_string())))
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let full = generator.subschema_for::<$full>();
+                json_schema!({"description": $schema, "anyOf": [{"type": "string"}, full]})
+            }
+        }
+    };
+}
+
+two_spellings!(
+    Applied,
+    "a manifest file or an object",
+    Applied::File,
+    serde_json::Map<String, Value>,
+    |map| Applied::Object(Value::Object(map)),
+    "A manifest file relative to this one, or an object."
+);
+
+two_spellings!(
+    Images,
+    "an image, or images by container",
+    Images::All,
+    BTreeMap<String, String>,
+    Images::ByContainer,
+    "An image, or images by container."
+);
+
+/// [`Deleted`] in full.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DeletedInFull {
+    /// The object.
+    object: String,
+    /// What becomes of its dependents (default: background).
+    #[serde(default)]
+    cascade: Option<Cascade>,
+    /// Instead of the pod's own grace period, in whole seconds.
+    #[serde(default)]
+    grace_period: Option<Duration>,
+}
+
+two_spellings!(
+    Deleted,
+    "an object such as deployment/web, or {object: …, cascade: …, gracePeriod: …}",
+    |object| Deleted { object, cascade: None, grace_period: None },
+    DeletedInFull,
+    |f| Deleted { object: f.object, cascade: f.cascade, grace_period: f.grace_period },
+    "An object such as deployment/web, or that with cascade and gracePeriod."
+);
+
+/// [`Crashed`] in full.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CrashedInFull {
+    /// The pods.
+    pod: String,
+    /// The exit code (default 1).
+    #[serde(default)]
+    exit: Option<i32>,
+}
+
+two_spellings!(
+    Crashed,
+    "a pod such as web/1#0, or {pod: …, exit: …}",
+    |pod| Crashed { pod, exit: None },
+    CrashedInFull,
+    |f| Crashed { pod: f.pod, exit: f.exit },
+    "Pods such as web/1#0, or these with an exit code."
+);
+
+/// [`Failed`] in full.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FailedInFull {
+    /// The pods.
+    pod: String,
+    /// The reason of the `DisruptionTarget` condition.
+    #[serde(default)]
+    disruption: Option<String>,
+}
+
+two_spellings!(
+    Failed,
+    "a pod such as web/1#0, or {pod: …, disruption: …}",
+    |pod| Failed { pod, disruption: None },
+    FailedInFull,
+    |f| Failed { pod: f.pod, disruption: f.disruption },
+    "Pods such as web/1#0, or these with the reason of a DisruptionTarget condition."
+);
+
+impl<'de> Deserialize<'de> for Undone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> serde::de::Visitor<'de> for Any {
+            type Value = Undone;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a Deployment such as deployment/web, a list of them, or {deployment/web: REVISION}")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Undone, E> {
+                Ok(Undone::Last(vec![text.to_string()]))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Undone, A::Error> {
+                let mut all = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    all.push(item);
+                }
+                Ok(Undone::Last(all))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Undone, A::Error> {
+                BTreeMap::deserialize(MapAccessDeserializer::new(map)).map(Undone::To)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl JsonSchema for Undone {
+    fn schema_name() -> Cow<'static, str> {
+        "Undone".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A Deployment, a list of them, or Deployments to revisions.",
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+            ],
+        })
+    }
+}

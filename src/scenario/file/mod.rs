@@ -1,0 +1,136 @@
+//! The scenario file as it is typed. Everything here is only syntax: what it
+//! means is decided when it is compiled.
+
+mod actions;
+mod assertions;
+mod cluster;
+mod pods;
+mod scalars;
+
+pub use actions::{ActionEntry, Applied, Controllers, Cascade, Crashed, Deleted, Failed, Images, Undone};
+pub use assertions::{AssertionEntry, CLAIMS};
+pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
+pub use pods::{CrashEntry, Match, PodEntry, Pods, RunEntry};
+pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The `apiVersion` of scenario files.
+pub const API_VERSION: &str = "seatrial/v1alpha1";
+/// The `kind` of scenario files.
+pub const KIND: &str = "Scenario";
+
+/// A rehearsal of Kubernetes workloads: which manifests, on which machines,
+/// what happens to them, and what must hold.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Always `seatrial/v1alpha1`.
+    pub api_version: ApiVersion,
+    /// Always `Scenario`.
+    pub kind: Kind,
+    /// The scenario's name.
+    #[serde(default)]
+    pub metadata: Metadata,
+    /// What happens.
+    #[serde(default)]
+    pub spec: Spec,
+    /// What must hold. The run fails if one of these does not.
+    #[serde(default)]
+    pub assert: Vec<AssertionEntry>,
+    /// Known bad outcomes that the scenario shows on purpose, each with the
+    /// one-line change that would prevent it. The run fails if one of these
+    /// does not happen any more.
+    #[serde(default)]
+    pub expects: Vec<AssertionEntry>,
+}
+
+/// The version of the file format.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The only version so far.
+    #[serde(rename = "seatrial/v1alpha1")]
+    V1Alpha1,
+}
+
+/// The kind of document.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// A scenario.
+    Scenario,
+}
+
+/// What the scenario is called.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// The title of pictures and reports.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Free for your own use.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Free for your own use.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What happens in a scenario.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// What the scenario shows, in a sentence or two.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// Manifest files that are applied at the beginning: paths, globs and
+    /// folders relative to this file, `-` for standard input.
+    #[serde(default)]
+    pub manifests: Vec<String>,
+    /// Objects that are applied at the beginning, after the manifests.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, Value>>")]
+    pub objects: Vec<Value>,
+    /// The seed of all random draws (default 0).
+    #[serde(default)]
+    pub seed: u64,
+    /// The wall time at which the run begins, in RFC 3339 (default
+    /// `2026-01-05T00:00:00Z`, a Monday).
+    #[serde(default)]
+    pub start: Option<String>,
+    /// How long the run lasts (default: 15 minutes after the last action).
+    #[serde(default)]
+    pub duration: Option<Duration>,
+    /// The machines (default: three zones with room for everything).
+    #[serde(default)]
+    pub cluster: Option<Cluster>,
+    /// How pods behave; later entries override earlier ones field by field.
+    #[serde(default)]
+    pub pods: Option<Pods>,
+    /// What happens when.
+    #[serde(default)]
+    pub actions: Vec<ActionEntry>,
+    /// How fast the control plane is.
+    #[serde(default)]
+    pub control_plane: ControlPlane,
+}
+
+/// How fast the control plane is (default: at once).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ControlPlane {
+    /// How far the controllers' caches are behind the API server.
+    #[serde(default)]
+    pub informer_lag: Duration,
+    /// How long a controller's write takes.
+    #[serde(default)]
+    pub write_latency: Duration,
+}
+
+/// The JSON schema of scenario files, draft-07, which editors understand.
+pub fn schema() -> Value {
+    let generator = schemars::generate::SchemaSettings::draft07().into_generator();
+    generator.into_root_schema_for::<ScenarioFile>().to_value()
+}
