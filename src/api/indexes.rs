@@ -153,3 +153,50 @@ impl fmt::Display for Indexes {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_spelt_as_the_api_spells_them() {
+        for (text, indexes) in [
+            ("", vec![]),
+            ("0", vec![0]),
+            ("0,1", vec![0, 1]),
+            ("0-2", vec![0, 1, 2]),
+            ("0,2,3,5-8", vec![0, 2, 3, 5, 6, 7, 8]),
+        ] {
+            let set = Indexes::of(indexes.clone());
+            assert_eq!(set.to_string(), text);
+            assert_eq!(Indexes::parse(text, 9), Ok(set.clone()));
+            assert_eq!((set.len(), set.iter().collect::<Vec<_>>()), (indexes.len(), indexes.clone()));
+            assert!((0..9).all(|i| set.has(i) == indexes.contains(&i)), "{text}");
+        }
+    }
+
+    #[test]
+    fn misspelt_sets_are_refused() {
+        for (text, why) in [
+            ("9", "too large index: \"9\""),
+            ("1,", "cannot convert string to integer for index: \"\""),
+            ("-1", "cannot convert string to integer for index: \"\""),
+            ("2,1", "non-increasing order, previous: 2, current: 1"),
+            ("3-3", "non-increasing order, previous: 3, current: 3"),
+            ("1-2-3", "the fragment \"1-2-3\" violates the requirement that an index interval can have at most two parts separated by '-'"),
+        ] {
+            assert_eq!(Indexes::parse(text, 9), Err(why.to_string()));
+        }
+    }
+
+    #[test]
+    fn sets_are_joined_cut_and_compared() {
+        let (a, b) = (Indexes::of([0, 1, 2, 7]), Indexes::of([2, 3, 5]));
+        assert_eq!(a.with(&b).to_string(), "0-3,5,7");
+        assert_eq!(a.with(&b).below(6).to_string(), "0-3,5");
+        assert_eq!(a.below(2).to_string(), "0,1");
+        assert!(a.below(0).is_empty());
+        assert_eq!((a.common(&b), a.overlaps(&b)), (1, true));
+        assert_eq!((a.common(&Indexes::of([5, 8])), a.overlaps(&Indexes::of([5, 8]))), (0, false));
+    }
+}

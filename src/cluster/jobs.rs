@@ -267,3 +267,145 @@ fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
         "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ConditionStatus, JobCondition, Object, Uid};
+    use serde_json::{Value, json};
+
+    fn job(change: &Value) -> Job {
+        let document = json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "work"},
+            "spec": {
+                "completions": 4, "parallelism": 2,
+                "template": {"spec": {
+                    "restartPolicy": "Never", "containers": [{"name": "app", "image": "app:v1"}],
+                }},
+            },
+        });
+        let merge = crate::sim::setup::PatchType::Merge;
+        match crate::manifest::read(&crate::manifest::patch::apply(merge, &document, change)).map(|l| l.object) {
+            Ok(Object::Job(job)) => *job,
+            other => panic!("expected a Job, found {other:?}"),
+        }
+    }
+
+    fn with(status: &mut JobStatus, kind: JobConditionType) {
+        let (reason, message) = ("".into(), "".into());
+        let since = Timestamp(0);
+        status.conditions.push(JobCondition { kind, status: ConditionStatus::True, reason, message, since });
+    }
+
+    #[test]
+    fn most_of_a_spec_may_not_be_changed() {
+        let indexed = |completions: i32, parallelism: i32| {
+            job(&json!({"spec": {
+                "completionMode": "Indexed", "completions": completions, "parallelism": parallelism,
+            }}))
+        };
+        let template = |change: Value| job(&json!({"spec": {"template": change}}));
+        for (old, new, accepted) in [
+            (job(&json!({})), job(&json!({"spec": {"parallelism": 9, "suspend": true, "backoffLimit": 1}})), true),
+            (job(&json!({})), job(&json!({"spec": {"completions": 5}})), false),
+            (indexed(4, 4), indexed(6, 6), true),
+            (indexed(4, 4), indexed(6, 4), false),
+            (indexed(4, 2), job(&json!({"spec": {"completions": 4}})), false),
+            (job(&json!({})), template(json!({"spec": {"nodeSelector": {"a": "b"}}})), false),
+            (
+                job(&json!({})),
+                job(&json!({"spec": {"podFailurePolicy": {"rules": []}, "podReplacementPolicy": "Failed"}})),
+                false,
+            ),
+        ] {
+            assert_eq!(check_update(&old, &new).is_ok(), accepted, "{:?}", new.spec);
+        }
+    }
+
+    #[test]
+    fn a_suspended_job_may_be_sent_elsewhere() {
+        let suspended = |change: Value| job(&json!({"spec": {"suspend": true, "template": {"spec": change}}}));
+        let old = suspended(json!({}));
+        for (change, accepted) in [
+            (json!({"nodeSelector": {"a": "b"}}), true),
+            (json!({"tolerations": [{"operator": "Exists"}]}), true),
+            (json!({"containers": [{"name": "app", "image": "app:v1", "resources": {"requests": {"cpu": "2"}}}]}), true),
+            (json!({"containers": [{"name": "app", "image": "app:v2"}]}), false),
+        ] {
+            assert_eq!(check_update(&old, &suspended(change.clone())).is_ok(), accepted, "{change}");
+        }
+        let mut busy = old;
+        busy.status.active = 1;
+        assert!(check_update(&busy, &suspended(json!({"nodeSelector": {"a": "b"}}))).is_err());
+    }
+
+    #[test]
+    fn a_status_must_add_up() {
+        use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet};
+        let old = job(&json!({}));
+        let refused = |change: &dyn Fn(&mut JobStatus)| {
+            let mut new = JobStatus { start_time: Some(Timestamp(5)), ..JobStatus::default() };
+            change(&mut new);
+            check_status(&old, &new).err()
+        };
+        assert_eq!(refused(&|_| ()), None);
+        assert_eq!(refused(&|s| (s.active, s.ready) = (2, Some(2))), None);
+        for (change, why) in [
+            (
+                (&|s: &mut JobStatus| (s.active, s.ready) = (0, Some(1))) as &dyn Fn(&mut JobStatus),
+                "status.ready: Invalid value: 1: cannot set more ready pods than active",
+            ),
+            (&|s| s.failed = -1, "status.failed: Invalid value: -1: must be greater than or equal to 0"),
+            (
+                &|s| with(s, Failed),
+                "status.conditions: Invalid value: cannot set Failed=True condition without the FailureTarget=true condition",
+            ),
+            (
+                &|s| {
+                    with(s, FailureTarget);
+                    with(s, SuccessCriteriaMet);
+                },
+                "status.conditions: Invalid value: cannot set SuccessCriteriaMet=True and FailureTarget=true conditions",
+            ),
+            (
+                &|s| {
+                    with(s, SuccessCriteriaMet);
+                    with(s, Complete);
+                    s.completion_time = Some(Timestamp(4));
+                },
+                "status.completionTime: Invalid value: must be equal to or after `startTime`",
+            ),
+            (
+                &|s| {
+                    with(s, FailureTarget);
+                    with(s, Failed);
+                    s.uncounted.failed.push(Uid(1));
+                },
+                "status.uncountedTerminatedPods: Invalid value: must be empty for finished job",
+            ),
+            (
+                &|s| s.completed_indexes = Indexes::of([1]),
+                "status.completedIndexes: Invalid value: 1: cannot set non-empty completedIndexes when non-indexed completion mode",
+            ),
+        ] {
+            assert_eq!(refused(change).as_deref(), Some(why));
+        }
+    }
+
+    #[test]
+    fn what_has_been_said_stands() {
+        let mut old = job(&json!({}));
+        old.status = JobStatus { failed: 2, succeeded: 3, start_time: Some(Timestamp(5)), ..JobStatus::default() };
+        with(&mut old.status, JobConditionType::FailureTarget);
+        let changed = |change: &dyn Fn(&mut JobStatus)| {
+            let mut new = old.status.clone();
+            change(&mut new);
+            check_status(&old, &new).is_ok()
+        };
+        assert!(changed(&|_| ()));
+        assert!(!changed(&|s| s.failed = 1));
+        assert!(!changed(&|s| s.succeeded = 1));
+        assert!(!changed(&|s| s.conditions.clear()));
+        assert!(!changed(&|s| s.start_time = None));
+    }
+}

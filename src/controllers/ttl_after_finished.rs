@@ -77,3 +77,36 @@ pub fn expires_at(job: &Job) -> Option<Instant> {
     let ttl = job.spec.ttl_seconds_after_finished.filter(|_| !job.meta.is_deleting())?;
     Some(job.status.finished()?.since.instant().plus_seconds(ttl.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ConditionStatus, Deletion, JobCondition, JobConditionType, Object};
+    use crate::time::Timestamp;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_finished_job_has_its_days_numbered() {
+        let document = json!({
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "work"},
+            "spec": {
+                "ttlSecondsAfterFinished": 30,
+                "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}},
+            },
+        });
+        let Ok(Object::Job(mut job)) = crate::manifest::read(&document).map(|l| l.object) else {
+            panic!("expected a Job");
+        };
+        assert_eq!(expires_at(&job), None);
+        job.status.conditions.push(JobCondition {
+            kind: JobConditionType::Failed,
+            status: ConditionStatus::True,
+            reason: "".into(),
+            message: "".into(),
+            since: Timestamp(100),
+        });
+        assert_eq!(expires_at(&job), Some(Timestamp(130).instant()));
+        job.meta.deletion = Some(Deletion { at: Timestamp(110), grace_seconds: 0 });
+        assert_eq!(expires_at(&job), None);
+    }
+}

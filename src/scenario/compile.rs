@@ -158,6 +158,7 @@ impl Compiler<'_> {
             control_plane: ControlPlane {
                 informer_lag: spec.control_plane.informer_lag.0,
                 write_latency: spec.control_plane.write_latency.0,
+                ..ControlPlane::default()
             },
             assumptions,
             ..Setup::new(start, scope.until)

@@ -332,6 +332,11 @@ impl Simulation {
                     s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
                 })?;
             }
+            Kind::Job => {
+                let mut job = self.job(key)?;
+                job.spec.template = with_image(&job.spec.template)?;
+                self.write_job(key, &job, cause)?;
+            }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
         }
         Ok(())

@@ -2,7 +2,9 @@
 
 mod explain;
 mod fixture;
+mod job;
 mod manifest;
+mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
 mod plot;

@@ -3,6 +3,7 @@
 
 mod cron;
 mod int_or_percent;
+mod job_backoff;
 pub mod pod_rank;
 pub mod rollout;
 
@@ -55,6 +56,7 @@ fn adapter(name: &str) -> Adapter {
         "cron_next" => cron::next,
         "cron_invalid" => cron::invalid,
         "cron_missed" => cron::missed,
+        "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),

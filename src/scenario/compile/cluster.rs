@@ -95,6 +95,9 @@ fn node(
     NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(labels.clone()), taints, allocatable }
 }
 
+/// How many runs of a CronJob there is room for at a time: slow ones pile up.
+const RUNS: i64 = 10;
+
 /// Three zones with room for twice the replicas and the surge, so that room
 /// is never the reason for anything, and what that comes to in words.
 pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, String) {
@@ -105,6 +108,11 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         let (pods, template) = match object {
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
             Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
+            Object::Job(job) => (2 * i64::from(job.spec.parallelism), &job.spec.template),
+            Object::CronJob(c) => {
+                let job = &c.spec.template.spec;
+                (RUNS * i64::from(job.parallelism), &job.template)
+            }
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;

@@ -166,6 +166,8 @@ impl Compiler<'_> {
                 duration: Delay::from(&run.duration),
                 exits: run.exits.clone(),
                 durations: run.durations.iter().map(Delay::from).collect(),
+                index_exits: std::collections::BTreeMap::new(),
+                index_durations: std::collections::BTreeMap::new(),
             });
         }
         profile
@@ -190,6 +192,8 @@ fn template(object: &Object) -> &PodTemplate {
     match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
+        Object::Job(job) => &job.spec.template,
+        Object::CronJob(c) => &c.spec.template.spec.template,
         Object::Pod(p) => &p.template,
     }
 }
