@@ -213,6 +213,9 @@ impl<'a> Pass<'a> {
                 return Then::Rest;
             }
         };
+        if due.is_none() {
+            self.note_too_late(past, schedule);
+        }
         if let Some(scheduled) = due {
             if standing.missed == Missed::Many {
                 self.warn(
@@ -225,6 +228,16 @@ impl<'a> Pass<'a> {
             }
         }
         Then::Look(rules::next_look(self.past(), now, schedule))
+    }
+
+    /// Says once why nothing is started although a time was missed: it is
+    /// longer ago than `startingDeadlineSeconds`, and upstream does not even
+    /// look there.
+    fn note_too_late(&mut self, past: Past, schedule: &Schedule) {
+        let Some(deadline_seconds) = past.starting_deadline_seconds else { return };
+        if matches!(rules::standing(past, self.view.now, schedule, false).most_recent, Ok(Some(_))) {
+            self.plan.because(Why::TooLateToStart { deadline_seconds });
+        }
     }
 
     /// Whether a Job is to be started for a time that has come.
