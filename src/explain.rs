@@ -91,6 +91,11 @@ pub fn reason(why: Why) -> Reason {
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
+        Why::ScheduleDue { .. }
+        | Why::TooLateToStart { .. }
+        | Why::JobStillActive
+        | Why::ScheduleSuspended
+        | Why::JobHistoryLimit { .. } => schedule_reason(why),
     };
     Reason { text, upstream }
 }
@@ -262,6 +267,32 @@ fn garbage_reason(why: Why) -> (String, &'static str) {
     }
 }
 
+fn schedule_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::ScheduleDue { scheduled } => (
+            format!("{scheduled} has come and no Job was started for it yet"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::TooLateToStart { deadline_seconds } => (
+            format!("too late to start a Job: its time came more than {deadline_seconds} s ago"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobStillActive => (
+            "Forbid: the Job before is not over; once it is, the newest missed time is served".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::ScheduleSuspended => (
+            "suspended: no Job is started".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobHistoryLimit { limit } => (
+            format!("finished Jobs beyond the newest {limit} go"),
+            "cronjob/cronjob_controllerv2.go cleanupFinishedJobs",
+        ),
+        _ => (String::new(), ""),
+    }
+}
+
 fn pods(n: i32) -> String {
     if n == 1 { "1 pod".to_string() } else { format!("{n} pods") }
 }
@@ -351,6 +382,11 @@ impl Trace {
             Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
             Field::Parallelism => format!("{subject} may run {value} pods at a time"),
             Field::Completions => format!("{subject} needs {value} pods to succeed"),
+            Field::Schedule => format!("{subject} has the schedule {value}"),
+            Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
+            Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
+            Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
+            Field::Active if subject.starts_with("CronJob ") => format!("{subject} has the active Jobs {value}"),
             Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
                 format!("{subject} reports {}", reported(field, &value))
             }
@@ -435,6 +471,7 @@ fn describe_absence(subject: &str, field: Field) -> String {
         Field::SpecPaused | Field::SpecSuspend => format!("{subject} was resumed"),
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
+        Field::Active if subject.starts_with("CronJob ") => format!("{subject} has no active Jobs"),
         Field::Replicas
         | Field::UpdatedReplicas
         | Field::ReadyReplicas

@@ -121,11 +121,16 @@ pub enum Field {
     ConditionReady,
     /// `spec.parallelism`
     Parallelism,
+    /// `spec.schedule`
+    Schedule,
+    /// `spec.timeZone`
+    TimeZone,
     /// `spec.completions`
     Completions,
     /// `spec.suspend`
     SpecSuspend,
-    /// `status.active` of a Job
+    /// `status.active`: of a Job a number, of a CronJob the names of Jobs,
+    /// sorted and joined by commas
     Active,
     /// `status.ready`
     ReadyPods,
@@ -143,6 +148,10 @@ pub enum Field {
     StartTime,
     /// `status.completionTime`
     CompletionTime,
+    /// `status.lastScheduleTime`
+    LastScheduleTime,
+    /// `status.lastSuccessfulTime`
+    LastSuccessfulTime,
     /// The `Complete` condition.
     ConditionComplete,
     /// The `Failed` condition.
@@ -172,7 +181,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 49] = [
+    pub const ALL: [Field; 53] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -201,6 +210,8 @@ impl Field {
         Field::ConditionReady,
         Field::Parallelism,
         Field::Completions,
+        Field::Schedule,
+        Field::TimeZone,
         Field::SpecSuspend,
         Field::Active,
         Field::ReadyPods,
@@ -211,6 +222,8 @@ impl Field {
         Field::FailedIndexes,
         Field::StartTime,
         Field::CompletionTime,
+        Field::LastScheduleTime,
+        Field::LastSuccessfulTime,
         Field::ConditionComplete,
         Field::ConditionFailed,
         Field::ConditionFailureTarget,
@@ -255,6 +268,8 @@ impl Field {
             Field::ConditionReady => "condition.Ready",
             Field::Parallelism => "spec.parallelism",
             Field::Completions => "spec.completions",
+            Field::Schedule => "spec.schedule",
+            Field::TimeZone => "spec.timeZone",
             Field::SpecSuspend => "spec.suspend",
             Field::Active => "status.active",
             Field::ReadyPods => "status.ready",
@@ -265,6 +280,8 @@ impl Field {
             Field::FailedIndexes => "status.failedIndexes",
             Field::StartTime => "status.startTime",
             Field::CompletionTime => "status.completionTime",
+            Field::LastScheduleTime => "status.lastScheduleTime",
+            Field::LastSuccessfulTime => "status.lastSuccessfulTime",
             Field::ConditionComplete => "condition.Complete",
             Field::ConditionFailed => "condition.Failed",
             Field::ConditionFailureTarget => "condition.FailureTarget",
@@ -527,6 +544,25 @@ pub enum Why {
     },
     /// A finished Job has been kept for `ttlSecondsAfterFinished`.
     TtlExpired,
+    /// CronJob: the time has come.
+    ScheduleDue {
+        /// The time of the schedule.
+        scheduled: Timestamp,
+    },
+    /// CronJob: the time has come too long ago.
+    TooLateToStart {
+        /// `startingDeadlineSeconds`.
+        deadline_seconds: i64,
+    },
+    /// CronJob: the Job before is not over, and `Forbid` lets it end first.
+    JobStillActive,
+    /// CronJob: no new Jobs at present.
+    ScheduleSuspended,
+    /// CronJob: finished Jobs beyond the history limit are removed.
+    JobHistoryLimit {
+        /// The limit.
+        limit: i32,
+    },
     /// The owner is gone, so the dependent goes.
     OwnerGone,
     /// Foreground deletion: the dependents go before the owner.

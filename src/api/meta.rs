@@ -28,13 +28,15 @@ pub enum Kind {
     DaemonSet,
     /// `batch/v1` Job.
     Job,
+    /// `batch/v1` CronJob.
+    CronJob,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -44,6 +46,7 @@ impl Kind {
         Kind::PersistentVolumeClaim,
         Kind::DaemonSet,
         Kind::Job,
+        Kind::CronJob,
     ];
 
     /// The kind as manifests spell it.
@@ -58,6 +61,7 @@ impl Kind {
             Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
             Kind::DaemonSet => "DaemonSet",
             Kind::Job => "Job",
+            Kind::CronJob => "CronJob",
             Kind::Cluster => "Cluster",
         }
     }
@@ -75,6 +79,7 @@ impl Kind {
             "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
             "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
             "job" | "jobs" => Some(Kind::Job),
+            "cronjob" | "cronjobs" | "cj" => Some(Kind::CronJob),
             _ => None,
         }
     }

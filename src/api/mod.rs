@@ -3,6 +3,7 @@
 
 mod controller_revision;
 mod daemon_set;
+mod cron_job;
 mod deployment;
 mod feature_gates;
 mod indexes;
@@ -20,6 +21,7 @@ mod stateful_set;
 
 pub use controller_revision::ControllerRevision;
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
+pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };

@@ -1,6 +1,6 @@
 //! Any object that a user may hand to the API server.
 
-use super::{DaemonSet, Deployment, Job, Kind, Meta, Pod, ReplicaSet, StatefulSet};
+use super::{CronJob, DaemonSet, Deployment, Job, Kind, Meta, Pod, ReplicaSet, StatefulSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
@@ -9,6 +9,8 @@ pub enum Object {
     Deployment(Box<Deployment>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
     /// A StatefulSet.
@@ -25,6 +27,7 @@ impl Object {
         match self {
             Object::Deployment(_) => Kind::Deployment,
             Object::Job(_) => Kind::Job,
+            Object::CronJob(_) => Kind::CronJob,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
             Object::StatefulSet(_) => Kind::StatefulSet,
             Object::DaemonSet(_) => Kind::DaemonSet,
@@ -37,6 +40,7 @@ impl Object {
         match self {
             Object::Deployment(o) => &o.meta,
             Object::Job(o) => &o.meta,
+            Object::CronJob(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
             Object::StatefulSet(o) => &o.meta,
             Object::DaemonSet(o) => &o.meta,

@@ -5,7 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{ControllerRevision, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
+use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -69,6 +69,8 @@ pub struct Objects {
     pub daemon_sets: Table<DaemonSet>,
     /// Jobs.
     pub jobs: Table<Job>,
+    /// CronJobs.
+    pub cron_jobs: Table<CronJob>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -147,6 +149,7 @@ impl Objects {
             Kind::PersistentVolumeClaim => &self.claims,
             Kind::DaemonSet => &self.daemon_sets,
             Kind::Job => &self.jobs,
+            Kind::CronJob => &self.cron_jobs,
             Kind::Cluster => return None,
         })
     }
@@ -162,6 +165,7 @@ impl Objects {
             Kind::PersistentVolumeClaim => &mut self.claims,
             Kind::DaemonSet => &mut self.daemon_sets,
             Kind::Job => &mut self.jobs,
+            Kind::CronJob => &mut self.cron_jobs,
             Kind::Cluster => return None,
         })
     }

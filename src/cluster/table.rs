@@ -3,7 +3,7 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    ControllerRevision, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
+    ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -76,6 +76,7 @@ stored! {
         job.status = JobStatus::default();
         job.generate_selector();
     };
+    CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
 }
 
 /// What can be asked of a table without knowing its kind.

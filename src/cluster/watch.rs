@@ -1,7 +1,7 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{ControllerRevision, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet};
+use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -148,6 +148,8 @@ pub enum Row {
     DaemonSet(Box<DaemonSet>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// The object is gone.
     Gone(Key),
 }
@@ -165,6 +167,7 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::PersistentVolumeClaim(claim) => Some(cache.put(slot, *claim)),
         Row::DaemonSet(set) => Some(cache.put(slot, *set)),
         Row::Job(job) => Some(cache.put(slot, *job)),
+        Row::CronJob(cron_job) => Some(cache.put(slot, *cron_job)),
         Row::Gone(key) => cache.remove(key),
     }
 }

@@ -1,9 +1,9 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DaemonSetStatus, DeploymentStatus, Finalizers, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -79,15 +79,36 @@ pub enum PodMark {
     Text(Arc<str>),
 }
 
-/// A Kubernetes Event that tells of a status once it is written.
+/// A Kubernetes Event: what it says.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StatusNotice {
+pub struct Notice {
     /// Its reason.
     pub reason: Arc<str>,
     /// Its message.
     pub message: Arc<str>,
     /// `type: Warning` instead of `Normal`.
     pub warning: bool,
+}
+
+impl Notice {
+    /// A `Normal` Event.
+    pub fn normal(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { reason: reason.into(), message: message.into().into(), warning: false }
+    }
+
+    /// A `Warning`.
+    pub fn warning(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { warning: true, ..Notice::normal(reason, message) }
+    }
+}
+
+/// The Job that a CronJob has just started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// Its name. Its UID is known once it is there.
+    pub job: Arc<str>,
+    /// The schedule time that it was started for.
+    pub scheduled: Timestamp,
 }
 
 /// One request to the API server.
@@ -237,7 +258,42 @@ pub enum Write {
         /// The status.
         status: Box<JobStatus>,
         /// The Events.
-        notices: Vec<StatusNotice>,
+        notices: Vec<Notice>,
+    },
+    /// Start a Job for a CronJob, and say so in an Event.
+    CreateJob {
+        /// The Job.
+        job: Box<Job>,
+        /// The CronJob.
+        cron_job: Key,
+    },
+    /// Delete a Job of a CronJob with its pods, and say so in an Event.
+    DeleteJob {
+        /// The Job.
+        job: Key,
+        /// The CronJob.
+        cron_job: Key,
+        /// Another one is to take its place, not to be started before it is
+        /// deleted.
+        replaced: bool,
+    },
+    /// Write a CronJob's status.
+    CronJobStatus {
+        /// The CronJob.
+        cron_job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status, without the Job that was started.
+        status: Box<CronJobStatus>,
+        /// That Job. It is entered if it is there and the CronJob's own.
+        started: Option<Started>,
+    },
+    /// Send an Event and write nothing. It takes no time.
+    Announce {
+        /// The object that it is about.
+        about: Key,
+        /// The Event.
+        notice: Notice,
     },
     /// Add or remove an owner reference.
     SetOwner {
@@ -284,7 +340,9 @@ impl Write {
             Write::DeploymentStatus { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
             Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
-            Write::JobStatus { job, .. } => *job,
+            Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
+            Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
+            Write::Announce { about, .. } => *about,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -302,6 +360,7 @@ impl Write {
             | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
             | Write::JobStatus { version, .. }
+            | Write::CronJobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -324,7 +383,11 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::DeleteRevision(_) | Write::Delete { .. }
+            Write::DeletePod { .. }
+                | Write::DeleteReplicaSet(_)
+                | Write::DeleteRevision(_)
+                | Write::DeleteJob { .. }
+                | Write::Delete { .. }
         )
     }
 
@@ -335,6 +398,7 @@ impl Write {
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
             Write::CreateRevision { .. } => Kind::ControllerRevision,
             Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,
+            Write::CreateJob { .. } => Kind::Job,
             _ => self.object().kind,
         }
     }
@@ -351,9 +415,9 @@ pub struct Planned {
     pub why: Option<u16>,
 }
 
-/// A Kubernetes Event that no request brings about.
+/// A Kubernetes Event that no request brings about and that names an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Notice {
+pub struct ObjectNotice {
     /// Whom it is about.
     pub about: Key,
     /// Its reason.
@@ -374,7 +438,7 @@ pub struct Plan {
     /// Why, in order.
     pub decisions: Vec<Why>,
     /// Events that are sent at once, before any request.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<ObjectNotice>,
     /// Whether the sync fails even if everything was written.
     pub fails: bool,
     /// When to look again, if everything was written.
@@ -387,8 +451,8 @@ impl Plan {
         self.writes.clear();
         self.decisions.clear();
         self.notices.clear();
-        self.fails = false;
         self.requeue_at = None;
+        self.fails = false;
     }
 
     /// Notes why the next writes are made, or why none is.
@@ -400,6 +464,11 @@ impl Plan {
     pub fn write(&mut self, write: Write) {
         let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
         self.writes.push(Planned { write, together: false, why });
+    }
+
+    /// Adds an Event that is sent with what comes before it.
+    pub fn announce(&mut self, about: Key, notice: Notice) {
+        self.writes.push(Planned { write: Write::Announce { about, notice }, together: true, why: None });
     }
 
     /// Adds requests that are sent at once, side by side.

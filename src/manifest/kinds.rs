@@ -135,6 +135,7 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
             "StatefulSet" => KnownKind::Modelled(Kind::StatefulSet),
             "DaemonSet" => KnownKind::Modelled(Kind::DaemonSet),
             "Job" => KnownKind::Modelled(Kind::Job),
+            "CronJob" => KnownKind::Modelled(Kind::CronJob),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

@@ -13,6 +13,7 @@
 //! `kinds.rs` and in the three matches below.
 
 mod daemon_set;
+mod cron_job;
 mod deployment;
 mod fields;
 mod image;
@@ -65,6 +66,7 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::StatefulSet) => stateful_set::read(value),
         KnownKind::Modelled(Kind::DaemonSet) => daemon_set::read(value),
         KnownKind::Modelled(Kind::Job) => job::read(value),
+        KnownKind::Modelled(Kind::CronJob) => cron_job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -96,6 +98,7 @@ pub fn to_json(object: &Object) -> Value {
         Object::StatefulSet(set) => stateful_set::to_json(set),
         Object::DaemonSet(set) => daemon_set::to_json(set),
         Object::Job(job) => job::to_json(job),
+        Object::CronJob(c) => cron_job::to_json(c),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -108,6 +111,7 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
         "StatefulSet" => Some(&stateful_set::STATEFUL_SET),
         "DaemonSet" => Some(&daemon_set::DAEMON_SET),
         "Job" => Some(&job::JOB),
+        "CronJob" => Some(&cron_job::CRON_JOB),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

@@ -24,7 +24,7 @@ impl Refusal {
             Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
                 ".apps"
             }
-            Kind::Job => ".batch",
+            Kind::Job | Kind::CronJob => ".batch",
             _ => "",
         };
         Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
@@ -273,6 +273,13 @@ impl Simulation {
                 Ok(())
             }
             (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
+            (Object::CronJob(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -394,6 +401,7 @@ impl Simulation {
             }
             Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
             Kind::Job => Object::Job(Box::new(self.job(key)?)),
+            Kind::CronJob => Object::CronJob(Box::new(self.cron_job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;

@@ -6,7 +6,7 @@ use crate::api::{
     ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
 };
 use crate::cluster::{ApiError, PodDeletion, jobs};
-use crate::controllers::{NewPod, Notice, PodMark, PodName, StatusNotice, Write};
+use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The object that was written and its new version.
-type Written = (Key, u64);
+pub(super) type Written = (Key, u64);
 
 impl Simulation {
     /// Sends one request and records what it changed.
@@ -117,6 +117,16 @@ impl Simulation {
                 Ok((*pod, self.version(*pod)))
             }
             Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
+            Write::CreateJob { job, cron_job } => self.start_job(job, *cron_job, cause),
+            Write::DeleteJob { job, cron_job, .. } => self.delete_job(*job, *cron_job, cause),
+            Write::CronJobStatus { cron_job, status, started, .. } => {
+                self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
+            }
+            Write::Announce { about, notice } => {
+                self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
+                self.announce(*about, notice);
+                Ok((*about, self.version(*about)))
+            }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
             }
@@ -142,7 +152,7 @@ impl Simulation {
         key: Key,
         version: Option<u64>,
         status: &JobStatus,
-        notices: &[StatusNotice],
+        notices: &[Notice],
         cause: RecordId,
     ) -> Result<Written, ApiError> {
         let written = self.recorded(key, cause, |store| {
@@ -153,10 +163,15 @@ impl Simulation {
             store.update(key, version, |row: &mut Job| row.status = status.clone())
         })?;
         for notice in notices {
-            let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
-            self.emit(key, Emitted::Other { reason, message, warning: notice.warning });
+            self.announce(key, notice);
         }
         Ok(written)
+    }
+
+    /// Sends an Event in words of its own.
+    pub(super) fn announce(&mut self, about: Key, notice: &Notice) {
+        let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
+        self.emit(about, Emitted::Other { reason, message, warning: notice.warning });
     }
 
     fn update_replica_set(
@@ -339,7 +354,7 @@ impl Simulation {
     }
 
     /// Sends an Event that no request brings about.
-    pub(super) fn send_notice(&mut self, notice: &Notice) {
+    pub(super) fn send_notice(&mut self, notice: &ObjectNotice) {
         let objects = self.store.objects();
         if objects.meta(notice.about).is_none() {
             return;

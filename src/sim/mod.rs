@@ -2,6 +2,7 @@
 
 mod actions;
 mod apply;
+mod cron_jobs;
 mod event;
 mod jobs;
 mod machines;
@@ -103,7 +104,7 @@ impl Simulation {
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             watch_lane,
-            processes: Process::start_all(setup.control_plane.feature_gates),
+            processes: Process::start_all(&setup.control_plane),
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
@@ -201,7 +202,7 @@ impl Simulation {
             Event::Work { process, epoch } => self.work(process, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver => self.deliver_next(),
-            Event::WorkersUp { epoch } => self.workers_up(epoch),
+            Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
         }
     }
 

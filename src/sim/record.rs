@@ -297,6 +297,7 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         // Only that they come and go is recorded.
         Kind::PersistentVolumeClaim => Fields::new(),
         Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
+        Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
     }
 }
 

@@ -62,11 +62,19 @@ pub struct ControlPlane {
     pub write_latency: Span,
     /// What is switched on beyond the defaults of Kubernetes.
     pub feature_gates: FeatureGates,
+    /// Whether the garbage collector runs: without it, what has lost its
+    /// owner stays.
+    pub garbage_collector: bool,
 }
 
 impl Default for ControlPlane {
     fn default() -> Self {
-        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO, feature_gates: FeatureGates::default() }
+        ControlPlane {
+            informer_lag: Span::ZERO,
+            write_latency: Span::ZERO,
+            feature_gates: FeatureGates::default(),
+            garbage_collector: true,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
+mod cron_job;
 mod explain;
 mod fixture;
 mod job;

@@ -2,6 +2,7 @@
 //! compared with our rules. Which function it is says the file's name.
 
 mod daemon_rolling;
+mod cron;
 mod int_or_percent;
 mod job_backoff;
 pub mod pod_rank;
@@ -55,6 +56,9 @@ fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
         "daemonset_rolling" => daemon_rolling::answers,
+        "cron_next" => cron::next,
+        "cron_invalid" => cron::invalid,
+        "cron_missed" => cron::missed,
         "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,

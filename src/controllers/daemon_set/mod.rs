@@ -8,7 +8,7 @@ pub mod rules;
 
 use super::history::REVISION_LABEL;
 use super::{
-    Controller, Expectations, NewPod, Notice, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue,
+    Controller, Expectations, NewPod, ObjectNotice, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue,
     Write,
 };
 use crate::api::{DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate, Taint, Toleration};
@@ -287,7 +287,7 @@ impl Pass<'_> {
     fn report(&mut self, pod: Key, node: &str, failed: bool) {
         let (how, what) = if failed { ("failed", "kill") } else { ("succeeded", "delete") };
         let namespace = &self.set.meta.namespace;
-        self.plan.notices.push(Notice {
+        self.plan.notices.push(ObjectNotice {
             about: self.key,
             reason: if failed { "FailedDaemonPod" } else { "SucceededDaemonPod" },
             message: format!("Found {how} daemon pod {namespace}/{{}} on node {node}, will try to {what} it"),

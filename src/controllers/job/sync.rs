@@ -7,7 +7,7 @@ use crate::api::{
     ConditionStatus, FailureAction, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase, Pod,
     RestartPolicy, Uid,
 };
-use crate::controllers::{Plan, StatusNotice, View, WorkQueue, Write};
+use crate::controllers::{Notice, Plan, View, WorkQueue, Write};
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use rustc_hash::FxHashSet;
@@ -48,7 +48,7 @@ pub(super) struct Pass<'a> {
     pub(super) ready: i32,
     pub(super) terminating: i32,
     /// Events for the next status write.
-    pub(super) notices: Vec<StatusNotice>,
+    pub(super) notices: Vec<Notice>,
 }
 
 /// Looks at a Job and plans what is to be done.
@@ -330,7 +330,7 @@ impl<'a> Pass<'a> {
         if !ensure_condition(&mut self.status.conditions, new) {
             return false;
         }
-        self.notices.push(StatusNotice { reason: event.into(), message: message.into(), warning: false });
+        self.notices.push(Notice { reason: event.into(), message: message.into(), warning: false });
         // The deadline counts only the time that the Job is not suspended.
         if self.job.spec.suspend {
             self.status.start_time = None;

@@ -5,7 +5,7 @@ use super::status::{condition, count_released, ensure_condition};
 use super::sync::Pass;
 use super::{Entry, indexes, is_failed, is_tracked, policies};
 use crate::api::{ConditionStatus, Indexes, JobCondition, JobConditionType, Phase, Pod, Uid};
-use crate::controllers::{StatusNotice, Version, Write};
+use crate::controllers::{Notice, Version, Write};
 use crate::trace::Why;
 use rustc_hash::FxHashSet;
 
@@ -189,7 +189,7 @@ impl<'a> Pass<'a> {
 
     fn announce(&mut self, end: &JobCondition) {
         let mut say = |reason: &str, message: &str, warning| {
-            self.notices.push(StatusNotice { reason: reason.into(), message: message.into(), warning });
+            self.notices.push(Notice { reason: reason.into(), message: message.into(), warning });
         };
         if end.kind == JobConditionType::Failed {
             return say(&end.reason, &end.message, true);

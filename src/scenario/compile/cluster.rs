@@ -99,6 +99,9 @@ fn node(
     NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(labels.clone()), taints, allocatable }
 }
 
+/// How many runs of a CronJob there is room for at a time: slow ones pile up.
+const RUNS: i64 = 10;
+
 /// Three zones with room for twice the replicas and the surge, so that room
 /// is never the reason for anything, and what that comes to in words.
 pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, String) {
@@ -113,6 +116,10 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
             // What takes room on every node is added below.
             Object::DaemonSet(s) => (0, &s.spec.template),
             Object::Job(j) => (2 * i64::from(j.spec.parallelism.max(1)), &j.spec.template),
+            Object::CronJob(c) => {
+                let job = &c.spec.template.spec;
+                (RUNS * i64::from(job.parallelism), &job.template)
+            }
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;

@@ -200,6 +200,7 @@ fn template(object: &Object) -> &PodTemplate {
         Object::StatefulSet(s) => &s.spec.template,
         Object::DaemonSet(s) => &s.spec.template,
         Object::Job(j) => &j.spec.template,
+        Object::CronJob(c) => &c.spec.template.spec.template,
         Object::Pod(p) => &p.template,
     }
 }
