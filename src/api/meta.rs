@@ -24,13 +24,19 @@ pub enum Kind {
     StatefulSet,
     /// `v1` PersistentVolumeClaim.
     PersistentVolumeClaim,
+    /// `apps/v1` DaemonSet.
+    DaemonSet,
+    /// `batch/v1` Job.
+    Job,
+    /// `batch/v1` CronJob.
+    CronJob,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -38,6 +44,9 @@ impl Kind {
         Kind::ControllerRevision,
         Kind::StatefulSet,
         Kind::PersistentVolumeClaim,
+        Kind::DaemonSet,
+        Kind::Job,
+        Kind::CronJob,
     ];
 
     /// The kind as manifests spell it.
@@ -50,6 +59,9 @@ impl Kind {
             Kind::ControllerRevision => "ControllerRevision",
             Kind::StatefulSet => "StatefulSet",
             Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Kind::DaemonSet => "DaemonSet",
+            Kind::Job => "Job",
+            Kind::CronJob => "CronJob",
             Kind::Cluster => "Cluster",
         }
     }
@@ -65,6 +77,9 @@ impl Kind {
             "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
             "statefulset" | "statefulsets" | "sts" => Some(Kind::StatefulSet),
             "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
+            "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
+            "job" | "jobs" => Some(Kind::Job),
+            "cronjob" | "cronjobs" | "cj" => Some(Kind::CronJob),
             _ => None,
         }
     }

@@ -5,9 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{
-    ControllerRevision, Deployment, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid,
-};
+use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -67,6 +65,12 @@ pub struct Objects {
     pub stateful_sets: Table<StatefulSet>,
     /// PersistentVolumeClaims.
     pub claims: Table<PersistentVolumeClaim>,
+    /// DaemonSets.
+    pub daemon_sets: Table<DaemonSet>,
+    /// Jobs.
+    pub jobs: Table<Job>,
+    /// CronJobs.
+    pub cron_jobs: Table<CronJob>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -143,6 +147,9 @@ impl Objects {
             Kind::ControllerRevision => &self.controller_revisions,
             Kind::StatefulSet => &self.stateful_sets,
             Kind::PersistentVolumeClaim => &self.claims,
+            Kind::DaemonSet => &self.daemon_sets,
+            Kind::Job => &self.jobs,
+            Kind::CronJob => &self.cron_jobs,
             Kind::Cluster => return None,
         })
     }
@@ -156,6 +163,9 @@ impl Objects {
             Kind::ControllerRevision => &mut self.controller_revisions,
             Kind::StatefulSet => &mut self.stateful_sets,
             Kind::PersistentVolumeClaim => &mut self.claims,
+            Kind::DaemonSet => &mut self.daemon_sets,
+            Kind::Job => &mut self.jobs,
+            Kind::CronJob => &mut self.cron_jobs,
             Kind::Cluster => return None,
         })
     }

@@ -210,7 +210,11 @@ impl Store {
             self.remove(key);
             return Ok(PodDeletion::Removed { first });
         }
-        if !first {
+        if let Some(old) = pod.meta.deletion {
+            // A deletion may be hastened but not put off.
+            if grace < old.grace_seconds {
+                self.update_pod(key, |pod| pod.meta.deletion = Some(Deletion { grace_seconds: grace, ..old }))?;
+            }
             return Ok(PodDeletion::AlreadyDeleting);
         }
         self.update_pod(key, |pod| pod.meta.deletion = Some(deletion))?;

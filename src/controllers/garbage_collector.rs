@@ -4,6 +4,7 @@
 use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Finalizers, Key, Kind, Meta, OwnerRef, Propagation};
 use crate::cluster::{ApiError, Change, Verb};
+use crate::time::Span;
 use crate::trace::Why;
 
 /// The garbage collector needs no memory of its own: the indexes of the
@@ -68,6 +69,11 @@ impl Controller for GarbageCollector {
             ApiError::NotFound => Reaction::Ignore,
             _ => Reaction::Fail,
         }
+    }
+
+    /// Its graph is built from the lists first.
+    fn start_up(&self) -> Span {
+        Span::from_ms(200)
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {

@@ -1,10 +1,9 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, DeploymentStatus, Finalizers, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim,
-    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -52,6 +51,12 @@ pub struct NewPod {
     /// The name of the ControllerRevision that it is of, if its owner has
     /// such revisions.
     pub revision: Option<Arc<str>>,
+    /// The only node that it may run on, whatever its template says.
+    pub pinned: Option<Arc<str>>,
+    /// What holds it once it is deleted.
+    pub finalizers: Finalizers,
+    /// Its index, for the pods of Indexed Jobs.
+    pub index: Option<PodIndex>,
 }
 
 /// The name of a pod to be created.
@@ -72,6 +77,38 @@ pub enum PodMark {
     Number(u32),
     /// Some other text, such as the name of its node.
     Text(Arc<str>),
+}
+
+/// A Kubernetes Event: what it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Its reason.
+    pub reason: Arc<str>,
+    /// Its message.
+    pub message: Arc<str>,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
+impl Notice {
+    /// A `Normal` Event.
+    pub fn normal(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { reason: reason.into(), message: message.into().into(), warning: false }
+    }
+
+    /// A `Warning`.
+    pub fn warning(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { warning: true, ..Notice::normal(reason, message) }
+    }
+}
+
+/// The Job that a CronJob has just started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// Its name. Its UID is known once it is there.
+    pub job: Arc<str>,
+    /// The schedule time that it was started for.
+    pub scheduled: Timestamp,
 }
 
 /// One request to the API server.
@@ -164,6 +201,15 @@ pub enum Write {
         /// The revision annotation.
         revision: Option<i64>,
     },
+    /// Write a DaemonSet's status.
+    DaemonSetStatus {
+        /// The DaemonSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<DaemonSetStatus>,
+    },
     /// Create a claim for a pod of a StatefulSet, and say so in an Event.
     CreateClaim {
         /// The claim.
@@ -203,6 +249,52 @@ pub enum Write {
         /// The status.
         status: Box<StatefulSetStatus>,
     },
+    /// Write a Job's status, and say what it means in Events.
+    JobStatus {
+        /// The Job.
+        job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<JobStatus>,
+        /// The Events.
+        notices: Vec<Notice>,
+    },
+    /// Start a Job for a CronJob, and say so in an Event.
+    CreateJob {
+        /// The Job.
+        job: Box<Job>,
+        /// The CronJob.
+        cron_job: Key,
+    },
+    /// Delete a Job of a CronJob with its pods, and say so in an Event.
+    DeleteJob {
+        /// The Job.
+        job: Key,
+        /// The CronJob.
+        cron_job: Key,
+        /// Another one is to take its place, not to be started before it is
+        /// deleted.
+        replaced: bool,
+    },
+    /// Write a CronJob's status.
+    CronJobStatus {
+        /// The CronJob.
+        cron_job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status, without the Job that was started.
+        status: Box<CronJobStatus>,
+        /// That Job. It is entered if it is there and the CronJob's own.
+        started: Option<Started>,
+    },
+    /// Send an Event and write nothing. It takes no time.
+    Announce {
+        /// The object that it is about.
+        about: Key,
+        /// The Event.
+        notice: Notice,
+    },
     /// Add or remove an owner reference.
     SetOwner {
         /// The dependent.
@@ -240,6 +332,7 @@ impl Write {
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
+            | Write::DaemonSetStatus { set, .. }
             | Write::CreateClaim { set, .. }
             | Write::OwnClaim { set, .. }
             | Write::StatefulSetStatus { set, .. }
@@ -247,6 +340,9 @@ impl Write {
             Write::DeploymentStatus { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
             Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
+            Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
+            Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
+            Write::Announce { about, .. } => *about,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -260,8 +356,11 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::DaemonSetStatus { version, .. }
             | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }
+            | Write::JobStatus { version, .. }
+            | Write::CronJobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -271,7 +370,7 @@ impl Write {
     pub const fn on_conflict(&self) -> OnConflict {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
-            Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
+            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
             Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
                 OnConflict::BackOff
             },
@@ -284,7 +383,11 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::DeleteRevision(_) | Write::Delete { .. }
+            Write::DeletePod { .. }
+                | Write::DeleteReplicaSet(_)
+                | Write::DeleteRevision(_)
+                | Write::DeleteJob { .. }
+                | Write::Delete { .. }
         )
     }
 
@@ -295,6 +398,7 @@ impl Write {
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
             Write::CreateRevision { .. } => Kind::ControllerRevision,
             Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,
+            Write::CreateJob { .. } => Kind::Job,
             _ => self.object().kind,
         }
     }
@@ -311,6 +415,21 @@ pub struct Planned {
     pub why: Option<u16>,
 }
 
+/// A Kubernetes Event that no request brings about and that names an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ObjectNotice {
+    /// Whom it is about.
+    pub about: Key,
+    /// Its reason.
+    pub reason: &'static str,
+    /// Its message; `{}` stands for the name of `object`.
+    pub message: String,
+    /// An object that is named in the message.
+    pub object: Key,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
 /// The outcome of a sync. The buffer is reused from sync to sync.
 #[derive(Clone, Default, Debug)]
 pub struct Plan {
@@ -318,6 +437,10 @@ pub struct Plan {
     pub writes: Vec<Planned>,
     /// Why, in order.
     pub decisions: Vec<Why>,
+    /// Events that are sent at once, before any request.
+    pub notices: Vec<ObjectNotice>,
+    /// Whether the sync fails even if everything was written.
+    pub fails: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
 }
@@ -327,7 +450,9 @@ impl Plan {
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();
+        self.notices.clear();
         self.requeue_at = None;
+        self.fails = false;
     }
 
     /// Notes why the next writes are made, or why none is.
@@ -339,6 +464,11 @@ impl Plan {
     pub fn write(&mut self, write: Write) {
         let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
         self.writes.push(Planned { write, together: false, why });
+    }
+
+    /// Adds an Event that is sent with what comes before it.
+    pub fn announce(&mut self, about: Key, notice: Notice) {
+        self.writes.push(Planned { write: Write::Announce { about, notice }, together: true, why: None });
     }
 
     /// Adds requests that are sent at once, side by side.

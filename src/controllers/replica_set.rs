@@ -2,7 +2,7 @@
 
 use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
 use super::{Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write};
-use crate::api::{Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
+use crate::api::{Finalizers, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -221,6 +221,9 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
         labels: set.spec.template.labels.clone(),
         template: set.spec.template.clone(),
         revision: None,
+        pinned: None,
+        finalizers: Finalizers::NONE,
+        index: None,
     });
     let (mut left, mut size) = (count, 1);
     while left > 0 {

@@ -155,6 +155,7 @@ impl Compiler<'_> {
                 informer_lag: spec.control_plane.informer_lag.0,
                 write_latency: spec.control_plane.write_latency.0,
                 feature_gates: self.feature_gates(spec),
+                ..ControlPlane::default()
             },
             assumptions,
             ..Setup::new(start, scope.until)

@@ -3,8 +3,8 @@
 use super::Simulation;
 use super::event::PodRef;
 use crate::api::{
-    Annotations, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, StatefulSet,
-    StatefulStrategy,
+    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet,
+    StatefulSet, StatefulStrategy,
 };
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
@@ -12,7 +12,7 @@ use crate::trace::{RecordId, What};
 use std::sync::Arc;
 
 /// Why an action was refused.
-struct Refusal {
+pub(super) struct Refusal {
     reason: &'static str,
     message: String,
 }
@@ -21,13 +21,16 @@ impl Refusal {
     fn not_found(target: &Target) -> Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::ControllerRevision => ".apps",
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
+                ".apps"
+            }
+            Kind::Job | Kind::CronJob => ".batch",
             _ => "",
         };
         Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
     }
 
-    fn invalid(message: impl Into<String>) -> Refusal {
+    pub(super) fn invalid(message: impl Into<String>) -> Refusal {
         Refusal { reason: "Invalid", message: message.into() }
     }
 }
@@ -42,7 +45,7 @@ impl From<ApiError> for Refusal {
     }
 }
 
-type Outcome = Result<(), Refusal>;
+pub(super) type Outcome = Result<(), Refusal>;
 
 impl Simulation {
     /// Applies the objects of the beginning, in their order.
@@ -248,6 +251,13 @@ impl Simulation {
                 })?;
                 Ok(())
             }
+            (Object::DaemonSet(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
             (Object::StatefulSet(new), None) => {
                 let set = self.without_disabled_fields((**new).clone(), None);
                 let key = self.store.create(set)?;
@@ -256,6 +266,20 @@ impl Simulation {
                 Ok(())
             }
             (Object::StatefulSet(new), Some(key)) => self.write_stateful_set(key, new, cause),
+            (Object::Job(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
+            (Object::CronJob(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -330,6 +354,38 @@ impl Simulation {
         self.store.objects().stateful_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
     }
 
+    fn write_daemon_set(&mut self, key: Key, new: &DaemonSet, cause: RecordId) -> Outcome {
+        let old = self.daemon_set(key)?;
+        if old.spec.selector != new.spec.selector {
+            return Err(Refusal::invalid(
+                "spec.selector: Invalid value: field is immutable (delete the DaemonSet first)",
+            ));
+        }
+        self.update_daemon_set(key, cause, |row| {
+            row.spec = new.spec.clone();
+            row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+            row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
+        })
+    }
+
+    /// Writes a DaemonSet and counts changes of its template.
+    ///
+    /// Upstream: `pkg/registry/apps/daemonset/strategy.go PrepareForUpdate`
+    fn update_daemon_set(&mut self, key: Key, cause: RecordId, write: impl FnOnce(&mut DaemonSet)) -> Outcome {
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut DaemonSet| {
+                let old = row.spec.template.clone();
+                write(row);
+                row.template_generation += i64::from(!PodTemplate::same_revision(&old, &row.spec.template));
+            })
+        })?;
+        Ok(())
+    }
+
+    fn daemon_set(&self, key: Key) -> Result<&DaemonSet, Refusal> {
+        self.store.objects().daemon_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
+    }
+
     fn deployment(&self, key: Key) -> Result<&Deployment, Refusal> {
         self.store.objects().deployments.get(key).ok_or_else(|| ApiError::NotFound.into())
     }
@@ -338,11 +394,14 @@ impl Simulation {
         let key = self.find(target)?;
         let current = match key.kind {
             Kind::Deployment => Object::Deployment(Box::new(self.deployment(key)?.clone())),
+            Kind::DaemonSet => Object::DaemonSet(Box::new(self.daemon_set(key)?.clone())),
             Kind::ReplicaSet => {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 Object::ReplicaSet(Box::new(set.clone()))
             }
             Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
+            Kind::Job => Object::Job(Box::new(self.job(key)?)),
+            Kind::CronJob => Object::CronJob(Box::new(self.cron_job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -362,6 +421,12 @@ impl Simulation {
             Kind::Deployment => objects.deployments.get(key).map(|row| &row.spec.template),
             Kind::ReplicaSet => objects.replica_sets.get(key).map(|row| &row.spec.template),
             Kind::StatefulSet => objects.stateful_sets.get(key).map(|row| &row.spec.template),
+            Kind::DaemonSet => objects.daemon_sets.get(key).map(|row| &row.spec.template),
+            Kind::Job => {
+                let mut job = self.job(key)?;
+                job.spec.template = with_image(&job.spec.template)?;
+                return self.write_job(key, &job, cause);
+            }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
         };
         let template = with_image(template.ok_or(ApiError::NotFound)?)?;
@@ -425,6 +490,9 @@ impl Simulation {
 
     /// Gives a workload another template.
     fn write_template(&mut self, key: Key, template: Arc<PodTemplate>, cause: RecordId) -> Outcome {
+        if key.kind == Kind::DaemonSet {
+            return self.update_daemon_set(key, cause, |row| row.spec.template = template);
+        }
         self.recorded(key, cause, |s| match key.kind {
             Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.template = template),
             Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template),
@@ -448,7 +516,11 @@ impl Simulation {
     fn fail_pod(&mut self, pod: PodRef, disruption: Option<&str>, cause: RecordId) {
         let wall = self.store.now;
         let reason = self.recorder.intern("Evicted");
-        let mut whats = vec![What::Failed { exit_code: Some(137), reason: Some(reason) }];
+        let mut whats = Vec::new();
+        // Of a pod that has failed before, the same is only written again.
+        if self.pod(pod).is_some_and(|row| row.phase != Phase::Failed) {
+            whats.push(What::Failed { exit_code: Some(137), reason: Some(reason) });
+        }
         if let Some(why) = disruption {
             whats.push(What::DisruptionTarget { reason: self.recorder.intern(why) });
         }
@@ -477,7 +549,7 @@ fn annotate(old: &Annotations, new: &Annotations) -> Annotations {
 }
 
 /// Labels with others laid over them; an empty value takes one away.
-fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
+pub(super) fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
     let mut labels = (**old).clone();
     for (name, value) in &new.0 {
         if value.is_empty() {

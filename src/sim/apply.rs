@@ -2,14 +2,20 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{ControllerRevision, Deployment, Key, Kind, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet};
-use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, PodMark, PodName, Write};
+use crate::api::{
+    ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
+};
+use crate::cluster::{ApiError, PodDeletion, jobs};
+use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
+use std::sync::Arc;
+
+/// The label of pods of Indexed Jobs with their index.
+const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The object that was written and its new version.
-type Written = (Key, u64);
+pub(super) type Written = (Key, u64);
 
 impl Simulation {
     /// Sends one request and records what it changed.
@@ -81,6 +87,9 @@ impl Simulation {
             Write::ReplicaSetStatus { set, status, .. } => {
                 self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
             }
+            Write::DaemonSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut DaemonSet| row.status = **status)
+            }),
             Write::DeploymentStatus { deployment, status, revision, .. } => {
                 self.recorded(*deployment, cause, |store| {
                     store.update(*deployment, version, |row: &mut Deployment| {
@@ -107,17 +116,62 @@ impl Simulation {
                 self.emit(*owner, emitted);
                 Ok((*pod, self.version(*pod)))
             }
+            Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
+            Write::CreateJob { job, cron_job } => self.start_job(job, *cron_job, cause),
+            Write::DeleteJob { job, cron_job, .. } => self.delete_job(*job, *cron_job, cause),
+            Write::CronJobStatus { cron_job, status, started, .. } => {
+                self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
+            }
+            Write::Announce { about, notice } => {
+                self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
+                self.announce(*about, notice);
+                Ok((*about, self.version(*about)))
+            }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
                 let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
-                if gone {
-                    self.recorder.note(cause, object.uid, What::Deleted);
+                match object.kind {
+                    _ if !gone => {}
+                    Kind::Pod => {
+                        self.recorder.note(cause, object.uid, What::Removed);
+                    }
+                    _ => {
+                        self.recorder.note(cause, object.uid, What::Deleted);
+                    }
                 }
                 Ok((*object, self.version(*object)))
             }
         }
+    }
+
+    /// Writes a Job's status if it is valid, and sends the Events.
+    fn write_job_status(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &JobStatus,
+        notices: &[Notice],
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let written = self.recorded(key, cause, |store| {
+            let old = store.objects().jobs.get(key).ok_or(ApiError::NotFound)?;
+            if version.is_none_or(|version| version == old.meta.resource_version) {
+                jobs::check_status(old, status).map_err(ApiError::Invalid)?;
+            }
+            store.update(key, version, |row: &mut Job| row.status = status.clone())
+        })?;
+        for notice in notices {
+            self.announce(key, notice);
+        }
+        Ok(written)
+    }
+
+    /// Sends an Event in words of its own.
+    pub(super) fn announce(&mut self, about: Key, notice: &Notice) {
+        let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
+        self.emit(about, Emitted::Other { reason, message, warning: notice.warning });
     }
 
     fn update_replica_set(
@@ -172,13 +226,16 @@ impl Simulation {
         };
         let pod = Pod {
             meta: Meta {
-                labels: new.labels.clone(),
+                labels: labels_of(new),
+                finalizers: new.finalizers,
                 annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
             },
             template: new.template.clone(),
             number,
+            pinned: new.pinned.clone(),
+            index: new.index,
             node: None,
             phase: Phase::Pending,
             ready: false,
@@ -296,6 +353,18 @@ impl Simulation {
         self.recorder.last = cause;
     }
 
+    /// Sends an Event that no request brings about.
+    pub(super) fn send_notice(&mut self, notice: &ObjectNotice) {
+        let objects = self.store.objects();
+        if objects.meta(notice.about).is_none() {
+            return;
+        }
+        let object = self.recorder.subject(notice.object.uid);
+        let message = notice.message.replacen("{}", &self.recorder.trace.subject(object).name, 1);
+        let (reason, message) = (self.recorder.intern(notice.reason), self.recorder.intern(&message));
+        self.emit(notice.about, Emitted::Other { reason, message, warning: notice.warning });
+    }
+
     fn known_subject(&self, key: Key) -> Result<SubjectId, ApiError> {
         self.store.objects().meta(key).ok_or(ApiError::NotFound)?;
         Ok(self.recorder.subject(key.uid))
@@ -303,6 +372,14 @@ impl Simulation {
 
     pub(super) fn version(&self, key: Key) -> u64 {
         self.store.objects().meta(key).map_or(0, |meta| meta.resource_version)
+    }
+}
+
+/// The labels of a new pod: those of its template and that of its index.
+fn labels_of(new: &NewPod) -> Arc<Labels> {
+    match new.index {
+        None => new.labels.clone(),
+        Some(index) => Arc::new(new.labels.with(INDEX_LABEL, &index.index.to_string())),
     }
 }
 

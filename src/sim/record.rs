@@ -1,7 +1,8 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, ControllerRevision, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
+    ConditionStatus, ControllerRevision, DaemonSet, Deployment, DeploymentCondition, Key, Kind, Meta, Node,
+    PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
 };
 use crate::cluster::Objects;
 use crate::controllers::deployment::rules;
@@ -292,8 +293,11 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
         Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
         Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
+        Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set),
         // Only that they come and go is recorded.
         Kind::PersistentVolumeClaim => Fields::new(),
+        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
+        Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
     }
 }
 
@@ -337,6 +341,22 @@ fn replica_set(set: &ReplicaSet) -> Fields {
         (Field::ReadyReplicas, Raw::count(status.ready)),
         (Field::AvailableReplicas, Raw::count(status.available)),
         (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
+        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::Image, Raw::Image(set.spec.template.clone())),
+    ]
+}
+
+fn daemon_set(set: &DaemonSet) -> Fields {
+    let status = &set.status;
+    vec![
+        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+        (Field::CurrentNumberScheduled, Raw::count(status.current)),
+        (Field::NumberMisscheduled, Raw::count(status.misscheduled)),
+        (Field::DesiredNumberScheduled, Raw::count(status.desired)),
+        (Field::NumberReady, Raw::count(status.ready)),
+        (Field::UpdatedNumberScheduled, Raw::count(status.updated)),
+        (Field::NumberAvailable, Raw::count(status.available)),
+        (Field::NumberUnavailable, Raw::count(status.unavailable)),
         (Field::Deleting, Raw::flag(set.meta.is_deleting())),
         (Field::Image, Raw::Image(set.spec.template.clone())),
     ]

@@ -1,8 +1,11 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
+mod cron_job;
 mod explain;
 mod fixture;
+mod job;
 mod manifest;
+mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
 mod plot;

@@ -3,10 +3,7 @@
 use super::claims::{self, Place};
 use super::revisions;
 use super::rules::{self, Fate, Replica, Rollout};
-use crate::api::{
-    ControllerRevision, FeatureGates, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodManagement,
-    PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy,
-};
+use crate::api::{ControllerRevision, FeatureGates, Finalizers, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodManagement, PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy};
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
 use crate::controllers::{NewPod, Plan, PodMark, PodName, Version, View, Write, pods};
 use crate::time::Instant;
@@ -300,6 +297,8 @@ impl<'a, 'p> Pass<'a, 'p> {
             .with(REVISION_LABEL, &revision.name);
         let mut writes = self.missing_claims(member);
         writes.push(Write::CreatePod(Arc::new(NewPod {
+            finalizers: Finalizers::NONE,
+            index: None,
             owner: OwnerRef { key: self.key, controller: true, blocks_deletion: true },
             namespace: self.set.meta.namespace.clone(),
             name: PodName::Exact(name),
@@ -307,6 +306,7 @@ impl<'a, 'p> Pass<'a, 'p> {
             labels: Arc::new(labels),
             template: template.clone(),
             revision: Some(revision.name.clone()),
+            pinned: None,
         })));
         writes.extend(self.corrections(member, true));
         Steps { writes, why: Some(Why::MissingPod { ordinal }), stop: ordered }
