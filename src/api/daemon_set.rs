@@ -69,3 +69,19 @@ pub struct DaemonSet {
     /// and either of the two makes a pod count as updated.
     pub template_generation: i64,
 }
+
+impl DaemonSet {
+    /// Replaces the spec, and counts the change if the template is another.
+    ///
+    /// Upstream: `pkg/registry/apps/daemonset/strategy.go PrepareForUpdate`
+    pub fn set_spec(&mut self, spec: DaemonSetSpec) {
+        let same = PodTemplate::same_revision(&self.spec.template, &spec.template);
+        self.template_generation += i64::from(!same);
+        self.spec = spec;
+    }
+
+    /// Replaces the template.
+    pub fn set_template(&mut self, template: Arc<PodTemplate>) {
+        self.set_spec(DaemonSetSpec { template, ..self.spec.clone() });
+    }
+}

@@ -361,22 +361,11 @@ impl Simulation {
                 "spec.selector: Invalid value: field is immutable (delete the DaemonSet first)",
             ));
         }
-        self.update_daemon_set(key, cause, |row| {
-            row.spec = new.spec.clone();
-            row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-            row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
-        })
-    }
-
-    /// Writes a DaemonSet and counts changes of its template.
-    ///
-    /// Upstream: `pkg/registry/apps/daemonset/strategy.go PrepareForUpdate`
-    fn update_daemon_set(&mut self, key: Key, cause: RecordId, write: impl FnOnce(&mut DaemonSet)) -> Outcome {
         self.recorded(key, cause, |store| {
             store.update(key, None, |row: &mut DaemonSet| {
-                let old = row.spec.template.clone();
-                write(row);
-                row.template_generation += i64::from(!PodTemplate::same_revision(&old, &row.spec.template));
+                row.set_spec(new.spec.clone());
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
             })
         })?;
         Ok(())
@@ -490,13 +479,11 @@ impl Simulation {
 
     /// Gives a workload another template.
     fn write_template(&mut self, key: Key, template: Arc<PodTemplate>, cause: RecordId) -> Outcome {
-        if key.kind == Kind::DaemonSet {
-            return self.update_daemon_set(key, cause, |row| row.spec.template = template);
-        }
         self.recorded(key, cause, |s| match key.kind {
             Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.template = template),
             Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template),
             Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.template = template),
+            Kind::DaemonSet => s.update(key, None, |row: &mut DaemonSet| row.set_template(template)),
             kind => Err(ApiError::Invalid(format!("a {kind} has no template"))),
         })?;
         Ok(())

@@ -1,10 +1,11 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, ControllerRevision, DaemonSet, Deployment, DeploymentCondition, Key, Kind, Meta, Node,
-    PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
+    ConditionStatus, ControllerRevision, DaemonSet, DaemonSetUpdate, Deployment, DeploymentCondition, Key, Kind, Meta,
+    Node, PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
 };
 use crate::cluster::Objects;
+use crate::controllers::daemon_set;
 use crate::controllers::deployment::rules;
 use crate::controllers::stateful_set;
 use crate::time::SimTime;
@@ -293,7 +294,7 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
         Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
         Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
-        Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set),
+        Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set_fields),
         // Only that they come and go is recorded.
         Kind::PersistentVolumeClaim => Fields::new(),
         Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
@@ -346,8 +347,15 @@ fn replica_set(set: &ReplicaSet) -> Fields {
     ]
 }
 
-fn daemon_set(set: &DaemonSet) -> Fields {
+fn daemon_set_fields(set: &DaemonSet) -> Fields {
     let status = &set.status;
+    let (surge, unavailable) = match set.spec.update {
+        DaemonSetUpdate::OnDelete => (Raw::Absent, Raw::Absent),
+        update @ DaemonSetUpdate::RollingUpdate { .. } => {
+            let limits = daemon_set::rules::limits(update, status.desired);
+            (Raw::Int(limits.surge.into()), Raw::Int(limits.unavailable.into()))
+        }
+    };
     vec![
         (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
         (Field::CurrentNumberScheduled, Raw::count(status.current)),
@@ -358,6 +366,8 @@ fn daemon_set(set: &DaemonSet) -> Fields {
         (Field::NumberAvailable, Raw::count(status.available)),
         (Field::NumberUnavailable, Raw::count(status.unavailable)),
         (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::MaxSurge, surge),
+        (Field::MaxUnavailable, unavailable),
         (Field::Image, Raw::Image(set.spec.template.clone())),
     ]
 }

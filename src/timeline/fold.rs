@@ -444,13 +444,21 @@ impl<'a> Fold<'a> {
                     Field::MaxUnavailable => state.unavailable = (!absent).then_some(number),
                     Field::Replicas => state.reported.0 = number,
                     Field::UpdatedReplicas => state.reported.1 = number,
-                    Field::AvailableReplicas => self.set(workload, Series::Available, number),
-                    Field::Image if matches!(kind, Kind::Deployment | Kind::StatefulSet) => {
+                    Field::AvailableReplicas | Field::NumberAvailable => {
+                        self.set(workload, Series::Available, number);
+                    }
+                    Field::DesiredNumberScheduled => state.replicas = number,
+                    Field::CurrentNumberScheduled => state.reported.0 = number,
+                    Field::UpdatedNumberScheduled => state.reported.1 = number,
+                    Field::Image if matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) => {
                         state.image = text.to_string();
                     }
                     _ => {}
                 }
-                if matches!(field, Field::SpecReplicas | Field::MaxSurge | Field::MaxUnavailable) {
+                if matches!(
+                    field,
+                    Field::SpecReplicas | Field::DesiredNumberScheduled | Field::MaxSurge | Field::MaxUnavailable
+                ) {
                     self.limits(workload);
                 }
                 self.condition(workload, field, value);
@@ -515,7 +523,7 @@ impl<'a> Fold<'a> {
         let Some((revision, number)) = newest.filter(|_| changed) else { return };
         // A ReplicaSet that is removed may leave an older one as the newest,
         // but that rolls nothing out.
-        let rolls_out = matches!(self.workloads[workload].kind, Kind::Deployment | Kind::StatefulSet);
+        let rolls_out = matches!(self.workloads[workload].kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
         if !rolls_out || record.what == What::Deleted {
             return;
         }

@@ -240,7 +240,7 @@ impl Compiler<'_> {
             Some(Undone::To(revisions)) => revisions.iter().map(|(n, r)| (n, *r)).collect(),
         };
         for (name, to_revision) in pairs {
-            if let Some(target) = self.with_rollouts(name, c, &[Kind::Deployment, Kind::StatefulSet]) {
+            if let Some(target) = self.with_rollouts(name, c, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]) {
                 all.push(Action::Rollback { target, to_revision });
             }
         }
@@ -263,7 +263,7 @@ impl Compiler<'_> {
         let verbs = [
             (&e.pause, json!({"spec": {"paused": true}}), &[Kind::Deployment][..]),
             (&e.resume, json!({"spec": {"paused": null}}), &[Kind::Deployment]),
-            (&e.restart, restart, &[Kind::Deployment, Kind::StatefulSet]),
+            (&e.restart, restart, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]),
         ];
         for (names, patch, kinds) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
