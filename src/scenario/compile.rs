@@ -19,6 +19,8 @@ use crate::sim::Setup;
 use crate::sim::setup::{ControlPlane, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
 
+/// Nobody rehearses more than a year.
+const LONGEST: SimTime = SimTime::from_secs(366 * 24 * 3600);
 /// The wall time at which runs begin: a Monday.
 const START: &str = "2026-01-05T00:00:00Z";
 /// How long a run goes on after the last action.
@@ -138,6 +140,10 @@ impl Compiler<'_> {
         let (profiles, assumed) = self.pods(spec, &scope);
         assumptions.extend(assumed);
         let start = self.start(spec);
+        if scope.until > LONGEST {
+            let message = format!("{} is longer than a year", Span::from_ns(scope.until.0));
+            self.problem("spec.duration", message, None);
+        }
         let actions = self.actions(loaded, spec, &scope, start);
         self.unknown_images(spec, &objects, &actions);
         if spec.duration.is_none() {

@@ -200,6 +200,7 @@ fn hint(message: &str) -> Option<String> {
         "assert" | "expects" if message.contains("`controlPlane`") => {
             Some("`assert` and `expects` stand beside `spec`, not in it")
         }
+        "true" | "false" => Some("an unquoted y, n, yes, no, on or off is read as true or false"),
         "drain" => Some("draining is not simulated yet; cordon the node and delete its pods"),
         _ => None,
     };

@@ -1,5 +1,6 @@
 //! What happens when.
 
+use super::objects::{MAX_REPLICAS, too_many};
 use super::{Compiler, cluster, in_order};
 use crate::api::{Kind, Labels, Taint};
 use crate::scenario::file::{
@@ -176,6 +177,10 @@ impl Compiler<'_> {
             self.problem(&field, "a patch is a mapping, such as {spec: {paused: true}}", None);
             return;
         }
+        let replicas = patch.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        if replicas > MAX_REPLICAS {
+            self.problem(&format!("{field}.spec.replicas"), too_many(replicas), None);
+        }
         let Some(target) = self.target(name, &field, c.scope) else { return };
         all.push(Action::Patch { target, patch_type, patch: patch.clone() });
     }
@@ -196,8 +201,8 @@ impl Compiler<'_> {
         let field = format!("{}.{name}", c.field);
         let Some(target) = self.target(name, &field, c.scope) else { return };
         match i32::try_from(replicas) {
-            Ok(replicas) if replicas <= 200_000 => all.push(Action::Scale { target, replicas }),
-            _ => self.problem(&field, format!("{replicas} replicas are too many"), None),
+            Ok(replicas) if i64::from(replicas) <= MAX_REPLICAS => all.push(Action::Scale { target, replicas }),
+            _ => self.problem(&field, too_many(i64::from(replicas)), None),
         }
     }
 

@@ -10,6 +10,14 @@ use crate::scenario::scope::Named;
 use crate::scenario::yaml::Document;
 use serde_json::Value;
 
+/// More pods than Kubernetes itself is made for.
+pub(super) const MAX_REPLICAS: i64 = 200_000;
+
+/// What is said about more than that.
+pub(super) fn too_many(replicas: i64) -> String {
+    format!("{replicas} replicas are more than the {MAX_REPLICAS} that can be simulated")
+}
+
 impl Compiler<'_> {
     /// The objects of the beginning: manifests, then those in the scenario.
     pub(super) fn objects(&mut self, manifests: &[Document], inline: &[Value]) -> Vec<Object> {
@@ -42,6 +50,18 @@ impl Compiler<'_> {
         })
     }
 
+    /// Refuses sizes that no memory holds.
+    fn size(&mut self, object: &Object, locate: &dyn Fn(Problem) -> Problem) {
+        let replicas = match object {
+            Object::Deployment(d) => d.spec.replicas,
+            Object::ReplicaSet(r) => r.spec.replicas,
+            Object::Pod(_) => 1,
+        };
+        if i64::from(replicas) > MAX_REPLICAS {
+            self.problems.push(locate(Problem::new(too_many(i64::from(replicas))).in_field("spec.replicas")));
+        }
+    }
+
     fn object(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> Option<Object> {
         let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
         match manifest::kind_of(value) {
@@ -67,6 +87,7 @@ impl Compiler<'_> {
                         );
                         self.notes.push(locate(Problem::new(message)));
                     }
+                    self.size(&loaded.object, locate);
                     Some(loaded.object)
                 }
                 Err(problems) => {

@@ -79,7 +79,7 @@ impl Compiler<'_> {
     /// The pods that all parts of a `match` mean; `field` is the place of one
     /// of its parts.
     fn matches(&mut self, m: &Match, field: &dyn Fn(&str) -> String, scope: &Scope) -> PodMatch {
-        let mut result = PodMatch { image: m.image.as_deref().map(Arc::from), n: m.n, ..PodMatch::default() };
+        let mut result = PodMatch { image: m.image.as_deref().map(Arc::from), n: m.number, ..PodMatch::default() };
         if let Some(namespace) = &m.namespace {
             result.namespace = Some(namespace.as_str().into());
             if !scope.objects.iter().any(|o| o.namespace == *namespace) {

@@ -155,7 +155,7 @@ fn wrong_actions_are_explained() {
             "15:82 spec.actions[10].apply.spec.selector: Required value (write matchLabels with labels that the template has too)",
             "15:82 spec.actions[10].apply.spec.template.spec.containers: Required value",
             "15:89 spec.actions[10].apply.spec.replcas: unknown field \"replcas\" (did you mean \"replicas\"?)",
-            "16:38 spec.actions[11].scale.deployment/web: 4000000000 replicas are too many",
+            "16:38 spec.actions[11].scale.deployment/web: 4000000000 replicas are more than the 200000 that can be simulated",
         ],
     );
 }
@@ -202,7 +202,7 @@ fn wrong_surroundings_are_explained() {
         &["1:8 spec.cluster: 4000000000 nodes are more than the 20000 that are possible"],
     );
     check(
-        "spec: {pods: {deployment/wbe: {ready: 1s}, '*': {match: {n: 1}}}}\n",
+        "spec: {pods: {deployment/wbe: {ready: 1s}, '*': {match: {number: 1}}}}\n",
         &[
             "1:15 spec.pods.deployment/wbe: there is no deployment/wbe in this scenario (did you mean deployment/web?)",
             "1:50 spec.pods.*.match: the key says already which pods are meant (use a list of entries if one key is not enough)",

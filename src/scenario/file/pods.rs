@@ -23,9 +23,10 @@ pub struct Match {
     /// The node that the pod runs on.
     #[serde(default)]
     pub node: Option<String>,
-    /// Only the n-th pod of each ReplicaSet, counted from 0.
+    /// Only this pod of each ReplicaSet, in order of creation from 0: the
+    /// number after `#` in its name.
     #[serde(default)]
-    pub n: Option<u32>,
+    pub number: Option<u32>,
 }
 
 /// How some pods behave.
