@@ -106,8 +106,8 @@ spec.backoffLimit: Invalid value: -2: must be greater than or equal to 0",
             "spec.template.spec.restartPolicy: Required value: valid values: \"OnFailure\", \"Never\" (pods that always restart never end)",
         ),
         (
-            with(json!({"completionMode": "Index"})),
-            "spec.completionMode: Unsupported value: \"Index\": supported values: \"NonIndexed\", \"Indexed\" (did you mean \"Indexed\"?)",
+            with(json!({"completionMode": "Indexd"})),
+            "spec.completionMode: Unsupported value: \"Indexd\": supported values: \"NonIndexed\", \"Indexed\" (did you mean \"Indexed\"?)",
         ),
         (
             with(json!({"completionMode": "Indexed", "parallelism": 1})),
@@ -150,7 +150,7 @@ spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,0,2]: must 
                 "podFailurePolicy": {"rules": []}, "podReplacementPolicy": "TerminatingOrFailed",
                 "template": {"spec": {"restartPolicy": "OnFailure"}},
             })),
-            "spec.podReplacementPolicy: Unsupported value: \"TerminatingOrFailed\": supported values: \"Failed\"
+            "spec.podReplacementPolicy: Unsupported value: \"TerminatingOrFailed\": supported values: \"Failed\" (did you mean \"Failed\"?)
 spec.template.spec.restartPolicy: Invalid value: \"OnFailure\": only \"Never\" is supported when podFailurePolicy is specified",
         ),
         (
