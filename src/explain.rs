@@ -378,6 +378,7 @@ impl Trace {
         };
         let Some(value) = value else { return describe_absence(subject, field) };
         match field {
+            Field::SpecReplicas if value == "1" => format!("{subject} was set to 1 replica"),
             Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
             Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
             Field::Parallelism => format!("{subject} may run {value} pods at a time"),

@@ -29,6 +29,9 @@ use crate::error::Problem;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Revision, Timeline, Workload};
 
+/// What lasts for less is not drawn.
+const SHORTEST: Span = Span::from_ms(1);
+
 /// How the availability timeline is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlotOptions {

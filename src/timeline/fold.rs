@@ -432,6 +432,9 @@ impl<'a> Fold<'a> {
                 (state.surge, state.unavailable) = (None, None);
                 self.set(workload, Series::Available, 0);
                 self.limits(workload);
+                for field in [Field::ConditionAvailable, Field::ConditionProgressing, Field::ConditionReplicaFailure] {
+                    self.condition(workload, field, Value::Absent);
+                }
             }
             What::Set { field, value } => {
                 let number = value.as_int().unwrap_or(0);
@@ -506,8 +509,9 @@ impl<'a> Fold<'a> {
         if let Some(i) = changes[before_now..].iter().position(|c| c.condition == condition) {
             changes.remove(before_now + i);
         }
+        let last = changes.iter().rev().find(|c| c.condition == condition);
         let same = |c: &ConditionChange| c.status == status && c.reason == reason;
-        if changes.iter().rev().find(|c| c.condition == condition).is_none_or(|c| !same(c)) {
+        if last.map_or(!status.is_empty(), |c| !same(c)) {
             changes.push(ConditionChange { at: now, condition, status, reason });
         }
     }
