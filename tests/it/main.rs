@@ -1,11 +1,13 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
 mod assertion;
+mod cli;
 mod explain;
 mod fixture;
 mod manifest;
 mod manifest_patch;
 mod manifest_problems;
 mod plot;
+mod scenario;
 mod timeline;
 mod trace_file;
