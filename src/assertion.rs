@@ -1,6 +1,10 @@
 //! What must hold of a run: claims about its step functions and records, and
 //! the verdicts on them.
 //!
+//! Everything is judged on the grid of milliseconds. What comes and goes within
+//! one is the order of writes that take a microsecond or two, and no dip that
+//! anybody would see.
+//!
 //! * A [`Curve`] is a number at every moment, a [`Predicate`] a yes or no at
 //!   every moment, a [`Figure`] one value for a whole window.
 //! * A [`Claim`] says when a predicate must hold, or compares figures.

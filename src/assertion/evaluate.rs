@@ -4,7 +4,7 @@ use super::display::hundredths;
 use super::matching::{Run, Source};
 use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
 use crate::time::{SimTime, Span};
-use crate::timeline::{Rollout, Series, Steps, Workload};
+use crate::timeline::{Series, Steps, Workload};
 use crate::trace::RecordId;
 use std::cmp::Ordering;
 
@@ -75,11 +75,12 @@ impl Measured {
     }
 }
 
-/// The same steps with an explicit value from the beginning on, so that
-/// putting steps together sees the zero before the first point.
+/// The same steps on the grid of milliseconds, with an explicit value from the
+/// beginning on, so that putting steps together sees the zero before the first
+/// point.
 fn from_zero(steps: &Steps) -> Steps {
-    let first = (SimTime::ZERO, steps.at(SimTime::ZERO));
-    std::iter::once(first).chain(steps.points().iter().copied()).collect()
+    let points = steps.points().iter().map(|&(at, value)| (at.floor_ms(), value));
+    std::iter::once((SimTime::ZERO, 0)).chain(points).collect()
 }
 
 fn constant(value: i64) -> Steps {
@@ -128,7 +129,7 @@ impl Run<'_> {
             Predicate::Condition { target, condition, equal, value } => {
                 let holds = |text: &str| i64::from(condition_is(text, value) == *equal);
                 let changes = self.condition(target, condition);
-                let points = changes.iter().map(|(at, text)| (*at, holds(text)));
+                let points = changes.iter().map(|(at, text)| (at.floor_ms(), holds(text)));
                 std::iter::once((SimTime::ZERO, holds(""))).chain(points).collect()
             }
             Predicate::Complete(target) => self.complete(target),
@@ -136,7 +137,7 @@ impl Run<'_> {
                 let mut steps = constant(0);
                 for (_, at) in self.occurrences(occurrence) {
                     steps.set(at, 1);
-                    steps.set(at.after(Span::from_ns(1)), 0);
+                    steps.set(at.after(Span::from_ms(1)), 0);
                 }
                 steps
             }
@@ -159,12 +160,12 @@ impl Run<'_> {
         let alone = series(Series::Counted).zip_with(&desired, |have, want| i64::from(have <= want));
         let mut open = constant(0);
         for rollout in workload.rollouts() {
-            open.set(rollout.start, 1);
+            open.set(rollout.start.floor_ms(), 1);
             if let Some(end) = rollout.end {
-                open.set(end, 0);
+                open.set(end.floor_ms(), 0);
             }
         }
-        let exists = [(SimTime::ZERO, 0), (workload.created, 1)].into_iter().collect();
+        let exists = [(SimTime::ZERO, 0), (workload.created.floor_ms(), 1)].into_iter().collect();
         let settled = both(both(enough(Series::Updated), &enough(Series::Available)), &alone);
         both(both(settled, &exists), &map(&open, |v| 1 - v))
     }
@@ -203,8 +204,9 @@ impl Run<'_> {
             Figure::RolloutTime(target, w) => {
                 let rollouts = self.workload(target).map(Workload::rollouts).unwrap_or_default();
                 let latest = rollouts.iter().rev().find(|r| w.contains(r.start));
-                let took = latest.and_then(Rollout::duration).map(|d| i128::from(d.0));
-                Measured::new(Amount::Time(took), latest.and_then(|r| r.end))
+                let end = latest.and_then(|r| r.end).map(SimTime::floor_ms);
+                let took = latest.zip(end).map(|(r, end)| i128::from(end.since(r.start.floor_ms()).0));
+                Measured::new(Amount::Time(took), end)
             }
             Figure::Percent(p, of) => {
                 let measured = self.figure(of);
@@ -247,7 +249,7 @@ impl Run<'_> {
                 Source::Level(level) => format!("{level} = {}", hundredths(100 * self.level(level).at(at))),
                 Source::Condition(target, condition) => {
                     let values = self.condition(target, condition);
-                    let upto = values.partition_point(|(t, _)| *t <= at);
+                    let upto = values.partition_point(|(t, _)| t.floor_ms() <= at);
                     let value = upto.checked_sub(1).map_or("", |i| values[i].1);
                     format!("condition({target}, {condition}) = {value:?}")
                 }
@@ -263,7 +265,7 @@ impl Run<'_> {
 
     fn describe_rollout(&self, target: &Target, at: SimTime) -> String {
         let Some(workload) = self.workload(target) else { return format!("{target} does not exist") };
-        let now = |s: Series| workload.series(s).at(at);
+        let now = |s: Series| from_zero(workload.series(s)).at(at);
         let state = if self.complete(target).at(at) == 1 { "complete" } else { "not complete" };
         let (updated, desired, available) = (now(Series::Updated), now(Series::Desired), now(Series::Available));
         format!("{target} {state}: {updated} of {desired} updated, {available} available")

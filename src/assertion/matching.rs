@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
     pub(super) fn occurrences(&self, occurrence: &Occurrence) -> Vec<(RecordId, SimTime)> {
         let fits = |(_, r): &(usize, &Record)| self.is_occurrence(r, occurrence);
         let all = self.trace.records.iter().enumerate().filter(fits);
-        all.map(|(i, r)| (RecordId(i as u32), r.at)).collect()
+        all.map(|(i, r)| (RecordId(i as u32), r.at.floor_ms())).collect()
     }
 
     fn is_occurrence(&self, record: &Record, occurrence: &Occurrence) -> bool {
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
         });
         let mut values: Vec<(SimTime, &str)> = Vec::new();
         for (at, text) in changes {
-            values.pop_if(|last| last.0 == at);
+            values.pop_if(|last| last.0.floor_ms() == at.floor_ms());
             values.push((at, text));
         }
         values
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
 
     /// The latest record up to `at` that changed one of the sources.
     pub(super) fn decisive(&self, sources: &[Source<'_>], at: SimTime) -> Option<RecordId> {
-        let upto = self.trace.records.partition_point(|r| r.at <= at);
+        let upto = self.trace.records.partition_point(|r| r.at.floor_ms() <= at);
         let changed = |r: &Record| sources.iter().any(|s| self.changes(r, s));
         let index = self.trace.records[..upto].iter().rposition(changed)?;
         Some(RecordId(index as u32))

@@ -195,6 +195,7 @@ fn hint(message: &str) -> Option<String> {
     let known = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))?;
     let (name, rest) = known.split_once('`')?;
     let elsewhere = match name {
+        _ if name.contains(')') => Some("within {…} a claim with a comma needs quotes"),
         "events" => Some("timed actions stand under `actions`"),
         "expect" => Some("documented bad outcomes stand under `expects`, everything else under `assert`"),
         "assert" | "expects" if message.contains("`controlPlane`") => {
@@ -266,6 +267,7 @@ mod tests {
             (json!({"pods": [{"start": {"lognormla": {}}}]}), "did you mean `lognormal`?"),
             (json!({"actions": [{"at": "1s", "drain": "a-1"}]}), "not simulated yet"),
             (json!({"cluster": {"zones": [1]}}), "expected a mapping, found a list"),
+            (json!({"pods": {"*": {"Available) == True": null}}}), "within {…} a claim with a comma needs quotes"),
             (json!({"pods": "x"}), "expected a list of pod entries"),
         ] {
             let value = json!({"apiVersion": "seatrial/v1alpha1", "kind": "Scenario", "spec": spec});

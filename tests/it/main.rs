@@ -1,5 +1,7 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
+mod assertion;
+mod cli;
 mod cron_job;
 mod explain;
 mod fixture;
@@ -9,5 +11,6 @@ mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
 mod plot;
+mod scenario;
 mod timeline;
 mod trace_file;

@@ -73,6 +73,7 @@ impl Compiler<'_> {
             }
             Ok(KnownKind::NotSimulated { kind, .. }) => {
                 let name = text("/metadata/name");
+                self.left_out.push(format!("{kind} {name}"));
                 self.notes.push(locate(Problem::new(format!("{kind} {name} is not simulated and left out"))));
                 None
             }
@@ -81,12 +82,9 @@ impl Compiler<'_> {
                 Ok(loaded) => {
                     if !loaded.not_modelled.is_empty() {
                         let object = &loaded.object;
-                        let message = format!(
-                            "{} {}: not modelled, without effect here: {}",
-                            object.kind(),
-                            object.meta().name,
-                            loaded.not_modelled.join(", ")
-                        );
+                        let (kind, name) = (object.kind(), &object.meta().name);
+                        let fields = loaded.not_modelled.join("\n");
+                        let message = format!("{kind} {name} has fields that are not modelled\n{fields}");
                         self.notes.push(locate(Problem::new(message)));
                     }
                     self.size(&loaded.object, locate);

@@ -27,6 +27,7 @@ pub const KIND: &str = "Scenario";
 /// what happens to them, and what must hold.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "A scenario of seatrial")]
 pub struct ScenarioFile {
     /// Always `seatrial/v1alpha1`.
     pub api_version: ApiVersion,
