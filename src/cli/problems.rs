@@ -37,7 +37,11 @@ pub(super) fn print_notes(problems: &[Problem]) {
             (Some(file), None) => format!("{}: ", file.display()),
             _ => String::new(),
         };
-        anstream::eprintln!("note: {}{}", clean(&place), clean(&problem.message));
+        let mut lines = problem.message.lines();
+        anstream::eprintln!("note: {}{}", clean(&place), clean(lines.next().unwrap_or_default()));
+        for line in lines {
+            anstream::eprintln!("  {}", clean(line));
+        }
     }
 }
 

@@ -54,8 +54,13 @@ pub struct Overrides {
 /// # Errors
 /// Everything that is wrong with it, as far as that can be told at once.
 pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<Problem>> {
-    let mut compiler =
-        Compiler { document: loaded.document.as_ref(), broken: Vec::new(), problems: Vec::new(), notes: Vec::new() };
+    let mut compiler = Compiler {
+        document: loaded.document.as_ref(),
+        broken: Vec::new(),
+        left_out: Vec::new(),
+        problems: Vec::new(),
+        notes: Vec::new(),
+    };
     let rehearsal = match &loaded.file {
         Some(file) => Some(compiler.scenario(loaded, file)),
         None => compiler.rehearsal(&loaded.manifests),
@@ -83,6 +88,8 @@ struct Compiler<'a> {
     /// Objects that are wrong. They can be named all the same, as saying that
     /// there is none would be noise.
     broken: Vec<Named>,
+    /// Objects of kinds that are not simulated.
+    left_out: Vec<String>,
     problems: Vec<Problem>,
     notes: Vec<Problem>,
 }
@@ -130,7 +137,8 @@ impl Compiler<'_> {
         scope.objects.append(&mut self.broken);
         objects::applied_names(loaded, spec, &mut scope.objects);
         if scope.objects.is_empty() && self.problems.is_empty() {
-            self.problem("spec", "there is nothing to simulate", Some(nothing_to_simulate()));
+            let problem = self.nothing_to_simulate().in_field("spec");
+            self.problems.extend(self.document.map(|d| d.locate(problem)));
         }
         scope.actions = actions::names(spec);
         let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);
@@ -185,6 +193,19 @@ impl Compiler<'_> {
         gates
     }
 
+    /// That nothing is left, and what was left out.
+    fn nothing_to_simulate(&self) -> Problem {
+        let left_out = match &self.left_out[..] {
+            [] => String::new(),
+            [one] => format!(": {one} is of a kind that is not simulated"),
+            [one, rest @ ..] => {
+                format!(": {one} and {} other objects are of kinds that are not simulated", rest.len())
+            }
+        };
+        Problem::new(format!("there is nothing to simulate{left_out}"))
+            .with_hint("Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, ReplicaSets and Pods are simulated")
+    }
+
     fn start(&mut self, spec: &Spec) -> Timestamp {
         let text = spec.start.as_deref().unwrap_or(START);
         match Timestamp::parse(text) {
@@ -230,10 +251,6 @@ fn names(objects: &[Object]) -> Vec<Named> {
         }
     }
     all
-}
-
-fn nothing_to_simulate() -> String {
-    "Deployments, ReplicaSets and Pods are simulated; name a manifest with one of them".to_string()
 }
 
 /// The actions in order of time; those of one moment in the order of the file.

@@ -394,6 +394,7 @@ mod tests {
             template: template(),
             number: n,
             pinned: Some(format!("node-{home}").into()),
+            index: None,
             node: (dice % 5 > 0).then_some(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
             phase: [Phase::Running, Phase::Running, Phase::Failed, Phase::Pending][dice as usize / 3 % 4],
             ready: dice % 2 == 0,

@@ -328,6 +328,7 @@ mod tests {
             template: Arc::new(template),
             number: 0,
             index: None,
+            pinned: None,
             node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }),
             phase: Phase::Running,
             ready: true,

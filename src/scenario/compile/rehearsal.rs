@@ -1,8 +1,7 @@
 //! Manifests without a scenario: the rehearsal that most people mean.
 
-use super::{Compiler, REST, Rehearsal, START, cluster, nothing_to_simulate, pods};
+use super::{Compiler, REST, Rehearsal, START, cluster, pods};
 use crate::api::Object;
-use crate::error::Problem;
 use crate::scenario::yaml::Document;
 use crate::sim::Setup;
 use crate::sim::setup::{Action, Target, TimedAction};
@@ -17,7 +16,7 @@ impl Compiler<'_> {
         let objects = self.objects(manifests, &[]);
         if objects.is_empty() {
             if self.problems.is_empty() {
-                let mut problem = Problem::new("there is nothing to simulate").with_hint(nothing_to_simulate());
+                let mut problem = self.nothing_to_simulate();
                 problem.file = manifests.first().map(|d| d.file.clone());
                 self.problems.push(problem);
             }

@@ -277,6 +277,9 @@ fn manifests_alone_are_rehearsed() {
     assert_eq!(rehearsal.setup.until, SimTime::from_secs(930));
     assert_eq!(rehearsal.notes[0].message, "Service web is not simulated and left out");
     let nothing = from_text(service).unwrap_err();
-    assert_eq!(nothing.problems[0].message, "there is nothing to simulate");
+    assert_eq!(
+        nothing.problems[0].message,
+        "there is nothing to simulate: Service web is of a kind that is not simulated"
+    );
     assert!(from_text("").is_err());
 }
