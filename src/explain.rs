@@ -53,7 +53,7 @@ pub fn reason(why: Why) -> Reason {
             "deployment/util/deployment_util.go DeploymentTimedOut",
         ),
         Why::HistoryLimit { limit } => (
-            format!("old ReplicaSets beyond revisionHistoryLimit {limit} go"),
+            format!("old revisions beyond revisionHistoryLimit {limit} go"),
             "deployment/sync.go cleanupDeployment",
         ),
         Why::TooFewPods { have, want } => (
@@ -64,15 +64,81 @@ pub fn reason(why: Why) -> Reason {
             format!("{} too many: have {have}, want {want}", pods(have - want)),
             "replicaset/replica_set.go manageReplicas",
         ),
+        Why::NewRevision { .. }
+        | Why::RevisionLimit { .. }
+        | Why::DaemonsMissing { .. }
+        | Why::DaemonsUnwanted { .. }
+        | Why::DaemonBudget { .. }
+        | Why::DaemonSurge { .. } => daemon_reason(why),
         Why::AwaitingExpectations => (
             "waits: its own earlier creations or deletions are not in its cache yet".to_string(),
             "controller_utils.go SatisfiedExpectations",
         ),
+        Why::MissingPod { .. }
+        | Why::FinishedPod { .. }
+        | Why::CondemnedPod { .. }
+        | Why::OutdatedPod { .. }
+        | Why::WaitsForPod { .. }
+        | Why::WaitsForClaim { .. }
+        | Why::RolloutWaitsForPod { .. } => ordinal_reason(why),
+        Why::JobOver
+        | Why::JobSuspended
+        | Why::JobTooFewPods { .. }
+        | Why::JobTooManyPods { .. }
+        | Why::JobBackoff { .. }
+        | Why::PodsEnded { .. }
+        | Why::TtlExpired => job_reason(why),
         Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
             garbage_reason(why)
         }
+        Why::ScheduleDue { .. }
+        | Why::TooLateToStart { .. }
+        | Why::JobStillActive
+        | Why::ScheduleSuspended
+        | Why::JobHistoryLimit { .. } => schedule_reason(why),
     };
     Reason { text, upstream }
+}
+
+/// Decisions of the DaemonSet controller.
+fn daemon_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::NewRevision { revision } => (
+            format!("a new template needs a ControllerRevision of its own, number {revision}"),
+            "daemon/update.go constructHistory",
+        ),
+        Why::RevisionLimit { limit } => (
+            format!("old ControllerRevisions beyond revisionHistoryLimit {limit} go"),
+            "daemon/update.go cleanupHistory",
+        ),
+        Why::DaemonsMissing { nodes } => (
+            format!("{} without the pod that it shall run", count_of(nodes, "node")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonsUnwanted { pods } => (
+            format!("{} ended, too many or where none shall be", count_of(pods, "pod")),
+            "daemon/daemon_controller.go podsShouldBeOnNode",
+        ),
+        Why::DaemonBudget { unavailable, limit } => (
+            format!(
+                "a rolling update: {} without an available pod, maxUnavailable allows {limit}",
+                count_of(unavailable, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        Why::DaemonSurge { surging, limit } => (
+            format!(
+                "a rolling update: {} with a new pod that is not available yet, maxSurge allows {limit}",
+                count_of(surging, "node")
+            ),
+            "daemon/update.go rollingUpdate",
+        ),
+        _ => (String::new(), ""),
+    }
+}
+
+fn count_of(count: i32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn rollout_reason(why: Why) -> (String, &'static str) {
@@ -112,6 +178,74 @@ fn rollout_reason(why: Why) -> (String, &'static str) {
     }
 }
 
+fn ordinal_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::MissingPod { ordinal } => (
+            format!("pod {ordinal} is missing"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        Why::FinishedPod { ordinal } => (
+            format!("pod {ordinal} has ended and makes room for a new one"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        Why::CondemnedPod { ordinal } => (
+            format!("pod {ordinal} is beyond the size"),
+            "statefulset/stateful_set_control.go processCondemned",
+        ),
+        Why::OutdatedPod { ordinal } => (
+            format!("pod {ordinal} has an old template and is replaced"),
+            "statefulset/stateful_set_control.go updateStatefulSet",
+        ),
+        Why::WaitsForClaim { ordinal } => (
+            format!("waits until the claim of the former pod {ordinal} is gone"),
+            "statefulset/stateful_pod_control.go PodClaimIsStale",
+        ),
+        Why::RolloutWaitsForPod { ordinal } => (
+            format!("the rollout waits until pod {ordinal} is available"),
+            "statefulset/stateful_set_control.go updateStatefulSet",
+        ),
+        Why::WaitsForPod { ordinal } => (
+            format!("nothing else is done until pod {ordinal} is available or gone"),
+            "statefulset/stateful_set_control.go processReplica",
+        ),
+        _ => (String::new(), ""),
+    }
+}
+
+fn job_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::JobOver => {
+            ("the Job is over, its pods go".to_string(), "job/job_controller.go deleteActivePods")
+        }
+        Why::JobSuspended => {
+            ("the Job is suspended, its pods go".to_string(), "job/job_controller.go manageJob")
+        }
+        Why::JobTooFewPods { have, want } => (
+            format!("{} missing: {have} active, want {want}", pods(want - have)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobTooManyPods { have, want } => (
+            format!("{} too many: {have} active, want {want}", pods(have - want)),
+            "job/job_controller.go manageJob",
+        ),
+        Why::JobBackoff { seconds } => (
+            format!("pods have failed, no new one for {seconds} s"),
+            "job/backoff_utils.go getRemainingTime",
+        ),
+        Why::PodsEnded { pods: ended } => (
+            match ended {
+                1 => "1 pod has ended and is counted".to_string(),
+                n => format!("{n} pods have ended and are counted"),
+            },
+            "job/job_controller.go trackJobStatusAndRemoveFinalizers",
+        ),
+        _ => (
+            "finished for ttlSecondsAfterFinished, so it goes".to_string(),
+            "ttlafterfinished/ttlafterfinished_controller.go processJob",
+        ),
+    }
+}
+
 fn garbage_reason(why: Why) -> (String, &'static str) {
     match why {
         Why::OwnerGone => (
@@ -130,6 +264,32 @@ fn garbage_reason(why: Why) -> (String, &'static str) {
             "its owner was deleted with --cascade=orphan and lets it go".to_string(),
             "garbagecollector/garbagecollector.go orphanDependents",
         ),
+    }
+}
+
+fn schedule_reason(why: Why) -> (String, &'static str) {
+    match why {
+        Why::ScheduleDue { scheduled } => (
+            format!("{scheduled} has come and no Job was started for it yet"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::TooLateToStart { deadline_seconds } => (
+            format!("too late to start a Job: its time came more than {deadline_seconds} s ago"),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobStillActive => (
+            "Forbid: the Job before is not over; once it is, the newest missed time is served".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::ScheduleSuspended => (
+            "suspended: no Job is started".to_string(),
+            "cronjob/cronjob_controllerv2.go syncCronJob",
+        ),
+        Why::JobHistoryLimit { limit } => (
+            format!("finished Jobs beyond the newest {limit} go"),
+            "cronjob/cronjob_controllerv2.go cleanupFinishedJobs",
+        ),
+        _ => (String::new(), ""),
     }
 }
 
@@ -218,7 +378,24 @@ impl Trace {
         };
         let Some(value) = value else { return describe_absence(subject, field) };
         match field {
+            Field::SpecReplicas if value == "1" => format!("{subject} was set to 1 replica"),
             Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
+            Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
+            Field::Parallelism => format!("{subject} may run {value} pods at a time"),
+            Field::Completions => format!("{subject} needs {value} pods to succeed"),
+            Field::Schedule => format!("{subject} has the schedule {value}"),
+            Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
+            Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
+            Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
+            Field::Active if subject.starts_with("CronJob ") => format!("{subject} has the active Jobs {value}"),
+            Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
+                format!("{subject} reports {}", reported(field, &value))
+            }
+            Field::CompletedIndexes => format!("{subject} has completed the indexes {value}"),
+            Field::FailedIndexes if value.is_empty() => format!("{subject} has failed no index"),
+            Field::FailedIndexes => format!("{subject} has failed the indexes {value}"),
+            Field::StartTime => format!("{subject} was started at {value}"),
+            Field::CompletionTime => format!("{subject} was complete at {value}"),
             Field::SpecPaused if value == "true" => format!("{subject} was paused"),
             Field::Revision => format!("{subject} is revision {value} now"),
             Field::ObservedGeneration => {
@@ -230,12 +407,27 @@ impl Trace {
             | Field::AvailableReplicas
             | Field::UnavailableReplicas
             | Field::TerminatingReplicas
+            | Field::CurrentReplicas
             | Field::FullyLabeledReplicas => {
                 format!("{subject} reports {}", reported(field, &value))
+            }
+            Field::CurrentNumberScheduled
+            | Field::NumberMisscheduled
+            | Field::DesiredNumberScheduled
+            | Field::NumberReady
+            | Field::UpdatedNumberScheduled
+            | Field::NumberAvailable
+            | Field::NumberUnavailable => {
+                format!("{subject} reports {}", reported_nodes(field, &value))
             }
             Field::ConditionAvailable
             | Field::ConditionProgressing
             | Field::ConditionReplicaFailure
+            | Field::ConditionComplete
+            | Field::ConditionFailed
+            | Field::ConditionFailureTarget
+            | Field::ConditionSuccessCriteriaMet
+            | Field::ConditionSuspended
             | Field::ConditionReady => {
                 let (status, reason) = value.split_once('/').unwrap_or((&value, ""));
                 let name = field.name().trim_start_matches("condition.");
@@ -252,7 +444,9 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
-            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
+            Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
+            Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
+            Field::SpecPaused | Field::SpecSuspend | Field::Unschedulable | Field::CollisionCount => {
                 format!("{subject}: {} is {value}", field.name())
             }
         }
@@ -275,28 +469,60 @@ impl Trace {
 
 fn describe_absence(subject: &str, field: Field) -> String {
     match field {
-        Field::SpecPaused => format!("{subject} was resumed"),
+        Field::SpecPaused | Field::SpecSuspend => format!("{subject} was resumed"),
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
+        Field::Active if subject.starts_with("CronJob ") => format!("{subject} has no active Jobs"),
         Field::Replicas
         | Field::UpdatedReplicas
         | Field::ReadyReplicas
         | Field::AvailableReplicas
         | Field::UnavailableReplicas
         | Field::TerminatingReplicas
+        | Field::CurrentReplicas
+        | Field::Active
+        | Field::ReadyPods
+        | Field::TerminatingPods
+        | Field::Succeeded
+        | Field::FailedPods
         | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
+        Field::CurrentNumberScheduled
+        | Field::NumberMisscheduled
+        | Field::DesiredNumberScheduled
+        | Field::NumberReady
+        | Field::UpdatedNumberScheduled
+        | Field::NumberAvailable
+        | Field::NumberUnavailable => format!("{subject} reports {}", reported_nodes(field, "no")),
         field => format!("{subject}: {} is not set any more", field.name()),
     }
+}
+
+/// `3 nodes with a ready pod`, `1 node that shall have a pod`, `no nodes …`.
+fn reported_nodes(field: Field, count: &str) -> String {
+    let which = match field {
+        Field::CurrentNumberScheduled => "with the pod they shall have",
+        Field::NumberMisscheduled => "with a pod they shall not have",
+        Field::NumberReady => "with a ready pod",
+        Field::UpdatedNumberScheduled => "with an updated pod",
+        Field::NumberAvailable => "with an available pod",
+        Field::NumberUnavailable => "without an available pod",
+        _ => "that shall have a pod",
+    };
+    format!("{count} node{} {which}", if count == "1" { "" } else { "s" })
 }
 
 /// `8 available pods`, `1 updated pod`, `no pods`.
 fn reported(field: Field, count: &str) -> String {
     let kind = match field {
         Field::UpdatedReplicas => "updated ",
-        Field::ReadyReplicas => "ready ",
+        Field::ReadyReplicas | Field::ReadyPods => "ready ",
+        Field::Active => "active ",
+        Field::Succeeded => "succeeded ",
+        Field::FailedPods => "failed ",
         Field::AvailableReplicas => "available ",
         Field::UnavailableReplicas => "unavailable ",
-        Field::TerminatingReplicas => "terminating ",
+        Field::CurrentReplicas => "current ",
+        Field::TerminatingReplicas | Field::TerminatingPods => "terminating ",
         Field::FullyLabeledReplicas => "fully labelled ",
         _ => "",
     };

@@ -15,6 +15,7 @@ pub mod assertion;
 pub mod cluster;
 pub mod conformance;
 pub mod controllers;
+pub mod cron;
 mod digest;
 pub mod environment;
 pub mod error;

@@ -27,7 +27,10 @@ use crate::error::Error;
 #[cfg(not(feature = "png"))]
 use crate::error::Problem;
 use crate::time::{SimTime, Span};
-use crate::timeline::{Timeline, Workload};
+use crate::timeline::{Revision, Timeline, Workload};
+
+/// What lasts for less is not drawn.
+const SHORTEST: Span = Span::from_ms(1);
 
 /// How the availability timeline is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -164,4 +167,17 @@ fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
 fn name_of(timeline: &Timeline, workload: &Workload) -> String {
     let several = timeline.workloads().iter().any(|w| w.namespace != workload.namespace);
     if several { format!("{}/{}", workload.namespace, workload.path()) } else { workload.path() }
+}
+
+/// The image of a revision without its registry and path, unless another
+/// revision's image would then look the same.
+fn image_of<'a>(workload: &Workload, revision: &'a Revision) -> &'a str {
+    let image = revision.image.as_str();
+    let short = last_part(image);
+    let alike = |other: &Revision| other.image != image && last_part(&other.image) == short;
+    if workload.revisions().iter().any(alike) { image } else { short }
+}
+
+fn last_part(image: &str) -> &str {
+    image.rsplit('/').next().unwrap_or(image)
 }

@@ -216,10 +216,32 @@ impl Workload {
     /// on a minimum says something.
     pub fn settled(&self) -> Option<SimTime> {
         self.series(Series::Available)
-            .zip_with(self.series(Series::Desired), |available, desired| {
-                i64::from(desired > 0 && available >= desired)
-            })
+            .zip_with(self.series(Series::Desired), |available, desired| i64::from(desired > 0 && available >= desired))
             .first_where(SimTime::ZERO, |full| full == 1)
+    }
+
+    /// Its available pods while any are wanted, and `i64::MAX` while none are.
+    fn wanted_available(&self) -> Steps {
+        let wanted = |available, desired| if desired > 0 { available } else { i64::MAX };
+        self.series(Series::Available).zip_with(self.series(Series::Desired), wanted)
+    }
+
+    /// The fewest available pods in a range and when that was first so. Only
+    /// time counts in which pods are wanted and after all of them were
+    /// available once; `None` if there is no such time.
+    pub fn least_available(&self, from: SimTime, to: SimTime) -> Option<(SimTime, i64)> {
+        let from = self.settled()?.max(from);
+        let least = self.wanted_available().first_min(from, to);
+        (from < to && least.1 != i64::MAX).then_some(least)
+    }
+
+    /// For how much of a range no pod was available, with the same exceptions
+    /// as [`least_available`](Workload::least_available).
+    pub fn outage(&self, from: SimTime, to: SimTime) -> Span {
+        match self.settled() {
+            Some(settled) => self.wanted_available().duration_where(settled.max(from), to, |n| n <= 0),
+            None => Span::ZERO,
+        }
     }
 
     /// The last moment at which anything about it changed.

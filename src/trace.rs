@@ -84,10 +84,31 @@ pub enum Field {
     AvailableReplicas,
     /// `status.unavailableReplicas`
     UnavailableReplicas,
+    /// `status.currentReplicas`
+    CurrentReplicas,
+    /// `status.currentRevision` of a StatefulSet, as the number that the
+    /// revision had at its creation.
+    CurrentRevision,
+    /// `status.updateRevision` of a StatefulSet, likewise.
+    UpdateRevision,
     /// `status.terminatingReplicas`
     TerminatingReplicas,
     /// `status.fullyLabeledReplicas`
     FullyLabeledReplicas,
+    /// `status.currentNumberScheduled`
+    CurrentNumberScheduled,
+    /// `status.numberMisscheduled`
+    NumberMisscheduled,
+    /// `status.desiredNumberScheduled`
+    DesiredNumberScheduled,
+    /// `status.numberReady`
+    NumberReady,
+    /// `status.updatedNumberScheduled`
+    UpdatedNumberScheduled,
+    /// `status.numberAvailable`
+    NumberAvailable,
+    /// `status.numberUnavailable`
+    NumberUnavailable,
     /// `status.collisionCount`
     CollisionCount,
     /// The `Available` condition as `status/reason`.
@@ -98,6 +119,49 @@ pub enum Field {
     ConditionReplicaFailure,
     /// The `Ready` condition of a node.
     ConditionReady,
+    /// `spec.parallelism`
+    Parallelism,
+    /// `spec.schedule`
+    Schedule,
+    /// `spec.timeZone`
+    TimeZone,
+    /// `spec.completions`
+    Completions,
+    /// `spec.suspend`
+    SpecSuspend,
+    /// `status.active`: of a Job a number, of a CronJob the names of Jobs,
+    /// sorted and joined by commas
+    Active,
+    /// `status.ready`
+    ReadyPods,
+    /// `status.terminating`
+    TerminatingPods,
+    /// `status.succeeded`
+    Succeeded,
+    /// `status.failed`
+    FailedPods,
+    /// `status.completedIndexes`
+    CompletedIndexes,
+    /// `status.failedIndexes`
+    FailedIndexes,
+    /// `status.startTime`
+    StartTime,
+    /// `status.completionTime`
+    CompletionTime,
+    /// `status.lastScheduleTime`
+    LastScheduleTime,
+    /// `status.lastSuccessfulTime`
+    LastSuccessfulTime,
+    /// The `Complete` condition.
+    ConditionComplete,
+    /// The `Failed` condition.
+    ConditionFailed,
+    /// The `FailureTarget` condition.
+    ConditionFailureTarget,
+    /// The `SuccessCriteriaMet` condition.
+    ConditionSuccessCriteriaMet,
+    /// The `Suspended` condition.
+    ConditionSuspended,
     /// Deletion has been asked for.
     Deleting,
     /// `spec.unschedulable` of a node.
@@ -117,7 +181,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 22] = [
+    pub const ALL: [Field; 53] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -127,13 +191,44 @@ impl Field {
         Field::ReadyReplicas,
         Field::AvailableReplicas,
         Field::UnavailableReplicas,
+        Field::CurrentReplicas,
+        Field::CurrentRevision,
+        Field::UpdateRevision,
         Field::TerminatingReplicas,
         Field::FullyLabeledReplicas,
+        Field::CurrentNumberScheduled,
+        Field::NumberMisscheduled,
+        Field::DesiredNumberScheduled,
+        Field::NumberReady,
+        Field::UpdatedNumberScheduled,
+        Field::NumberAvailable,
+        Field::NumberUnavailable,
         Field::CollisionCount,
         Field::ConditionAvailable,
         Field::ConditionProgressing,
         Field::ConditionReplicaFailure,
         Field::ConditionReady,
+        Field::Parallelism,
+        Field::Completions,
+        Field::Schedule,
+        Field::TimeZone,
+        Field::SpecSuspend,
+        Field::Active,
+        Field::ReadyPods,
+        Field::TerminatingPods,
+        Field::Succeeded,
+        Field::FailedPods,
+        Field::CompletedIndexes,
+        Field::FailedIndexes,
+        Field::StartTime,
+        Field::CompletionTime,
+        Field::LastScheduleTime,
+        Field::LastSuccessfulTime,
+        Field::ConditionComplete,
+        Field::ConditionFailed,
+        Field::ConditionFailureTarget,
+        Field::ConditionSuccessCriteriaMet,
+        Field::ConditionSuspended,
         Field::Deleting,
         Field::Unschedulable,
         Field::Taints,
@@ -154,13 +249,44 @@ impl Field {
             Field::ReadyReplicas => "status.readyReplicas",
             Field::AvailableReplicas => "status.availableReplicas",
             Field::UnavailableReplicas => "status.unavailableReplicas",
+            Field::CurrentReplicas => "status.currentReplicas",
+            Field::CurrentRevision => "status.currentRevision",
+            Field::UpdateRevision => "status.updateRevision",
             Field::TerminatingReplicas => "status.terminatingReplicas",
             Field::FullyLabeledReplicas => "status.fullyLabeledReplicas",
+            Field::CurrentNumberScheduled => "status.currentNumberScheduled",
+            Field::NumberMisscheduled => "status.numberMisscheduled",
+            Field::DesiredNumberScheduled => "status.desiredNumberScheduled",
+            Field::NumberReady => "status.numberReady",
+            Field::UpdatedNumberScheduled => "status.updatedNumberScheduled",
+            Field::NumberAvailable => "status.numberAvailable",
+            Field::NumberUnavailable => "status.numberUnavailable",
             Field::CollisionCount => "status.collisionCount",
             Field::ConditionAvailable => "condition.Available",
             Field::ConditionProgressing => "condition.Progressing",
             Field::ConditionReplicaFailure => "condition.ReplicaFailure",
             Field::ConditionReady => "condition.Ready",
+            Field::Parallelism => "spec.parallelism",
+            Field::Completions => "spec.completions",
+            Field::Schedule => "spec.schedule",
+            Field::TimeZone => "spec.timeZone",
+            Field::SpecSuspend => "spec.suspend",
+            Field::Active => "status.active",
+            Field::ReadyPods => "status.ready",
+            Field::TerminatingPods => "status.terminating",
+            Field::Succeeded => "status.succeeded",
+            Field::FailedPods => "status.failed",
+            Field::CompletedIndexes => "status.completedIndexes",
+            Field::FailedIndexes => "status.failedIndexes",
+            Field::StartTime => "status.startTime",
+            Field::CompletionTime => "status.completionTime",
+            Field::LastScheduleTime => "status.lastScheduleTime",
+            Field::LastSuccessfulTime => "status.lastSuccessfulTime",
+            Field::ConditionComplete => "condition.Complete",
+            Field::ConditionFailed => "condition.Failed",
+            Field::ConditionFailureTarget => "condition.FailureTarget",
+            Field::ConditionSuccessCriteriaMet => "condition.SuccessCriteriaMet",
+            Field::ConditionSuspended => "condition.Suspended",
             Field::Deleting => "deleting",
             Field::Unschedulable => "spec.unschedulable",
             Field::Taints => "taints",
@@ -184,7 +310,10 @@ impl Field {
     /// Whether zero is worth saying: a spec that asks for nothing is not a
     /// spec that is absent. In a status, zero and absent are the same.
     pub const fn keeps_zero(self) -> bool {
-        matches!(self, Field::SpecReplicas | Field::MaxSurge | Field::MaxUnavailable)
+        matches!(
+            self,
+            Field::SpecReplicas | Field::Parallelism | Field::Completions | Field::MaxSurge | Field::MaxUnavailable
+        )
     }
 }
 
@@ -295,7 +424,42 @@ pub enum Why {
         /// The deadline in seconds.
         seconds: i32,
     },
-    /// Old ReplicaSets beyond `revisionHistoryLimit` are removed.
+    /// A StatefulSet's pod is not there, so it is made.
+    MissingPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod has ended, so it is deleted and made again.
+    FinishedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod is beyond its size, so it goes.
+    CondemnedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// A StatefulSet's pod has the old template, so it is replaced.
+    OutdatedPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// An ordered StatefulSet does nothing more until this pod is well.
+    WaitsForPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// The claim of an earlier pod of this ordinal must go first.
+    WaitsForClaim {
+        /// The ordinal.
+        ordinal: i32,
+    },
+    /// A rolling update does not go on until this pod is available.
+    RolloutWaitsForPod {
+        /// Its ordinal.
+        ordinal: i32,
+    },
+    /// Old ReplicaSets or revisions beyond `revisionHistoryLimit` are removed.
     HistoryLimit {
         /// The limit.
         limit: i32,
@@ -314,8 +478,91 @@ pub enum Why {
         /// `spec.replicas`.
         want: i32,
     },
+    /// A new template: a ControllerRevision of its own is made for it.
+    NewRevision {
+        /// The new revision.
+        revision: u32,
+    },
+    /// Old ControllerRevisions beyond `revisionHistoryLimit` are removed.
+    RevisionLimit {
+        /// The limit.
+        limit: i32,
+    },
+    /// Nodes that shall run a daemon have none.
+    DaemonsMissing {
+        /// How many nodes.
+        nodes: i32,
+    },
+    /// Daemons have ended, are too many, or are where none shall be.
+    DaemonsUnwanted {
+        /// How many pods.
+        pods: i32,
+    },
+    /// Old daemons go as long as few enough nodes are without one.
+    DaemonBudget {
+        /// Nodes that count as being without one.
+        unavailable: i32,
+        /// `maxUnavailable` as a number.
+        limit: i32,
+    },
+    /// New daemons come beside old ones on few enough nodes at a time.
+    DaemonSurge {
+        /// Nodes with two.
+        surging: i32,
+        /// `maxSurge` as a number.
+        limit: i32,
+    },
     /// Earlier creations or deletions have not come back through the cache.
     AwaitingExpectations,
+    /// A Job is over, so its pods go.
+    JobOver,
+    /// A Job is suspended, so its pods go.
+    JobSuspended,
+    /// A Job has fewer active pods than it wants.
+    JobTooFewPods {
+        /// Active pods.
+        have: i32,
+        /// What it wants now.
+        want: i32,
+    },
+    /// A Job has more active pods than it wants.
+    JobTooManyPods {
+        /// Active pods.
+        have: i32,
+        /// What it wants now.
+        want: i32,
+    },
+    /// A Job waits before it replaces pods that failed.
+    JobBackoff {
+        /// How long, in seconds.
+        seconds: i32,
+    },
+    /// Pods of a Job have ended and are counted.
+    PodsEnded {
+        /// How many.
+        pods: i32,
+    },
+    /// A finished Job has been kept for `ttlSecondsAfterFinished`.
+    TtlExpired,
+    /// CronJob: the time has come.
+    ScheduleDue {
+        /// The time of the schedule.
+        scheduled: Timestamp,
+    },
+    /// CronJob: the time has come too long ago.
+    TooLateToStart {
+        /// `startingDeadlineSeconds`.
+        deadline_seconds: i64,
+    },
+    /// CronJob: the Job before is not over, and `Forbid` lets it end first.
+    JobStillActive,
+    /// CronJob: no new Jobs at present.
+    ScheduleSuspended,
+    /// CronJob: finished Jobs beyond the history limit are removed.
+    JobHistoryLimit {
+        /// The limit.
+        limit: i32,
+    },
     /// The owner is gone, so the dependent goes.
     OwnerGone,
     /// Foreground deletion: the dependents go before the owner.

@@ -18,13 +18,36 @@ pub enum Kind {
     ReplicaSet,
     /// `apps/v1` Deployment.
     Deployment,
+    /// `apps/v1` ControllerRevision.
+    ControllerRevision,
+    /// `apps/v1` StatefulSet.
+    StatefulSet,
+    /// `v1` PersistentVolumeClaim.
+    PersistentVolumeClaim,
+    /// `apps/v1` DaemonSet.
+    DaemonSet,
+    /// `batch/v1` Job.
+    Job,
+    /// `batch/v1` CronJob.
+    CronJob,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 4] = [Kind::Node, Kind::Pod, Kind::ReplicaSet, Kind::Deployment];
+    pub const ALL: [Kind; 10] = [
+        Kind::Node,
+        Kind::Pod,
+        Kind::ReplicaSet,
+        Kind::Deployment,
+        Kind::ControllerRevision,
+        Kind::StatefulSet,
+        Kind::PersistentVolumeClaim,
+        Kind::DaemonSet,
+        Kind::Job,
+        Kind::CronJob,
+    ];
 
     /// The kind as manifests spell it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +56,12 @@ impl Kind {
             Kind::Pod => "Pod",
             Kind::ReplicaSet => "ReplicaSet",
             Kind::Deployment => "Deployment",
+            Kind::ControllerRevision => "ControllerRevision",
+            Kind::StatefulSet => "StatefulSet",
+            Kind::PersistentVolumeClaim => "PersistentVolumeClaim",
+            Kind::DaemonSet => "DaemonSet",
+            Kind::Job => "Job",
+            Kind::CronJob => "CronJob",
             Kind::Cluster => "Cluster",
         }
     }
@@ -45,6 +74,12 @@ impl Kind {
             "pod" | "pods" | "po" => Some(Kind::Pod),
             "replicaset" | "replicasets" | "rs" => Some(Kind::ReplicaSet),
             "deployment" | "deployments" | "deploy" => Some(Kind::Deployment),
+            "controllerrevision" | "controllerrevisions" => Some(Kind::ControllerRevision),
+            "statefulset" | "statefulsets" | "sts" => Some(Kind::StatefulSet),
+            "persistentvolumeclaim" | "persistentvolumeclaims" | "pvc" => Some(Kind::PersistentVolumeClaim),
+            "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
+            "job" | "jobs" => Some(Kind::Job),
+            "cronjob" | "cronjobs" | "cj" => Some(Kind::CronJob),
             _ => None,
         }
     }

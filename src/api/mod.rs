@@ -1,26 +1,48 @@
 //! Kubernetes' nouns: what the API server stores of each kind, and nothing
 //! that acts on it.
 
+mod controller_revision;
+mod daemon_set;
+mod cron_job;
 mod deployment;
+mod feature_gates;
+mod indexes;
 mod int_or_percent;
+mod job;
 mod labels;
 mod meta;
 mod node;
 mod object;
+mod persistent_volume_claim;
 mod pod;
 mod quantity;
 mod replica_set;
+mod stateful_set;
 
+pub use controller_revision::ControllerRevision;
+pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
+pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use deployment::{
     Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
 };
+pub use feature_gates::FeatureGates;
+pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
+pub use job::{
+    FailureAction, FailureMatch, FailureRule, Job, JobCondition, JobConditionType, JobSpec, JobStatus, PodIndex,
+    PodReplacement, SuccessRule, UncountedPods, is_generated_label,
+};
 pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
+pub use persistent_volume_claim::PersistentVolumeClaim;
 pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration,
 };
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
+pub use stateful_set::{
+    ClaimRetention, ClaimTemplate, PodManagement, Retention, StatefulRolling, StatefulSet,
+    StatefulSetSpec, StatefulSetStatus, StatefulStrategy,
+};

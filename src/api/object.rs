@@ -1,14 +1,22 @@
 //! Any object that a user may hand to the API server.
 
-use super::{Deployment, Kind, Meta, Pod, ReplicaSet};
+use super::{CronJob, DaemonSet, Deployment, Job, Kind, Meta, Pod, ReplicaSet, StatefulSet};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Object {
     /// A Deployment.
     Deployment(Box<Deployment>),
+    /// A Job.
+    Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// A ReplicaSet without a Deployment.
     ReplicaSet(Box<ReplicaSet>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSet>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSet>),
     /// A pod that nothing controls.
     Pod(Box<Pod>),
 }
@@ -18,7 +26,11 @@ impl Object {
     pub const fn kind(&self) -> Kind {
         match self {
             Object::Deployment(_) => Kind::Deployment,
+            Object::Job(_) => Kind::Job,
+            Object::CronJob(_) => Kind::CronJob,
             Object::ReplicaSet(_) => Kind::ReplicaSet,
+            Object::StatefulSet(_) => Kind::StatefulSet,
+            Object::DaemonSet(_) => Kind::DaemonSet,
             Object::Pod(_) => Kind::Pod,
         }
     }
@@ -27,7 +39,11 @@ impl Object {
     pub const fn meta(&self) -> &Meta {
         match self {
             Object::Deployment(o) => &o.meta,
+            Object::Job(o) => &o.meta,
+            Object::CronJob(o) => &o.meta,
             Object::ReplicaSet(o) => &o.meta,
+            Object::StatefulSet(o) => &o.meta,
+            Object::DaemonSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
         }
     }

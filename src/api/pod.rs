@@ -178,6 +178,20 @@ impl PodTemplate {
         Arc::ptr_eq(&a.raw, &b.raw) || a.raw == b.raw
     }
 
+    /// Whether node selector and required node affinity let pods onto a node
+    /// of this name with these labels.
+    pub fn selects(&self, labels: &Labels, name: &str) -> bool {
+        labels.contains_all(&self.node_selector)
+            && (self.node_affinity.is_empty()
+                || self.node_affinity.iter().any(|term| {
+                    !term.is_empty()
+                        && term.iter().all(|m| {
+                            let value = if m.field { Some(name) } else { labels.get(&m.key) };
+                            m.operator.holds(value, &m.values)
+                        })
+                }))
+    }
+
     /// The template with another image in one container, or in all of them.
     /// `None` if there is no container of that name.
     pub fn with_image(&self, container: Option<&str>, image: &str) -> Option<PodTemplate> {
@@ -214,6 +228,11 @@ pub struct Pod {
     pub template: Arc<PodTemplate>,
     /// How many pods its owner had created before it.
     pub number: u32,
+    /// The only node that it may run on, where its required node affinity
+    /// names one; its template's affinity does not count then.
+    pub pinned: Option<Arc<str>>,
+    /// What it knows of its index, if it is a pod of an Indexed Job.
+    pub index: Option<super::PodIndex>,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.

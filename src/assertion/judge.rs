@@ -119,11 +119,14 @@ fn at_moment(run: Run<'_>, p: &Predicate, at: SimTime, passed: bool) -> Finding 
 fn checked(run: Run<'_>, check: &Check) -> Finding {
     let Weighed { passed, figures } = weigh(run, check);
     let deciding = figures.first();
+    let mut texts: Vec<&str> = figures.iter().map(|f| f.text.as_str()).collect();
+    // A figure between two bounds is named twice, and said once.
+    texts.dedup();
     Finding {
         passed,
         at: deciding.and_then(|f| f.at),
         record: deciding.and_then(|f| f.record),
-        found: figures.iter().map(|f| f.text.as_str()).collect::<Vec<_>>().join(", "),
+        found: texts.join(", "),
     }
 }
 

@@ -2,6 +2,7 @@
 //! server's rules for changing them, and what a change tells its watchers.
 
 mod watch;
+pub mod jobs;
 mod objects;
 mod store;
 mod table;

@@ -5,7 +5,7 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{Deployment, Key, Kind, Meta, Node, Pod, ReplicaSet, Uid};
+use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -59,11 +59,25 @@ pub struct Objects {
     pub replica_sets: Table<ReplicaSet>,
     /// Deployments.
     pub deployments: Table<Deployment>,
+    /// ControllerRevisions.
+    pub controller_revisions: Table<ControllerRevision>,
+    /// StatefulSets.
+    pub stateful_sets: Table<StatefulSet>,
+    /// PersistentVolumeClaims.
+    pub claims: Table<PersistentVolumeClaim>,
+    /// DaemonSets.
+    pub daemon_sets: Table<DaemonSet>,
+    /// Jobs.
+    pub jobs: Table<Job>,
+    /// CronJobs.
+    pub cron_jobs: Table<CronJob>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
     /// ReplicaSets that nothing controls, by namespace and name.
     stray_replica_sets: Vec<Key>,
+    /// ControllerRevisions that nothing controls, by namespace and name.
+    stray_controller_revisions: Vec<Key>,
     /// The newest resource version seen of each kind.
     synced: [u64; Kind::ALL.len()],
 }
@@ -105,6 +119,14 @@ impl Objects {
             .filter(move |(_, set)| &*set.meta.namespace == namespace)
     }
 
+    /// ControllerRevisions of a namespace that nothing controls, by name.
+    pub fn stray_controller_revisions(&self, namespace: &str) -> impl Iterator<Item = (Key, &ControllerRevision)> {
+        self.stray_controller_revisions
+            .iter()
+            .filter_map(|&key| Some((key, self.controller_revisions.get(key)?)))
+            .filter(move |(_, revision)| &*revision.meta.namespace == namespace)
+    }
+
     /// Whether any pod is without a controller.
     pub fn has_stray_pods(&self) -> bool {
         !self.stray_pods.is_empty()
@@ -122,6 +144,12 @@ impl Objects {
             Kind::Pod => &self.pods,
             Kind::ReplicaSet => &self.replica_sets,
             Kind::Deployment => &self.deployments,
+            Kind::ControllerRevision => &self.controller_revisions,
+            Kind::StatefulSet => &self.stateful_sets,
+            Kind::PersistentVolumeClaim => &self.claims,
+            Kind::DaemonSet => &self.daemon_sets,
+            Kind::Job => &self.jobs,
+            Kind::CronJob => &self.cron_jobs,
             Kind::Cluster => return None,
         })
     }
@@ -132,6 +160,12 @@ impl Objects {
             Kind::Pod => &mut self.pods,
             Kind::ReplicaSet => &mut self.replica_sets,
             Kind::Deployment => &mut self.deployments,
+            Kind::ControllerRevision => &mut self.controller_revisions,
+            Kind::StatefulSet => &mut self.stateful_sets,
+            Kind::PersistentVolumeClaim => &mut self.claims,
+            Kind::DaemonSet => &mut self.daemon_sets,
+            Kind::Job => &mut self.jobs,
+            Kind::CronJob => &mut self.cron_jobs,
             Kind::Cluster => return None,
         })
     }
@@ -296,15 +330,21 @@ impl Objects {
     }
 
     fn edit_strays(&mut self, key: Key, edit: fn(&Objects, &mut Vec<Key>, Key)) {
-        let mut list = match key.kind {
-            Kind::Pod => std::mem::take(&mut self.stray_pods),
-            Kind::ReplicaSet => std::mem::take(&mut self.stray_replica_sets),
-            _ => return,
-        };
+        let Some(strays) = self.strays_mut(key.kind) else { return };
+        let mut list = std::mem::take(strays);
         edit(self, &mut list, key);
-        match key.kind {
-            Kind::Pod => self.stray_pods = list,
-            _ => self.stray_replica_sets = list,
+        if let Some(strays) = self.strays_mut(key.kind) {
+            *strays = list;
+        }
+    }
+
+    /// The strays of a kind that somebody may adopt.
+    fn strays_mut(&mut self, kind: Kind) -> Option<&mut Vec<Key>> {
+        match kind {
+            Kind::Pod => Some(&mut self.stray_pods),
+            Kind::ReplicaSet => Some(&mut self.stray_replica_sets),
+            Kind::ControllerRevision => Some(&mut self.stray_controller_revisions),
+            _ => None,
         }
     }
 

@@ -210,7 +210,11 @@ impl Store {
             self.remove(key);
             return Ok(PodDeletion::Removed { first });
         }
-        if !first {
+        if let Some(old) = pod.meta.deletion {
+            // A deletion may be hastened but not put off.
+            if grace < old.grace_seconds {
+                self.update_pod(key, |pod| pod.meta.deletion = Some(Deletion { grace_seconds: grace, ..old }))?;
+            }
             return Ok(PodDeletion::AlreadyDeleting);
         }
         self.update_pod(key, |pod| pod.meta.deletion = Some(deletion))?;
@@ -299,6 +303,24 @@ impl Store {
             if present {
                 meta.owners.push(owner);
             }
+            meta.resource_version = version;
+        });
+        self.note(change);
+        Ok(version)
+    }
+
+    /// Replaces the owners of an object and answers its version.
+    ///
+    /// # Errors
+    /// If the object is gone.
+    pub fn set_owners(&mut self, key: Key, owners: Vec<OwnerRef>) -> Result<u64, ApiError> {
+        let meta = self.check(key, None)?;
+        if meta.owners == owners {
+            return Ok(meta.resource_version);
+        }
+        let version = self.next_revision();
+        let change = self.objects.update_owners(key, |meta| {
+            meta.owners = owners;
             meta.resource_version = version;
         });
         self.note(change);

@@ -3,7 +3,7 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    Deployment, DeploymentStatus, Key, Kind, Meta, Node, Pod, ReplicaSet, ReplicaSetStatus,
+    ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ pub trait Stored: Clone + PartialEq + Sized {
     /// Whether a write counts as a new generation: one of the spec does, one
     /// of the status or the metadata does not.
     fn is_new_generation(&self, old: &Self) -> bool;
-    /// Empties what only the server's side may write.
+    /// Empties what only the server's side may write and fills in what it
+    /// makes up itself. The UID is known.
     fn clear_status(&mut self);
     /// Where objects of this kind are kept.
     fn table(objects: &Objects) -> &Table<Self>;
@@ -63,7 +64,19 @@ stored! {
     Node in nodes: |_, _| false, |_| {};
     Pod in pods: |_, _| false, |_| {};
     ReplicaSet in replica_sets: |new, old| new.spec != old.spec, |set| set.status = ReplicaSetStatus::default();
+    ControllerRevision in controller_revisions: |_, _| false, |_| {};
+    StatefulSet in stateful_sets: |new, old| new.spec != old.spec, |set| set.status = StatefulSetStatus::default();
+    PersistentVolumeClaim in claims: |_, _| false, |_| {};
+    DaemonSet in daemon_sets: |new, old| new.spec != old.spec, |set| {
+        set.status = DaemonSetStatus::default();
+        set.template_generation = 1;
+    };
     Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
+    Job in jobs: |new, old| new.spec != old.spec, |job| {
+        job.status = JobStatus::default();
+        job.generate_selector();
+    };
+    CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
 }
 
 /// What can be asked of a table without knowing its kind.

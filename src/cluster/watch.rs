@@ -1,7 +1,7 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{Deployment, Finalizers, Key, Meta, Node, Pod, ReplicaSet};
+use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,8 @@ pub struct Change {
     pub deletion_started: bool,
     /// Whether it is a pod that was not ready and is.
     pub became_ready: bool,
+    /// Whether its spec differs, or its deletion was asked for.
+    pub generation_changed: bool,
     /// Finalizers it has now.
     pub finalizers: Finalizers,
 }
@@ -47,6 +49,7 @@ pub(super) struct Facts {
     labels: *const crate::api::Labels,
     deleting: bool,
     ready: bool,
+    generation: i64,
     finalizers: Finalizers,
 }
 
@@ -57,6 +60,7 @@ impl Facts {
             labels: std::ptr::null(),
             deleting: false,
             ready: false,
+            generation: 0,
             finalizers: Finalizers::NONE,
         }
     }
@@ -67,6 +71,7 @@ impl Facts {
             labels: std::sync::Arc::as_ptr(&meta.labels),
             deleting: meta.is_deleting(),
             ready,
+            generation: meta.generation,
             finalizers: meta.finalizers,
         }
     }
@@ -84,6 +89,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting,
             became_ready: new.ready,
+            generation_changed: false,
             finalizers: new.finalizers,
         }
     }
@@ -99,6 +105,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting && !old.deleting,
             became_ready: new.ready && !old.ready,
+            generation_changed: new.generation != old.generation,
             finalizers: new.finalizers,
         }
     }
@@ -114,6 +121,7 @@ impl Change {
             deleting: last.deleting,
             deletion_started: false,
             became_ready: false,
+            generation_changed: false,
             finalizers: last.finalizers,
         }
     }
@@ -130,6 +138,18 @@ pub enum Row {
     ReplicaSet(Box<ReplicaSet>),
     /// A Deployment.
     Deployment(Box<Deployment>),
+    /// A ControllerRevision.
+    ControllerRevision(Box<ControllerRevision>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSet>),
+    /// A PersistentVolumeClaim.
+    PersistentVolumeClaim(Box<PersistentVolumeClaim>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSet>),
+    /// A Job.
+    Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// The object is gone.
     Gone(Key),
 }
@@ -142,6 +162,12 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::Node(node) => Some(cache.put(slot, *node)),
         Row::ReplicaSet(set) => Some(cache.put(slot, *set)),
         Row::Deployment(deployment) => Some(cache.put(slot, *deployment)),
+        Row::ControllerRevision(revision) => Some(cache.put(slot, *revision)),
+        Row::StatefulSet(set) => Some(cache.put(slot, *set)),
+        Row::PersistentVolumeClaim(claim) => Some(cache.put(slot, *claim)),
+        Row::DaemonSet(set) => Some(cache.put(slot, *set)),
+        Row::Job(job) => Some(cache.put(slot, *job)),
+        Row::CronJob(cron_job) => Some(cache.put(slot, *cron_job)),
         Row::Gone(key) => cache.remove(key),
     }
 }

@@ -1,12 +1,12 @@
 //! A recorded case as the simulator's input.
 
 use super::case::{Case, CaseAction, CaseCrash, CaseNode, CaseProfile, CaseRun, Environment, Expected};
-use crate::api::{Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
+use crate::api::{FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
 use crate::environment::Delay;
 use crate::error::{Error, Problem};
 use crate::manifest;
 use crate::sim::Setup;
-use crate::sim::setup::{Action, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction};
+use crate::sim::setup::{Action, ControlPlane, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
 use std::fmt;
@@ -57,7 +57,7 @@ impl Case {
         let start = Timestamp::parse(&self.environment.start)
             .map_err(|e| Problem::new(e).in_field("environment.start"))?;
         let objects = self.objects.iter().map(object).collect::<Result<_, _>>()?;
-        unusual(&self.environment)?;
+        self.unusual()?;
         if matches!(self.expected, Expected::Envelope(_)) {
             return not_modelled("client-side rate limits of the controllers");
         }
@@ -67,28 +67,60 @@ impl Case {
             objects,
             profiles: self.environment.pods.iter().map(profile).collect::<Result<_, _>>()?,
             actions: self.actions.iter().map(timed_action).collect::<Result<_, _>>()?,
+            control_plane: ControlPlane {
+                feature_gates: gates(&self.environment)?,
+                garbage_collector: runs(&self.environment, "gc"),
+                ..ControlPlane::default()
+            },
             ..Setup::new(start, SimTime::from_ms(self.until_ms))
         })
     }
 }
 
-/// Refuses the settings that the simulator does not have.
-fn unusual(environment: &Environment) -> Result<(), NotRun> {
-    let listed = &environment.controllers;
-    if let Some(other) = listed.iter().find(|c| !USUAL_CONTROLLERS.contains(&c.as_str())) {
-        return not_modelled(format!("controller {other}"));
+/// Whether a case has a controller run.
+fn runs(environment: &Environment, controller: &str) -> bool {
+    environment.controllers.is_empty() || environment.controllers.iter().any(|c| c == controller)
+}
+
+/// What must not occur in a case without a controller, so that the simulator,
+/// which has it run, does the same.
+const WITHOUT: [(&str, &str); 7] = [
+    ("deployment", "\"Deployment\""),
+    ("replicaset", "\"ReplicaSet\""),
+    ("statefulset", "\"StatefulSet\""),
+    ("daemonset", "\"DaemonSet\""),
+    ("job", "Job\""),
+    ("cronjob", "\"CronJob\""),
+    ("ttl", "\"ttlSecondsAfterFinished\""),
+];
+
+impl Case {
+    /// Refuses the settings that the simulator does not have.
+    fn unusual(&self) -> Result<(), NotRun> {
+        let environment = &self.environment;
+        let listed = &environment.controllers;
+        if let Some(other) = listed.iter().find(|c| !USUAL_CONTROLLERS.contains(&c.as_str())) {
+            return not_modelled(format!("controller {other}"));
+        }
+        let applied = self.actions.iter().filter_map(|action| action.keys.get("object"));
+        let mentions = |word: &str| self.objects.iter().chain(applied.clone()).any(|o| o.to_string().contains(word));
+        let mut missed = WITHOUT.iter().filter(|(controller, word)| !runs(environment, controller) && mentions(word));
+        if let Some((absent, _)) = missed.next() {
+            return not_modelled(format!("a run without controller {absent}"));
+        }
+        if let Some(scheduler) = &environment.scheduler {
+            return not_modelled(format!("scheduler {scheduler}"));
+        }
+        if environment.metrics.is_empty() { Ok(()) } else { not_modelled("metrics") }
     }
-    let absent = USUAL_CONTROLLERS.iter().find(|c| !listed.iter().any(|l| l == *c));
-    if let Some(absent) = absent.filter(|_| !listed.is_empty()) {
-        return not_modelled(format!("a run without controller {absent}"));
+}
+
+fn gates(environment: &Environment) -> Result<FeatureGates, NotRun> {
+    let mut gates = FeatureGates::default();
+    match environment.feature_gates.iter().find(|(name, on)| !gates.set(name, **on)) {
+        Some((unknown, _)) => not_modelled(format!("feature gate {unknown}")),
+        None => Ok(gates),
     }
-    if let Some(scheduler) = &environment.scheduler {
-        return not_modelled(format!("scheduler {scheduler}"));
-    }
-    if let Some(gate) = environment.feature_gates.keys().next() {
-        return not_modelled(format!("feature gate {gate}"));
-    }
-    if environment.metrics.is_empty() { Ok(()) } else { not_modelled("metrics") }
 }
 
 fn kind(text: &str) -> Result<Kind, NotRun> {
@@ -152,13 +184,19 @@ fn crash(crash: &CaseCrash) -> Crash {
 }
 
 fn run(run: &CaseRun) -> Result<Run, NotRun> {
-    if !(run.index_exit.is_empty() && run.index_seconds.is_empty()) {
-        return not_modelled("run by completion index");
-    }
+    let index = |text: &String| -> Result<u32, NotRun> {
+        text.parse().map_err(|_| Problem::new("expected an index").in_field(format!("run: {text:?}")).into())
+    };
     Ok(Run {
         duration: delay_of_seconds(run.seconds),
         exits: run.exit.clone(),
         durations: run.seconds_by_attempt.iter().copied().map(delay_of_seconds).collect(),
+        index_exits: run.index_exit.iter().map(|(i, e)| Ok((index(i)?, e.clone()))).collect::<Result<_, NotRun>>()?,
+        index_durations: run
+            .index_seconds
+            .iter()
+            .map(|(i, &seconds)| Ok((index(i)?, delay_of_seconds(seconds))))
+            .collect::<Result<_, NotRun>>()?,
     })
 }
 

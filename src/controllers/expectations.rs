@@ -16,6 +16,8 @@ const TIMEOUT_SECONDS: i64 = 5 * 60;
 struct Expected {
     creations: i64,
     deletions: FxHashSet<Uid>,
+    /// Deletions of whichever pods.
+    any_deletions: i64,
     since: Instant,
 }
 
@@ -29,12 +31,19 @@ impl Expectations {
     /// This many creations will be seen.
     pub fn expect_creations(&mut self, owner: Key, count: usize, now: Instant) {
         let creations = count as i64;
-        self.by_owner.insert(owner, Expected { creations, deletions: FxHashSet::default(), since: now });
+        self.by_owner.insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions: 0, since: now });
     }
 
     /// These deletions will be seen.
     pub fn expect_deletions(&mut self, owner: Key, pods: impl Iterator<Item = Uid>, now: Instant) {
-        self.by_owner.insert(owner, Expected { creations: 0, deletions: pods.collect(), since: now });
+        self.by_owner.insert(owner, Expected { creations: 0, deletions: pods.collect(), any_deletions: 0, since: now });
+    }
+
+    /// This many creations and deletions will be seen, of whichever pods.
+    pub fn expect_counts(&mut self, owner: Key, creations: usize, deletions: usize, now: Instant) {
+        let (creations, any_deletions) = (creations as i64, deletions as i64);
+        self.by_owner
+            .insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions, since: now });
     }
 
     /// A creation was seen, or will not come.
@@ -48,6 +57,7 @@ impl Expectations {
     pub fn deletion_observed(&mut self, owner: Key, pod: Uid) {
         if let Some(expected) = self.by_owner.get_mut(&owner) {
             expected.deletions.remove(&pod);
+            expected.any_deletions -= 1;
         }
     }
 
@@ -56,7 +66,7 @@ impl Expectations {
     /// Upstream: `controller_utils.go SatisfiedExpectations`
     pub fn satisfied(&self, owner: Key, now: Instant) -> bool {
         self.by_owner.get(&owner).is_none_or(|expected| {
-            (expected.creations <= 0 && expected.deletions.is_empty())
+            (expected.creations <= 0 && expected.any_deletions <= 0 && expected.deletions.is_empty())
                 || now > expected.since.plus_seconds(TIMEOUT_SECONDS)
         })
     }

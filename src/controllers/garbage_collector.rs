@@ -4,6 +4,7 @@
 use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Finalizers, Key, Kind, Meta, OwnerRef, Propagation};
 use crate::cluster::{ApiError, Change, Verb};
+use crate::time::Span;
 use crate::trace::Why;
 
 /// The garbage collector needs no memory of its own: the indexes of the
@@ -47,19 +48,13 @@ impl Controller for GarbageCollector {
 
     /// Upstream: `garbagecollector/garbagecollector.go attemptToDeleteItem`,
     /// `attemptToOrphanWorker`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        _queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(meta) = view.live.meta(key) else { return Ok(()) };
         if meta.is_deleting() {
             if meta.finalizers.has(Finalizers::ORPHAN) {
                 orphan_dependents(key, view, plan);
             } else if is_waiting(meta) {
-                await_dependents(key, view, plan);
+                await_dependents(key, view, plan, queue);
             }
             return Ok(());
         }
@@ -69,18 +64,16 @@ impl Controller for GarbageCollector {
         Ok(())
     }
 
-    fn failed(
-        &mut self,
-        _key: Key,
-        _write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match error {
             ApiError::NotFound => Reaction::Ignore,
             _ => Reaction::Fail,
         }
+    }
+
+    /// Its graph is built from the lists first.
+    fn start_up(&self) -> Span {
+        Span::from_ms(200)
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
@@ -111,31 +104,30 @@ fn delete_unowned(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
         return;
     }
     let has_dependents = !view.cache.owned(key.uid).dependents.is_empty();
-    let propagation = if waiting > 0 && has_dependents {
-        Propagation::Foreground
-    } else {
-        Propagation::Background
-    };
+    let propagation = if waiting > 0 && has_dependents { Propagation::Foreground } else { Propagation::Background };
     plan.because(if waiting > 0 { Why::ForegroundDeletion } else { Why::OwnerGone });
     plan.write(Write::Delete { object: key, propagation });
 }
 
-/// Lets an owner go once nothing that blocks its deletion is left.
+/// Lets an owner go once nothing that blocks its deletion is left. What blocks
+/// it is looked at again: it may have come after the deletion began, as the
+/// revision that a StatefulSet makes anew when its history is gone.
 ///
 /// Upstream: `garbagecollector/garbagecollector.go processDeletingDependentsItem`
-fn await_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
-    let blocking = view.cache.owned(key.uid).dependents.iter().any(|&dependent| {
-        view.cache
-            .meta(dependent)
-            .is_some_and(|d| d.owners.iter().any(|o| o.key == key && o.blocks_deletion))
-    });
-    if !blocking {
+fn await_dependents(key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) {
+    let mut blocked = false;
+    for &dependent in &view.cache.owned(key.uid).dependents {
+        let Some(meta) = view.cache.meta(dependent) else { continue };
+        if meta.owners.iter().any(|owner| owner.key == key && owner.blocks_deletion) {
+            blocked = true;
+            if !is_waiting(meta) {
+                queue.add(dependent);
+            }
+        }
+    }
+    if !blocked {
         plan.because(Why::DependentsGone);
-        plan.write(Write::RemoveFinalizer {
-            object: key,
-            version: Version::Live,
-            finalizer: Finalizers::FOREGROUND,
-        });
+        plan.write(Write::RemoveFinalizer { object: key, version: Version::Live, finalizer: Finalizers::FOREGROUND });
     }
 }
 
@@ -150,9 +142,5 @@ fn orphan_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
             plan.write(Write::SetOwner { object: dependent, owner: *owner, present: false });
         }
     }
-    plan.write(Write::RemoveFinalizer {
-        object: key,
-        version: Version::Live,
-        finalizer: Finalizers::ORPHAN,
-    });
+    plan.write(Write::RemoveFinalizer { object: key, version: Version::Live, finalizer: Finalizers::ORPHAN });
 }

@@ -4,19 +4,26 @@
 //! A controller's `self` is only that process's memory (expectations, records
 //! of its own writes), so a restart of the controller manager is a new value.
 
+pub mod daemon_set;
+pub mod cron_job;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
+pub mod history;
+pub mod job;
 mod plan;
 pub mod pods;
 mod replica_set;
+pub mod stateful_set;
+mod template_hash;
+pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, OnConflict, Plan, Planned, Version, Write};
+pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, ObjectNotice, OnConflict, Plan, Planned, PodMark, PodName, Started, Version, Write};
 pub use work_queue::{Timer, WorkQueue};
 
-use crate::api::{Key, Kind};
+use crate::api::{FeatureGates, Key, Kind};
 use crate::cluster::{ApiError, Change, Objects};
 use crate::time::{Instant, Span};
 
@@ -38,6 +45,8 @@ pub struct View<'a> {
 pub enum SyncError {
     /// The caches have not seen the controller's own writes yet.
     StaleCache,
+    /// The object is being deleted and cannot adopt what it would have to.
+    BeingDeleted,
 }
 
 /// What to do about a write that failed.
@@ -93,6 +102,16 @@ pub trait Controller {
         None
     }
 
+    /// The queue of a new process.
+    fn new_queue(&self) -> WorkQueue {
+        WorkQueue::default()
+    }
+
+    /// How long a new process takes to begin, after it has listed everything.
+    fn start_up(&self) -> Span {
+        Span::from_ms(100)
+    }
+
     /// How long one of its writes takes. The figures only order what happens
     /// within one instant: a ReplicaSet's status must not be written faster
     /// than a Deployment is synced again.
@@ -104,11 +123,21 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started.
-pub fn all() -> Vec<Box<dyn Controller + Send + Sync>> {
-    vec![
+/// All controllers, freshly started, with these feature gates and with or
+/// without the garbage collector.
+pub fn all(gates: FeatureGates, garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
+    let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
-        Box::new(garbage_collector::GarbageCollector),
-    ]
+        Box::new(daemon_set::DaemonSetController::default()),
+        Box::new(stateful_set::StatefulSetController::new(gates)),
+        Box::new(job::JobController::default()),
+        Box::new(job::OrphanPods),
+        Box::new(ttl_after_finished::TtlAfterFinished),
+        Box::new(cron_job::CronJobController::default()),
+    ];
+    if garbage_collector {
+        all.push(Box::new(garbage_collector::GarbageCollector));
+    }
+    all
 }

@@ -1,10 +1,9 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    DeploymentStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate, Propagation, ReplicaSet,
-    ReplicaSetStatus, RolloutMarks,
+    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
-use crate::time::{Instant, Span};
+use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -41,10 +40,75 @@ pub struct NewPod {
     pub owner: OwnerRef,
     /// Its namespace.
     pub namespace: Arc<str>,
-    /// What its generated name begins with.
-    pub name_prefix: Arc<str>,
+    /// Its name.
+    pub name: PodName,
+    /// What traces tell it from its siblings by.
+    pub mark: PodMark,
+    /// Its labels.
+    pub labels: Arc<Labels>,
     /// What it is stamped from.
     pub template: Arc<PodTemplate>,
+    /// The name of the ControllerRevision that it is of, if its owner has
+    /// such revisions.
+    pub revision: Option<Arc<str>>,
+    /// The only node that it may run on, whatever its template says.
+    pub pinned: Option<Arc<str>>,
+    /// What holds it once it is deleted.
+    pub finalizers: Finalizers,
+    /// Its index, for the pods of Indexed Jobs.
+    pub index: Option<PodIndex>,
+}
+
+/// The name of a pod to be created.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodName {
+    /// This, and letters that the API server finds.
+    Prefix(Arc<str>),
+    /// This.
+    Exact(Arc<str>),
+}
+
+/// What stands after the `#` in a pod's name in traces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PodMark {
+    /// How many pods its owner had created before it.
+    Count,
+    /// Its ordinal or index.
+    Number(u32),
+    /// Some other text, such as the name of its node.
+    Text(Arc<str>),
+}
+
+/// A Kubernetes Event: what it says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Its reason.
+    pub reason: Arc<str>,
+    /// Its message.
+    pub message: Arc<str>,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
+impl Notice {
+    /// A `Normal` Event.
+    pub fn normal(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { reason: reason.into(), message: message.into().into(), warning: false }
+    }
+
+    /// A `Warning`.
+    pub fn warning(reason: &str, message: impl Into<String>) -> Notice {
+        Notice { warning: true, ..Notice::normal(reason, message) }
+    }
+}
+
+/// The Job that a CronJob has just started.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Started {
+    /// Its name. Its UID is known once it is there.
+    pub job: Arc<str>,
+    /// The schedule time that it was started for.
+    pub scheduled: Timestamp,
 }
 
 /// One request to the API server.
@@ -99,6 +163,24 @@ pub enum Write {
     },
     /// Delete a ReplicaSet that has become history.
     DeleteReplicaSet(Key),
+    /// Create a ControllerRevision.
+    CreateRevision {
+        /// The revision.
+        revision: Box<ControllerRevision>,
+        /// Its owner.
+        owner: Key,
+    },
+    /// Give a ControllerRevision another number, as a revert does.
+    NumberRevision {
+        /// The revision.
+        revision: Key,
+        /// What the write is based on.
+        version: Version,
+        /// The new number.
+        number: i64,
+    },
+    /// Delete a ControllerRevision that has become history.
+    DeleteRevision(Key),
     /// Write a ReplicaSet's status.
     ReplicaSetStatus {
         /// The ReplicaSet.
@@ -118,6 +200,100 @@ pub enum Write {
         status: Box<DeploymentStatus>,
         /// The revision annotation.
         revision: Option<i64>,
+    },
+    /// Write a DaemonSet's status.
+    DaemonSetStatus {
+        /// The DaemonSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<DaemonSetStatus>,
+    },
+    /// Create a claim for a pod of a StatefulSet, and say so in an Event.
+    CreateClaim {
+        /// The claim.
+        claim: Box<PersistentVolumeClaim>,
+        /// The StatefulSet.
+        set: Key,
+        /// The pod's name.
+        pod: Arc<str>,
+    },
+    /// Write the owners of a claim, which may have been created by this very
+    /// plan and is therefore known by name only.
+    OwnClaim {
+        /// The StatefulSet.
+        set: Key,
+        /// The claim's namespace.
+        namespace: Arc<str>,
+        /// The claim's name.
+        name: Arc<str>,
+        /// All of its owners.
+        owners: Vec<OwnerRef>,
+    },
+    /// Write a pod's labels, and say so in an Event.
+    RelabelPod {
+        /// The pod.
+        pod: Key,
+        /// Whom the Event is about.
+        owner: Key,
+        /// All of its labels.
+        labels: Arc<Labels>,
+    },
+    /// Write a StatefulSet's status.
+    StatefulSetStatus {
+        /// The StatefulSet.
+        set: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<StatefulSetStatus>,
+    },
+    /// Write a Job's status, and say what it means in Events.
+    JobStatus {
+        /// The Job.
+        job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<JobStatus>,
+        /// The Events.
+        notices: Vec<Notice>,
+    },
+    /// Start a Job for a CronJob, and say so in an Event.
+    CreateJob {
+        /// The Job.
+        job: Box<Job>,
+        /// The CronJob.
+        cron_job: Key,
+    },
+    /// Delete a Job of a CronJob with its pods, and say so in an Event.
+    DeleteJob {
+        /// The Job.
+        job: Key,
+        /// The CronJob.
+        cron_job: Key,
+        /// Another one is to take its place, not to be started before it is
+        /// deleted.
+        replaced: bool,
+    },
+    /// Write a CronJob's status.
+    CronJobStatus {
+        /// The CronJob.
+        cron_job: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status, without the Job that was started.
+        status: Box<CronJobStatus>,
+        /// That Job. It is entered if it is there and the CronJob's own.
+        started: Option<Started>,
+    },
+    /// Send an Event and write nothing. It takes no time.
+    Announce {
+        /// The object that it is about.
+        about: Key,
+        /// The Event.
+        notice: Notice,
     },
     /// Add or remove an owner reference.
     SetOwner {
@@ -151,13 +327,22 @@ impl Write {
     pub fn object(&self) -> Key {
         match self {
             Write::CreatePod(pod) => pod.owner.key,
-            Write::DeletePod { pod, .. } => *pod,
+            Write::DeletePod { pod, .. } | Write::RelabelPod { pod, .. } => *pod,
             Write::CreateReplicaSet { deployment, .. } => *deployment,
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
             | Write::ReplicaSetStatus { set, .. }
+            | Write::DaemonSetStatus { set, .. }
+            | Write::CreateClaim { set, .. }
+            | Write::OwnClaim { set, .. }
+            | Write::StatefulSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
             Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::CreateRevision { owner, .. } => *owner,
+            Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
+            Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
+            Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
+            Write::Announce { about, .. } => *about,
             Write::SetOwner { object, .. }
             | Write::Delete { object, .. }
             | Write::RemoveFinalizer { object, .. } => *object,
@@ -171,6 +356,11 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::DaemonSetStatus { version, .. }
+            | Write::StatefulSetStatus { version, .. }
+            | Write::NumberRevision { version, .. }
+            | Write::JobStatus { version, .. }
+            | Write::CronJobStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             _ => Version::Any,
         }
@@ -180,8 +370,10 @@ impl Write {
     pub const fn on_conflict(&self) -> OnConflict {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
-            Write::ReplicaSetStatus { .. } => OnConflict::RetryOnce,
-            Write::RemoveFinalizer { .. } => OnConflict::BackOff,
+            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
+            Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
+                OnConflict::BackOff
+            },
             _ => OnConflict::Fail,
         }
     }
@@ -191,7 +383,11 @@ impl Write {
     pub const fn is_deletion(&self) -> bool {
         matches!(
             self,
-            Write::DeletePod { .. } | Write::DeleteReplicaSet(_) | Write::Delete { .. }
+            Write::DeletePod { .. }
+                | Write::DeleteReplicaSet(_)
+                | Write::DeleteRevision(_)
+                | Write::DeleteJob { .. }
+                | Write::Delete { .. }
         )
     }
 
@@ -200,6 +396,9 @@ impl Write {
         match self {
             Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
+            Write::CreateRevision { .. } => Kind::ControllerRevision,
+            Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,
+            Write::CreateJob { .. } => Kind::Job,
             _ => self.object().kind,
         }
     }
@@ -216,6 +415,21 @@ pub struct Planned {
     pub why: Option<u16>,
 }
 
+/// A Kubernetes Event that no request brings about and that names an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ObjectNotice {
+    /// Whom it is about.
+    pub about: Key,
+    /// Its reason.
+    pub reason: &'static str,
+    /// Its message; `{}` stands for the name of `object`.
+    pub message: String,
+    /// An object that is named in the message.
+    pub object: Key,
+    /// `type: Warning` instead of `Normal`.
+    pub warning: bool,
+}
+
 /// The outcome of a sync. The buffer is reused from sync to sync.
 #[derive(Clone, Default, Debug)]
 pub struct Plan {
@@ -223,6 +437,10 @@ pub struct Plan {
     pub writes: Vec<Planned>,
     /// Why, in order.
     pub decisions: Vec<Why>,
+    /// Events that are sent at once, before any request.
+    pub notices: Vec<ObjectNotice>,
+    /// Whether the sync fails even if everything was written.
+    pub fails: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
 }
@@ -232,7 +450,9 @@ impl Plan {
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();
+        self.notices.clear();
         self.requeue_at = None;
+        self.fails = false;
     }
 
     /// Notes why the next writes are made, or why none is.
@@ -244,6 +464,11 @@ impl Plan {
     pub fn write(&mut self, write: Write) {
         let why = self.decisions.len().checked_sub(1).map(|i| i as u16);
         self.writes.push(Planned { write, together: false, why });
+    }
+
+    /// Adds an Event that is sent with what comes before it.
+    pub fn announce(&mut self, about: Key, notice: Notice) {
+        self.writes.push(Planned { write: Write::Announce { about, notice }, together: true, why: None });
     }
 
     /// Adds requests that are sent at once, side by side.

@@ -1,8 +1,8 @@
 //! The ReplicaSet controller: as many pods as wanted, no more, no fewer.
 
 use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
-use super::{Controller, Expectations, NewPod, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
-use crate::api::{Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
+use super::{Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write};
+use crate::api::{Finalizers, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -216,8 +216,14 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
     let pod = Arc::new(NewPod {
         owner: OwnerRef { key, controller: true, blocks_deletion: true },
         namespace: set.meta.namespace.clone(),
-        name_prefix: format!("{}-", set.meta.name).into(),
+        name: PodName::Prefix(format!("{}-", set.meta.name).into()),
+        mark: PodMark::Count,
+        labels: set.spec.template.labels.clone(),
         template: set.spec.template.clone(),
+        revision: None,
+        pinned: None,
+        finalizers: Finalizers::NONE,
+        index: None,
     });
     let (mut left, mut size) = (count, 1);
     while left > 0 {

@@ -22,6 +22,7 @@ pub struct Timer {
 /// `delaying_queue.go`, `default_rate_limiters.go`
 #[derive(Clone, Debug, Default)]
 pub struct WorkQueue {
+    retry: Retry,
     /// The present moment, kept by the kernel.
     pub now: SimTime,
     /// The record that is being observed, kept by the kernel: what is added
@@ -36,6 +37,23 @@ pub struct WorkQueue {
     /// Timers not yet handed to the kernel.
     new_timers: Vec<Timer>,
     bucket: Bucket,
+}
+
+/// How a key that failed is held back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Retry {
+    /// The wait after the first failure; doubled with each one.
+    first: Span,
+    /// The longest wait.
+    longest: Span,
+    /// Whether all keys together are held back too.
+    shared: bool,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry { first: Span::from_ms(5), longest: Span::from_secs(1_000), shared: true }
+    }
 }
 
 /// The overall limit on rate-limited additions: 10 a second, 100 at once.
@@ -62,6 +80,12 @@ impl Bucket {
 }
 
 impl WorkQueue {
+    /// A queue whose failing keys wait for `first`, then twice as long and so
+    /// on up to `longest`, whatever other keys do.
+    pub fn with_retries(first: Span, longest: Span) -> WorkQueue {
+        WorkQueue { retry: Retry { first, longest, shared: false }, ..WorkQueue::default() }
+    }
+
     /// Adds a key, unless it waits already. A key that is being worked on
     /// comes back when that is done.
     pub fn add(&mut self, key: Key) {
@@ -94,13 +118,14 @@ impl WorkQueue {
     }
 
     /// Adds a key after its back-off: 5 ms, doubled with each failure up to
-    /// 1000 s, and no more than 10 keys a second once 100 have failed.
+    /// 1000 s, and no more than 10 keys a second once 100 have failed; unless
+    /// the queue was made with others.
     pub fn add_rate_limited(&mut self, key: Key) {
         let failures = self.failures.entry(key).or_insert(0);
-        let base = Span::from_ms(5).0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
+        let base = self.retry.first.0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
         *failures = failures.saturating_add(1);
-        let own = base.min(Span::from_secs(1_000).0);
-        let shared = self.bucket.take(self.now).0;
+        let own = base.min(self.retry.longest.0);
+        let shared = if self.retry.shared { self.bucket.take(self.now).0 } else { 0 };
         self.add_after(key, Span(own.max(shared)));
     }
 

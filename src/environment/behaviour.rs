@@ -70,11 +70,19 @@ impl Behaviour {
     }
 
     /// How and when the `nth` start ends by itself, if it does. `attempt` is
-    /// what exit codes are counted by.
-    pub fn exit(&self, pod: &Identity<'_>, nth: u64, attempt: usize) -> Option<(Span, i32)> {
+    /// what exit codes are counted by, `index` the pod's completion index.
+    pub fn exit(
+        &self,
+        pod: &Identity<'_>,
+        nth: u64,
+        attempt: usize,
+        index: Option<u32>,
+    ) -> Option<(Span, i32)> {
         if let Some(run) = self.find(pod, |p| p.run.as_ref()) {
-            let duration = nth_or_last(&run.durations, attempt).unwrap_or(&run.duration);
-            let code = nth_or_last(&run.exits, attempt).copied().unwrap_or(0);
+            let of_index = index.and_then(|index| run.index_durations.get(&index));
+            let duration = of_index.or_else(|| nth_or_last(&run.durations, attempt)).unwrap_or(&run.duration);
+            let exits = index.and_then(|index| run.index_exits.get(&index)).unwrap_or(&run.exits);
+            let code = nth_or_last(exits, attempt).copied().unwrap_or(0);
             return Some((self.draw(Some(duration), Span::ZERO, "run", pod, nth)?, code));
         }
         let crash = self.find(pod, |p| p.crash.as_ref())?;

@@ -62,6 +62,8 @@ pub struct Runtime {
     pub subject: std::sync::Arc<str>,
     /// Whether a container runs.
     pub running: bool,
+    /// How many pods its Job had created for the same work before it.
+    pub attempt: u32,
     /// How often containers were started.
     pub starts: u32,
     /// Counts starts and exits, so that timers of an earlier start are seen
@@ -87,6 +89,7 @@ impl Runtime {
             workload,
             subject,
             running: false,
+            attempt: 0,
             starts: 0,
             epoch: 0,
             started_at: SimTime::ZERO,

@@ -4,7 +4,7 @@
 //! Nodes stand in order of their load, so that the choice for a pod does not
 //! look at all of them.
 
-use crate::api::{Effect, Key, Labels, Node, Pod, PodTemplate, Resources, Taint};
+use crate::api::{Effect, Key, Kind, Node, Pod, PodTemplate, Resources, Taint};
 use crate::cluster::Objects;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -78,12 +78,16 @@ impl Scheduler {
 
     /// The node for a pod, if there is one.
     pub fn choose(&self, pod: &Pod, objects: &Objects) -> Option<Key> {
-        self.by_load.iter().map(|&(_, rank)| self.by_rank[rank as usize]).find(|&key| {
+        let may_run = |&key: &Key| {
             objects.nodes.get(key).is_some_and(|node| {
                 admits(node, &pod.template)
                     && node.allocatable.fits(&self.rooms[key.slot as usize].used, &pod.template.requests)
             })
-        })
+        };
+        if let Some(name) = &pod.pinned {
+            return objects.find(Kind::Node, &"".into(), name).filter(may_run);
+        }
+        self.by_load.iter().map(|&(_, rank)| self.by_rank[rank as usize]).find(may_run)
     }
 
     /// Remembers a pod that no node was found for.
@@ -113,17 +117,5 @@ fn admits(node: &Node, pod: &PodTemplate) -> bool {
         taint.effect != Effect::PreferNoSchedule && !taint.is_tolerated_by(&pod.tolerations)
     };
     let cordoned = node.unschedulable && !Taint::unschedulable().is_tolerated_by(&pod.tolerations);
-    !cordoned && !node.taints.iter().any(keeps_away) && is_selected(&node.meta.labels, &node.meta.name, pod)
-}
-
-fn is_selected(labels: &Labels, name: &str, pod: &PodTemplate) -> bool {
-    labels.contains_all(&pod.node_selector)
-        && (pod.node_affinity.is_empty()
-            || pod.node_affinity.iter().any(|term| {
-                !term.is_empty()
-                    && term.iter().all(|m| {
-                        let value = if m.field { Some(name) } else { labels.get(&m.key) };
-                        m.operator.holds(value, &m.values)
-                    })
-            }))
+    !cordoned && !node.taints.iter().any(keeps_away) && pod.selects(&node.meta.labels, &node.meta.name)
 }

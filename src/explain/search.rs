@@ -33,9 +33,7 @@ pub fn find(trace: &Trace, query: &str, at: Option<SimTime>) -> Result<Vec<Recor
         found.retain(|id| trace.records[id.0 as usize].at <= at);
         let Some(&last) = found.last() else {
             let hint = "leave the time out to see all its records";
-            return Err(Problem::new(format!("{query} has no record at or before {at}"))
-                .with_hint(hint)
-                .into());
+            return Err(Problem::new(format!("{query} has no record at or before {at}")).with_hint(hint).into());
         };
         return Ok(vec![last]);
     }
@@ -83,8 +81,7 @@ fn parse(query: &str) -> Result<Asked<'_>, Error> {
     };
     let (namespace, kind, name) = plain.or_else(spaced).ok_or_else(|| {
         let kinds: Vec<String> = Kind::ALL.iter().map(|k| k.name().to_lowercase()).collect();
-        let hint =
-            format!("say #12 for a record, or kind/name with a kind of {}", kinds.join(", "));
+        let hint = format!("say #12 for a record, or kind/name with a kind of {}", kinds.join(", "));
         Problem::new(format!("{query:?} names neither a record nor an object")).with_hint(hint)
     })?;
     Ok(Asked { namespace, kind, name })
@@ -104,8 +101,7 @@ fn find_object(trace: &Trace, query: &str) -> Result<Vec<bool>, Error> {
         [_] => Ok(fits),
         several => {
             let kind = asked.kind.name().to_lowercase();
-            let ways: Vec<String> =
-                several.iter().map(|n| format!("{n}/{kind}/{}", asked.name)).collect();
+            let ways: Vec<String> = several.iter().map(|n| format!("{n}/{kind}/{}", asked.name)).collect();
             Err(Problem::new(format!("{query} is in {} namespaces", several.len()))
                 .with_hint(format!("say {}", ways.join(" or ")))
                 .into())
@@ -123,9 +119,12 @@ fn unknown(trace: &Trace, asked: &Asked<'_>, query: &str) -> Error {
     near.sort_unstable();
     near.dedup();
     let kind = asked.kind.name().to_lowercase();
-    let names: Vec<String> =
-        near.iter().take(SUGGESTIONS).map(|(_, name)| format!("{kind}/{name}")).collect();
-    let hint = if names.is_empty() { format!("the trace has no {kind} at all") } else { format!("there is {}", names.join(", ")) };
+    let names: Vec<String> = near.iter().take(SUGGESTIONS).map(|(_, name)| format!("{kind}/{name}")).collect();
+    let hint = if names.is_empty() {
+        format!("the trace has no {kind} at all")
+    } else {
+        format!("there is {}", names.join(", "))
+    };
     Problem::new(format!("there is no {query} in the trace")).with_hint(hint).into()
 }
 

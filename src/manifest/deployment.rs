@@ -67,7 +67,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
 fn read_spec(f: &Fields, problems: &mut Problems) -> DeploymentSpec {
     let replicas = f.int32("replicas", 1);
     problems.not_negative(&f.path("replicas"), replicas.into());
-    let (selector, template) = pod_template::read_selected(f, problems);
+    let (selector, template) = pod_template::read_selected(f, pod_template::DEPLOYMENT_WORDS, problems);
     let strategy = read_strategy(&f.object("strategy"), problems);
     let min_ready_seconds = f.int32("minReadySeconds", 0);
     problems.not_negative(&f.path("minReadySeconds"), min_ready_seconds.into());

@@ -132,6 +132,10 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
         Some(versions) if versions.contains(&api_version) => Ok(match kind {
             "Deployment" => KnownKind::Modelled(Kind::Deployment),
             "ReplicaSet" => KnownKind::Modelled(Kind::ReplicaSet),
+            "StatefulSet" => KnownKind::Modelled(Kind::StatefulSet),
+            "DaemonSet" => KnownKind::Modelled(Kind::DaemonSet),
+            "Job" => KnownKind::Modelled(Kind::Job),
+            "CronJob" => KnownKind::Modelled(Kind::CronJob),
             "Pod" => KnownKind::Modelled(Kind::Pod),
             _ => not_simulated(api_version, kind),
         }),

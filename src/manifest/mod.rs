@@ -12,9 +12,12 @@
 //! wrong beyond types goes into `Problems`. A new kind also needs an arm in
 //! `kinds.rs` and in the three matches below.
 
+mod daemon_set;
+mod cron_job;
 mod deployment;
 mod fields;
 mod image;
+mod job;
 mod kinds;
 mod meta;
 mod notes;
@@ -26,6 +29,7 @@ mod quantity;
 mod replica_set;
 mod selector;
 mod shape;
+mod stateful_set;
 mod suggest;
 mod syntax;
 
@@ -59,6 +63,10 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     match kind_of(value).map_err(|problem| vec![problem])? {
         KnownKind::Modelled(Kind::Deployment) => deployment::read(value),
         KnownKind::Modelled(Kind::ReplicaSet) => replica_set::read(value),
+        KnownKind::Modelled(Kind::StatefulSet) => stateful_set::read(value),
+        KnownKind::Modelled(Kind::DaemonSet) => daemon_set::read(value),
+        KnownKind::Modelled(Kind::Job) => job::read(value),
+        KnownKind::Modelled(Kind::CronJob) => cron_job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
@@ -87,6 +95,10 @@ pub fn to_json(object: &Object) -> Value {
     match object {
         Object::Deployment(d) => deployment::to_json(d),
         Object::ReplicaSet(set) => replica_set::to_json(set),
+        Object::StatefulSet(set) => stateful_set::to_json(set),
+        Object::DaemonSet(set) => daemon_set::to_json(set),
+        Object::Job(job) => job::to_json(job),
+        Object::CronJob(c) => cron_job::to_json(c),
         Object::Pod(p) => pod::to_json(p),
     }
 }
@@ -96,6 +108,10 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
     match kind {
         "Deployment" => Some(&deployment::DEPLOYMENT),
         "ReplicaSet" => Some(&replica_set::REPLICA_SET),
+        "StatefulSet" => Some(&stateful_set::STATEFUL_SET),
+        "DaemonSet" => Some(&daemon_set::DAEMON_SET),
+        "Job" => Some(&job::JOB),
+        "CronJob" => Some(&cron_job::CRON_JOB),
         "Pod" => Some(&pod::POD),
         _ => None,
     }

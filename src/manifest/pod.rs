@@ -36,6 +36,8 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         meta,
         template: Arc::new(template),
         number: 0,
+        pinned: None,
+        index: None,
         node: None,
         phase: Phase::Pending,
         ready: false,

@@ -54,7 +54,7 @@ fn read_spec(f: &Fields, problems: &mut Problems) -> ReplicaSetSpec {
     problems.not_negative(&f.path("replicas"), replicas.into());
     let min_ready_seconds = f.int32("minReadySeconds", 0);
     problems.not_negative(&f.path("minReadySeconds"), min_ready_seconds.into());
-    let (selector, template) = pod_template::read_selected(f, problems);
+    let (selector, template) = pod_template::read_selected(f, pod_template::DEPLOYMENT_WORDS, problems);
     ReplicaSetSpec {
         replicas,
         min_ready_seconds,

@@ -11,7 +11,7 @@ use serde_json::json;
 /// that could be compared with the template's labels.
 ///
 /// Upstream: `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation/validation.go ValidateLabelSelector`
-pub(super) fn read(spec: &Fields, problems: &mut Problems) -> Option<Selector> {
+pub(super) fn read(spec: &Fields, workload: &str, problems: &mut Problems) -> Option<Selector> {
     let path = spec.path("selector");
     if !spec.has("selector") {
         problems.add_with_hint(
@@ -28,7 +28,7 @@ pub(super) fn read(spec: &Fields, problems: &mut Problems) -> Option<Selector> {
     let wanted = expressions.len();
     selector.match_expressions.extend(expressions.iter().filter_map(|e| requirement(e, problems)));
     if wanted == 0 && selector.is_empty() {
-        let message = invalid(json!({}), "empty selector is invalid for deployment");
+        let message = invalid(json!({}), &format!("empty selector is invalid for {workload}"));
         problems.add_with_hint(&path, message, "write matchLabels with labels that the template has too");
     }
     let complete = wanted == selector.match_expressions.len() && !selector.is_empty();

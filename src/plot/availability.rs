@@ -31,8 +31,7 @@ pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
     let (from, to) = options.window.of(timeline);
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
     let slim = shown > 1;
-    let panels: Vec<Panel<'_>> =
-        workloads.iter().map(|w| Panel::new(w, across, width - EDGE, look, slim)).collect();
+    let panels: Vec<Panel<'_>> = workloads.iter().map(|w| Panel::new(w, across, width - EDGE, look, slim)).collect();
     let (height, plot) = heights(options, &panels, !more.is_empty());
     let (title, subtitle) = titles(timeline, options, across, workloads);
     let mut scene = Scene {
@@ -87,12 +86,7 @@ fn heights(options: &PlotOptions, panels: &[Panel<'_>], more: bool) -> (i32, i32
     (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + count * plot), plot)
 }
 
-fn titles(
-    timeline: &Timeline,
-    options: &PlotOptions,
-    across: Across,
-    workloads: &[Workload],
-) -> (String, String) {
+fn titles(timeline: &Timeline, options: &PlotOptions, across: Across, workloads: &[Workload]) -> (String, String) {
     let own = options.title.clone().or_else(|| Some(timeline.title.clone()));
     let own = own.filter(|title| !title.is_empty());
     match workloads {
@@ -117,15 +111,7 @@ fn titles(
 fn draw_titles(scene: &mut Scene, look: Look, title: &str, subtitle: &str) {
     let room = scene.width - 2 * EDGE;
     let title = font::fit(title, 24, true, room);
-    let title = Text {
-        x: EDGE,
-        y: 42,
-        anchor: Anchor::Start,
-        size: 24,
-        bold: true,
-        colour: look.text,
-        text: title,
-    };
+    let title = Text { x: EDGE, y: 42, anchor: Anchor::Start, size: 24, bold: true, colour: look.text, text: title };
     scene.push(Shape::Text(title));
     let subtitle = font::fit(subtitle, 15, false, room);
     scene.push(text(EDGE, 68, Anchor::Start, 15, look.muted, &subtitle));
@@ -194,8 +180,7 @@ mod tests {
         let texts = texts(scene);
         for (i, a) in texts.iter().enumerate() {
             let own = area(a);
-            let inside =
-                own.x0 >= 0 && own.y0 >= 0 && own.x1 <= scene.width && own.y1 <= scene.height;
+            let inside = own.x0 >= 0 && own.y0 >= 0 && own.x1 <= scene.width && own.y1 <= scene.height;
             assert!(inside, "{name}: {:?} leaves the picture: {own:?}", a.text);
             for b in &texts[..i] {
                 assert!(!own.overlaps(&area(b)), "{name}: {:?} touches {:?}", a.text, b.text);
@@ -207,9 +192,7 @@ mod tests {
     fn texts_never_touch() {
         for (name, trace) in fixture::all() {
             let timeline = Timeline::of(&trace);
-            for (width, height) in
-                [(1_200, None), (480, None), (700, Some(400)), (3_000, Some(2_000))]
-            {
+            for (width, height) in [(1_200, None), (480, None), (700, Some(400)), (3_000, Some(2_000))] {
                 let options = PlotOptions { width, height, ..PlotOptions::default() };
                 let drawn = scene(&timeline, &options);
                 check_texts(&format!("{name} {width}"), &drawn);

@@ -67,17 +67,22 @@ pub(super) fn multiples(step: Span, from: SimTime, to: SimTime) -> impl Iterator
 }
 
 /// A round time as axes print it: only the parts that are not zero, such as
-/// `0s`, `90s` as `1m30s`, `1d12h`, `250ms`.
+/// `0s`, `1m30s`, `1d12h`, `250ms`, `1m0.5s`.
 pub(super) fn clock(time: SimTime) -> String {
+    if time.0 < SECOND && time.0 > 0 {
+        return format!("{}ms", time.as_ms());
+    }
     let (mut rest, mut text) = (time.0, String::new());
-    for (unit, name) in [(DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (SECOND, "s"), (MILLISECOND, "ms")]
-    {
+    for (unit, name) in [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")] {
         if rest >= unit {
             let _ = write!(text, "{}{name}", rest / unit);
             rest %= unit;
         }
     }
-    if text.is_empty() { "0s".to_string() } else { text }
+    if rest > 0 || text.is_empty() {
+        let _ = write!(text, "{}", Span(rest));
+    }
+    text
 }
 
 /// A round distance between the ticks of numbers from 0 to `max`, so that
@@ -114,7 +119,8 @@ mod tests {
         for (ms, text) in [
             (0, "0s"),
             (250, "250ms"),
-            (1_500, "1s500ms"),
+            (1_500, "1.5s"),
+            (60_500, "1m0.5s"),
             (30_000, "30s"),
             (90_000, "1m30s"),
             (3_600_000, "1h"),
@@ -138,9 +144,7 @@ mod tests {
 
     #[test]
     fn steps_of_numbers_are_round() {
-        for (max, ticks, step) in
-            [(0, 5, 1), (1, 5, 1), (5, 5, 1), (13, 5, 5), (20, 8, 5), (500, 6, 100)]
-        {
+        for (max, ticks, step) in [(0, 5, 1), (1, 5, 1), (5, 5, 1), (13, 5, 5), (20, 8, 5), (500, 6, 100)] {
             assert_eq!(round_step(max, ticks), step, "{max} in {ticks}");
         }
         assert!(round_step(i64::MAX, 1) > 0);

@@ -42,8 +42,7 @@ pub(super) struct Track {
 /// shown where it was true.
 pub(super) fn tracks(workload: &Workload, across: Across) -> Vec<Track> {
     let track = |name| Track { name, bars: bars(workload, name, across) };
-    let mut tracks: Vec<Track> =
-        ["Progressing", "Available", "ReplicaFailure"].into_iter().map(track).collect();
+    let mut tracks: Vec<Track> = ["Progressing", "Available", "ReplicaFailure"].into_iter().map(track).collect();
     tracks.retain(|t| {
         let failing = t.name != "ReplicaFailure" || t.bars.iter().any(|b| b.mood == Mood::Bad);
         !t.bars.is_empty() && failing
@@ -52,8 +51,7 @@ pub(super) fn tracks(workload: &Workload, across: Across) -> Vec<Track> {
 }
 
 fn bars(workload: &Workload, name: &str, across: Across) -> Vec<Bar> {
-    let changes: Vec<&ConditionChange> =
-        workload.conditions().iter().filter(|c| c.condition == name).collect();
+    let changes: Vec<&ConditionChange> = workload.conditions().iter().filter(|c| c.condition == name).collect();
     let mut bars: Vec<Bar> = Vec::new();
     for (i, change) in changes.iter().enumerate() {
         let until = changes.get(i + 1).map_or(across.to, |next| next.at);

@@ -4,7 +4,7 @@ use super::labels::{lanes, spread};
 use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::{Look, Rgb, revision_colour};
-use super::{axis, conditions, font};
+use super::{axis, conditions, font, image_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, Revision, Series, Steps, Workload};
 
@@ -59,13 +59,7 @@ pub(super) struct Panel<'a> {
 }
 
 impl<'a> Panel<'a> {
-    pub(super) fn new(
-        workload: &'a Workload,
-        across: Across,
-        edge: i32,
-        look: Look,
-        slim: bool,
-    ) -> Panel<'a> {
+    pub(super) fn new(workload: &'a Workload, across: Across, edge: i32, look: Look, slim: bool) -> Panel<'a> {
         let layers = layers(workload, across, look);
         let legend = legend_rows(&layers, edge - across.left);
         let (actions, unlabelled) = place_actions(workload, across, edge);
@@ -167,11 +161,7 @@ impl<'a> Panel<'a> {
                 scene.push(Shape::Slabs(run.to_vec(), layer.colour.into()));
             }
         }
-        scene.rule(
-            (self.across.left, upright.bottom),
-            (self.across.right, upright.bottom),
-            self.look.muted,
-        );
+        scene.rule((self.across.left, upright.bottom), (self.across.right, upright.bottom), self.look.muted);
         let taken: Vec<Area> = extremes.iter().map(|e| e.area).collect();
         for (layer, slabs) in self.layers.iter().zip(&stacked) {
             if let Some(room) = self.room_for(&layer.short, slabs, &taken, upright) {
@@ -184,13 +174,7 @@ impl<'a> Panel<'a> {
 
     /// Where a layer has the most room for its name between the lines that
     /// cross it and beside what is taken, if there is enough anywhere.
-    fn room_for(
-        &self,
-        name: &str,
-        slabs: &[Area],
-        taken: &[Area],
-        upright: Upright,
-    ) -> Option<Area> {
+    fn room_for(&self, name: &str, slabs: &[Area], taken: &[Area], upright: Upright) -> Option<Area> {
         let (width, height) = (font::width(name, SMALL, false) + 16, 24);
         let cuts: Vec<i32> = self.actions.iter().map(|a| self.across.x(a.0.at)).collect();
         let limits = [Series::Ceiling, Series::Floor, Series::Desired]
@@ -207,9 +191,7 @@ impl<'a> Panel<'a> {
             let (x, y) = (i32::midpoint(room.x0, room.x1), i32::midpoint(room.y0, room.y1));
             let (dx, dy) = (width / 2, height / 2);
             let name = Area { x0: x - dx, y0: y - dy, x1: x + dx, y1: y + dy };
-            room.x1 - room.x0 >= width
-                && room.y1 - room.y0 >= height
-                && taken.iter().all(|t| !t.overlaps(&name))
+            room.x1 - room.x0 >= width && room.y1 - room.y0 >= height && taken.iter().all(|t| !t.overlaps(&name))
         });
         // Height beyond a few lines makes a room no better.
         let size = |a: &Area| i64::from(a.x1 - a.x0) * i64::from((a.y1 - a.y0).min(80));
@@ -218,8 +200,7 @@ impl<'a> Panel<'a> {
 
     /// The allowed band from floor to ceiling, behind everything.
     fn draw_band(&self, scene: &mut Scene, upright: Upright) {
-        let (ceiling, floor) =
-            (self.workload.series(Series::Ceiling), self.workload.series(Series::Floor));
+        let (ceiling, floor) = (self.workload.series(Series::Ceiling), self.workload.series(Series::Floor));
         if !ceiling.is_empty() {
             let height = ceiling.zip_with(floor, |c, f| c - f);
             let slabs = stack(&[floor, &height], self.across, upright);
@@ -255,10 +236,7 @@ impl<'a> Panel<'a> {
                 let room = (self.edge - x - 8).min(LONGEST_ACTION);
                 let label = font::fit(&action_text(mark, self.workload), NORMAL, true, room);
                 scene.rect(Area { x0: x, y0: y + 3, x1: x + 3, y1: y + 15 }, self.look.text);
-                scene.push(Shape::Text(Text {
-                    bold: true,
-                    ..plain(x + 7, y + 14, NORMAL, self.look.text, &label)
-                }));
+                scene.push(Shape::Text(Text { bold: true, ..plain(x + 7, y + 14, NORMAL, self.look.text, &label) }));
             }
         }
         if self.unlabelled > 0 {
@@ -295,9 +273,8 @@ impl<'a> Panel<'a> {
         let (from, end) = (self.across.from, self.across.end());
         let mut extremes = Vec::new();
         let available = self.workload.series(Series::Available);
-        let settled = self.workload.settled().filter(|&at| at < end).map(|at| at.max(from));
-        if let Some(settled) = settled {
-            let (at, least) = available.first_min(settled, end);
+        if let Some((at, least)) = self.workload.least_available(from, end) {
+            let settled = self.workload.settled().map_or(from, |settled| settled.max(from));
             let (y, below) = (upright.y(least), upright.y(least) + 18);
             let baseline = if below < upright.bottom - 2 { below } else { y - 8 };
             if at > settled {
@@ -415,8 +392,9 @@ fn layers(workload: &Workload, across: Across, look: Look) -> Vec<Layer> {
             (_, _, 0) => ("ready".to_string(), "ready".to_string()),
             (_, _, number) => {
                 let short = format!("revision {number}");
-                let comma = if revision.image.is_empty() { "" } else { ", " };
-                (format!("{short}{comma}{}", revision.image), short)
+                let image = image_of(workload, &revision);
+                let comma = if image.is_empty() { "" } else { ", " };
+                (format!("{short}{comma}{image}"), short)
             }
         };
         let colour = if older > 0 && i == 0 { look.older } else { revision_colour(i) };
@@ -436,12 +414,7 @@ fn layers(workload: &Workload, across: Across, look: Look) -> Vec<Layer> {
     let on_node = workload.series(Series::OnNode);
     let going = workload.series(Series::Terminating).zip_with(on_node, i64::min);
     let terminating = "terminating".to_string();
-    let going = Layer {
-        name: terminating.clone(),
-        short: terminating,
-        colour: look.terminating,
-        steps: going,
-    };
+    let going = Layer { name: terminating.clone(), short: terminating, colour: look.terminating, steps: going };
     // A revision whose pods never get ready stays in the legend.
     ready.into_iter().chain(unready).chain(std::iter::once(going).filter(seen)).collect()
 }
@@ -476,11 +449,7 @@ fn action_text(mark: &ActionMark, workload: &Workload) -> String {
 }
 
 /// The actions in the window with their lanes, and how many get no label.
-fn place_actions(
-    workload: &Workload,
-    across: Across,
-    edge: i32,
-) -> (Vec<(ActionMark, usize)>, usize) {
+fn place_actions(workload: &Workload, across: Across, edge: i32) -> (Vec<(ActionMark, usize)>, usize) {
     let seen: Vec<&ActionMark> =
         workload.actions().iter().filter(|a| a.at >= across.from && a.at <= across.to).collect();
     let measure = |mark: &&ActionMark| {
@@ -489,11 +458,8 @@ fn place_actions(
         (x, width.min(edge - x - 8) + 7)
     };
     let labels: Vec<(i32, i32)> = seen.iter().map(measure).collect();
-    let placed: Vec<(ActionMark, usize)> = seen
-        .into_iter()
-        .zip(lanes(&labels, 10))
-        .map(|(mark, lane)| (mark.clone(), lane.min(MOST_LANES)))
-        .collect();
+    let placed: Vec<(ActionMark, usize)> =
+        seen.into_iter().zip(lanes(&labels, 10)).map(|(mark, lane)| (mark.clone(), lane.min(MOST_LANES))).collect();
     let unlabelled = placed.iter().filter(|p| p.1 == MOST_LANES).count();
     (placed, unlabelled)
 }

@@ -26,8 +26,7 @@ pub(super) fn paint(scene: &Scene, scale: u32) -> Result<Vec<u8>, Error> {
     let mut pixels = vec![0; width as usize * height as usize * 3];
     draw_all(scene, scale as i32, &mut pixels, (width, height))
         .map_err(|e| Problem::new(format!("the picture cannot be drawn: {e}")))?;
-    encode(&pixels, width, height)
-        .map_err(|e| Problem::new(format!("the picture cannot be encoded: {e}")).into())
+    encode(&pixels, width, height).map_err(|e| Problem::new(format!("the picture cannot be encoded: {e}")).into())
 }
 
 fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::EncodingError> {
@@ -42,12 +41,7 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, png::Encodi
     Ok(bytes)
 }
 
-fn draw_all(
-    scene: &Scene,
-    scale: i32,
-    pixels: &mut [u8],
-    size: (u32, u32),
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw_all(scene: &Scene, scale: i32, pixels: &mut [u8], size: (u32, u32)) -> Result<(), Box<dyn std::error::Error>> {
     let mut canvas = Canvas {
         backend: BitMapBackend::with_buffer(pixels, size),
         scale,

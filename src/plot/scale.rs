@@ -1,5 +1,6 @@
 //! From times and numbers to pixels, and from step functions to shapes.
 
+use super::SHORTEST;
 use super::scene::Area;
 use crate::time::SimTime;
 use crate::timeline::Steps;
@@ -50,16 +51,16 @@ impl Upright {
     pub(super) fn y(&self, value: i64) -> i32 {
         let (max, height) = (self.max.max(1), i64::from(self.bottom - self.top));
         let value = value.clamp(0, max);
-        let up =
-            (i128::from(value) * i128::from(height) * 2 + i128::from(max)) / (i128::from(max) * 2);
+        let up = (i128::from(value) * i128::from(height) * 2 + i128::from(max)) / (i128::from(max) * 2);
         self.bottom - up as i32
     }
 }
 
 /// A step function as a line of horizontal and vertical pieces with at most
 /// a few points for each pixel; what happens within a pixel is drawn from its
-/// least to its greatest value.
+/// least to its greatest value. What does not last is not drawn.
 pub(super) fn step_line(steps: &Steps, across: Across, upright: Upright) -> Vec<(i32, i32)> {
+    let steps = steps.lasting(SHORTEST);
     let mut points: Vec<(i32, i32)> = Vec::new();
     let mut push = |point: (i32, i32)| {
         if points.last() != Some(&point) {
@@ -90,8 +91,9 @@ pub(super) fn step_line(steps: &Steps, across: Across, upright: Upright) -> Vec<
 /// Step functions on top of each other, the first at the bottom, as slabs for
 /// each; within a pixel the last values count.
 pub(super) fn stack(layers: &[&Steps], across: Across, upright: Upright) -> Vec<Vec<Area>> {
+    let layers: Vec<Steps> = layers.iter().map(|l| l.lasting(SHORTEST)).collect();
     let mut bounds: BTreeSet<(i32, SimTime)> = BTreeSet::from([(across.left, across.from)]);
-    for layer in layers {
+    for layer in &layers {
         bounds.extend(layer.changes(across.from, across.end()).map(|at| (across.x(at), at)));
     }
     let bounds: Vec<(i32, SimTime)> = bounds.into_iter().collect();
@@ -130,8 +132,7 @@ pub(super) fn runs(slabs: &[Area]) -> impl Iterator<Item = &[Area]> {
 mod tests {
     use super::*;
 
-    const ACROSS: Across =
-        Across { from: SimTime::ZERO, to: SimTime::from_secs(100), left: 10, right: 110 };
+    const ACROSS: Across = Across { from: SimTime::ZERO, to: SimTime::from_secs(100), left: 10, right: 110 };
     const UPRIGHT: Upright = Upright { top: 0, bottom: 100, max: 10 };
 
     fn steps(points: &[(u64, i64)]) -> Steps {

@@ -24,9 +24,7 @@ impl Rgb {
 
     /// This colour with so many hundredths of another.
     pub(super) fn mix(self, other: Rgb, hundredths: u32) -> Rgb {
-        let one = |a: u8, b: u8| {
-            ((u32::from(a) * (100 - hundredths) + u32::from(b) * hundredths + 50) / 100) as u8
-        };
+        let one = |a: u8, b: u8| ((u32::from(a) * (100 - hundredths) + u32::from(b) * hundredths + 50) / 100) as u8;
         Rgb(one(self.0, other.0), one(self.1, other.1), one(self.2, other.2))
     }
 }
@@ -130,10 +128,7 @@ impl Scene {
 }
 
 /// The pieces of a line as pairs of ends, cut into dashes if it has any.
-pub(super) fn dashes(
-    points: &[(i32, i32)],
-    dash: Option<(i32, i32)>,
-) -> Vec<((i32, i32), (i32, i32))> {
+pub(super) fn dashes(points: &[(i32, i32)], dash: Option<(i32, i32)>) -> Vec<((i32, i32), (i32, i32))> {
     let pieces = points.windows(2).map(|p| (p[0], p[1]));
     let Some((on, off)) = dash.filter(|d| d.0 > 0 && d.1 > 0) else { return pieces.collect() };
     let (mut result, mut phase) = (Vec::new(), 0);
@@ -163,10 +158,7 @@ mod tests {
     fn dashes_go_round_corners() {
         let points = [(0, 0), (10, 0), (10, 6)];
         assert_eq!(dashes(&points, None), [((0, 0), (10, 0)), ((10, 0), (10, 6))]);
-        assert_eq!(
-            dashes(&points, Some((4, 2))),
-            [((0, 0), (4, 0)), ((6, 0), (10, 0)), ((10, 2), (10, 6))]
-        );
+        assert_eq!(dashes(&points, Some((4, 2))), [((0, 0), (4, 0)), ((6, 0), (10, 0)), ((10, 2), (10, 6))]);
     }
 
     #[test]

@@ -55,8 +55,7 @@ fn rollouts(workload: &Workload, from: SimTime, end: SimTime) -> Option<String> 
         ([], None) => None,
         ([one], _) => Some(format!("rollout {}", outcome(one, end))),
         ([.., last], _) => {
-            let stuck =
-                updates.iter().filter(|r| r.end.is_none() && r.stalled.is_some_and(|at| at < end));
+            let stuck = updates.iter().filter(|r| r.end.is_none() && r.stalled.is_some_and(|at| at < end));
             let (count, outcome) = (updates.len(), outcome(last, end));
             Some(match stuck.count() {
                 0 => format!("{count} rollouts, the last {outcome}"),
@@ -67,18 +66,16 @@ fn rollouts(workload: &Workload, from: SimTime, end: SimTime) -> Option<String> 
 }
 
 fn availability(workload: &Workload, from: SimTime, end: SimTime) -> String {
-    let available = workload.series(Series::Available);
     let desired = workload.series(Series::Desired);
-    let Some(settled) = workload.settled().filter(|&at| at < end) else {
-        let (at, most) = available.first_max(from, end);
-        return format!("never more than {most} of {} available", desired.at(at));
-    };
-    let from = settled.max(from);
-    match available.first_min(from, end) {
-        (at, ..=0) => {
-            let outage = available.duration_where(from, end, |n| n <= 0).floor_ms();
+    match workload.least_available(from, end) {
+        Some((at, ..=0)) => {
+            let outage = workload.outage(from, end).floor_ms();
             format!("none of {} available for {outage}", desired.at(at))
         }
-        (at, least) => format!("available never below {least} of {}", desired.at(at)),
+        Some((at, least)) => format!("available never below {least} of {}", desired.at(at)),
+        None => {
+            let (at, most) = workload.series(Series::Available).first_max(from, end);
+            format!("never more than {most} of {} available", desired.at(at))
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! How a run ended, as kubectl would print it, and what happened on the way.
 
 use super::sentence::{outcome, pods};
-use super::{Window, name_of};
+use super::{Window, image_of, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Rollout, Series, Timeline, Workload};
 use std::fmt::Write as _;
@@ -50,14 +50,12 @@ fn table(timeline: &Timeline, at: SimTime) -> String {
             at.since(workload.created).to_string(),
         ]
     };
-    let rows: Vec<[String; 5]> =
-        std::iter::once(header).chain(timeline.workloads().iter().map(row)).collect();
+    let rows: Vec<[String; 5]> = std::iter::once(header).chain(timeline.workloads().iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
     let widths: [usize; 5] = std::array::from_fn(width);
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         text.push_str(cells.join("   ").trim_end());
         text.push('\n');
     }
@@ -84,8 +82,7 @@ fn lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
 }
 
 fn rollout_lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
-    let seen: Vec<&Rollout> =
-        workload.rollouts().iter().filter(|r| r.start >= from && r.start < end).collect();
+    let seen: Vec<&Rollout> = workload.rollouts().iter().filter(|r| r.start >= from && r.start < end).collect();
     let older = seen.len().saturating_sub(MOST_ROLLOUTS);
     let mut lines = Vec::new();
     if older > 0 {
@@ -93,7 +90,7 @@ fn rollout_lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String
     }
     for rollout in &seen[older..] {
         let revision = &workload.revisions()[rollout.revision];
-        let image = match revision.image.as_str() {
+        let image = match image_of(workload, revision) {
             "" => String::new(),
             image => format!(" ({image})"),
         };
@@ -115,23 +112,20 @@ fn first_at(at: SimTime, from: SimTime) -> String {
 }
 
 fn available_line(workload: &Workload, from: SimTime, end: SimTime) -> String {
-    let available = workload.series(Series::Available);
     let desired = workload.series(Series::Desired);
-    let Some(settled) = workload.settled().filter(|&at| at < end) else {
-        let (at, most) = available.first_max(from, end);
-        return format!("available at most {most} of {}{}", desired.at(at), first_at(at, from));
-    };
-    let from = settled.max(from);
-    let (at, least) = available.first_min(from, end);
-    format!("available at least {least} of {}{}", desired.at(at), first_at(at, from))
+    if let Some((at, least)) = workload.least_available(from, end) {
+        let from = workload.settled().map_or(from, |settled| settled.max(from));
+        return format!("available at least {least} of {}{}", desired.at(at), first_at(at, from));
+    }
+    let (at, most) = workload.series(Series::Available).first_max(from, end);
+    format!("available at most {most} of {}{}", desired.at(at), first_at(at, from))
 }
 
 /// The conditions as they stood at the end, in order of their names.
 fn condition_lines(workload: &Workload, end: SimTime) -> Vec<String> {
     let mut lines = Vec::new();
     for condition in ["Available", "Progressing", "ReplicaFailure"] {
-        let last =
-            workload.conditions().iter().rev().find(|c| c.condition == condition && c.at < end);
+        let last = workload.conditions().iter().rev().find(|c| c.condition == condition && c.at < end);
         if let Some(change) = last.filter(|c| !c.status.is_empty()) {
             let comma = if change.reason.is_empty() { "" } else { ", " };
             let (status, reason, at) = (&change.status, &change.reason, change.at);

@@ -14,9 +14,9 @@
 //! nodes shows the greatest, rounded up. Only 0 is a blank.
 
 use super::theme::{self, Rgb};
-use super::{Window, axis, headline, name_of};
+use super::{SHORTEST, Window, axis, headline, image_of, name_of};
 use crate::time::{SimTime, Span};
-use crate::timeline::{ActionMark, Series, Steps, Timeline, Workload};
+use crate::timeline::{ActionMark, ConditionChange, Series, Steps, Timeline, Workload};
 use std::fmt::Write as _;
 
 /// How a waveform is drawn.
@@ -85,9 +85,10 @@ enum Keep {
     Greatest,
 }
 
-struct Row<'a> {
+struct Row {
     label: String,
-    steps: &'a Steps,
+    /// Without what does not last.
+    steps: Steps,
     keep: Keep,
     note: String,
     colour: Rgb,
@@ -135,7 +136,7 @@ struct Wave<'a> {
     name: String,
     workload: &'a Workload,
     options: &'a TextOptions,
-    rows: Vec<Row<'a>>,
+    rows: Vec<Row>,
     columns: Columns,
     from: SimTime,
     labels: usize,
@@ -176,8 +177,18 @@ impl<'a> Wave<'a> {
         if !actions.is_empty() {
             self.line(text, "actions", &self.marks(&actions), "", None);
         }
+        let mut available = String::new();
         for row in &self.rows {
-            self.line(text, &row.label, &self.blocks(row), &row.note, Some(row.colour));
+            let blocks = self.blocks(row);
+            // Pods that are available as soon as they are ready need no row
+            // of their own: it would look the same.
+            if row.label == "ready" && blocks == available {
+                continue;
+            }
+            self.line(text, &row.label, &blocks, &row.note, Some(row.colour));
+            if row.label == "available" {
+                available = blocks;
+            }
         }
         let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
         self.notes(text, &actions);
@@ -205,15 +216,9 @@ impl<'a> Wave<'a> {
         let named = [Series::Desired, Series::Floor, Series::Ceiling];
         let parts = named.into_iter().filter(|&s| !self.workload.series(s).is_empty()).map(|s| {
             let steps = self.workload.series(s);
-            let (least, most) = (
-                steps.min_over(self.from, self.columns.end),
-                steps.max_over(self.from, self.columns.end),
-            );
-            if least == most {
-                format!("{} {most}", s.name())
-            } else {
-                format!("{} {least} to {most}", s.name())
-            }
+            let (least, most) =
+                (steps.min_over(self.from, self.columns.end), steps.max_over(self.from, self.columns.end));
+            if least == most { format!("{} {most}", s.name()) } else { format!("{} {least} to {most}", s.name()) }
         });
         parts.collect::<Vec<_>>().join(", ")
     }
@@ -250,7 +255,7 @@ impl<'a> Wave<'a> {
         line.into_iter().collect::<String>().trim_end().to_string()
     }
 
-    fn blocks(&self, row: &Row<'_>) -> String {
+    fn blocks(&self, row: &Row) -> String {
         let set = if self.options.ascii { ASCII } else { BLOCKS };
         (0..self.columns.count)
             .map(|column| {
@@ -270,14 +275,15 @@ impl<'a> Wave<'a> {
         let mut notes: Vec<(SimTime, char, String)> = Vec::new();
         for (i, action) in actions.iter().enumerate() {
             let refused = action.rejected.as_ref().map(|r| format!(" (refused: {r})"));
-            notes.push((
-                action.at,
-                letter(i),
-                format!("{}{}", action.text, refused.unwrap_or_default()),
-            ));
+            notes.push((action.at, letter(i), format!("{}{}", action.text, refused.unwrap_or_default())));
         }
         let (from, end) = (self.from, self.columns.end);
-        for change in self.workload.conditions().iter().filter(|c| c.at >= from && c.at < end) {
+        for change in lasting(self.workload.conditions()) {
+            // The conditions of an object that is deleted need no farewell.
+            let deleted = change.status.is_empty() && self.workload.series(Series::Desired).at(change.at) == 0;
+            if change.at < from || change.at >= end || deleted {
+                continue;
+            }
             let status = if change.status.is_empty() { "gone" } else { &change.status };
             let reason = if change.reason.is_empty() { "" } else { ", " };
             let what = format!("{} {status}{reason}{}", change.condition, change.reason);
@@ -296,6 +302,17 @@ impl<'a> Wave<'a> {
     }
 }
 
+/// The changes that were not overtaken by another of the same condition
+/// within their millisecond.
+fn lasting(changes: &[ConditionChange]) -> impl Iterator<Item = &ConditionChange> {
+    let overtaken = |i: usize, change: &ConditionChange| {
+        let same_time = |c: &&ConditionChange| c.at.as_ms() == change.at.as_ms();
+        let later = changes[i + 1..].iter().take_while(same_time);
+        later.into_iter().any(|c| c.condition == change.condition)
+    };
+    changes.iter().enumerate().filter(move |(i, c)| !overtaken(*i, c)).map(|(_, change)| change)
+}
+
 /// The letter of an action; after Z they are all `+`.
 fn letter(i: usize) -> char {
     u8::try_from(i).ok().filter(|&i| i < 26).map_or('+', |i| char::from(b'A' + i))
@@ -311,20 +328,20 @@ fn eighths(value: i64, top: i64, keep: Keep) -> usize {
     eighths as usize
 }
 
-fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_>> {
+fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
     let mut rows = revision_rows(workload, from, end);
     let available = workload.series(Series::Available);
     let ready = workload.series(Series::Ready);
     let row = |series: Series, label: &str, keep, note, colour| Row {
         label: label.to_string(),
-        steps: workload.series(series),
+        steps: workload.series(series).lasting(SHORTEST),
         keep,
         note,
         colour,
     };
     let least = least_available(workload, from, end);
     rows.push(row(Series::Available, "available", Keep::Least, least, theme::GREEN));
-    if available.pieces(from, end).ne(ready.pieces(from, end)) {
+    if available.lasting(SHORTEST) != ready.lasting(SHORTEST) {
         rows.push(row(Series::Ready, "ready", Keep::Least, String::new(), theme::BLUE));
     }
     let most = |series: Series| {
@@ -350,19 +367,20 @@ fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_>> {
 
 /// A row of ready pods for each revision that has pods; of many only the last
 /// ones.
-fn revision_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row<'_>> {
-    let alive = workload.revisions().iter().filter(|r| {
-        !r.name.is_empty() && r.ready.max_over(from, end).max(r.on_node.max_over(from, end)) > 0
-    });
-    let mut rows: Vec<Row<'_>> = alive
+fn revision_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
+    let alive = workload
+        .revisions()
+        .iter()
+        .filter(|r| !r.name.is_empty() && r.ready.max_over(from, end).max(r.on_node.max_over(from, end)) > 0);
+    let mut rows: Vec<Row> = alive
         .enumerate()
         .map(|(i, revision)| Row {
             label: revision.name.clone(),
-            steps: &revision.ready,
+            steps: revision.ready.lasting(SHORTEST),
             keep: Keep::Least,
             note: match revision.ready.max_over(from, end) {
-                0 => format!("{} never ready", revision.image).trim_start().to_string(),
-                _ => revision.image.clone(),
+                0 => format!("{} never ready", image_of(workload, revision)).trim_start().to_string(),
+                _ => image_of(workload, revision).to_string(),
             },
             colour: theme::revision_colour(i),
         })
@@ -377,15 +395,11 @@ fn with_time(name: &str, value: i64, at: SimTime, from: SimTime) -> String {
 }
 
 fn least_available(workload: &Workload, from: SimTime, end: SimTime) -> String {
-    let available = workload.series(Series::Available);
-    match workload.settled().filter(|&at| at < end) {
-        Some(settled) => {
-            let from = settled.max(from);
-            let (at, least) = available.first_min(from, end);
-            with_time("min", least, at, from)
-        }
-        None => format!("max {}", available.max_over(from, end)),
+    if let Some((at, least)) = workload.least_available(from, end) {
+        let from = workload.settled().map_or(from, |settled| settled.max(from));
+        return with_time("min", least, at, from);
     }
+    format!("max {}", workload.series(Series::Available).max_over(from, end))
 }
 
 #[cfg(test)]
@@ -394,16 +408,9 @@ mod tests {
 
     #[test]
     fn eighths_never_hide_an_extreme() {
-        for (value, least, greatest) in [
-            (0, 0, 0),
-            (1, 1, 1),
-            (8, 3, 4),
-            (9, 3, 4),
-            (10, 4, 4),
-            (19, 7, 8),
-            (20, 8, 8),
-            (30, 8, 8),
-        ] {
+        for (value, least, greatest) in
+            [(0, 0, 0), (1, 1, 1), (8, 3, 4), (9, 3, 4), (10, 4, 4), (19, 7, 8), (20, 8, 8), (30, 8, 8)]
+        {
             assert_eq!(eighths(value, 20, Keep::Least), least, "{value}");
             assert_eq!(eighths(value, 20, Keep::Greatest), greatest, "{value}");
         }
@@ -412,13 +419,9 @@ mod tests {
     #[test]
     fn columns_are_of_round_length_and_fit() {
         let s = SimTime::from_secs;
-        for (from, to, most, each, count) in [
-            (0, 60, 60, 1, 60),
-            (0, 60, 59, 2, 30),
-            (55, 140, 60, 2, 43),
-            (0, 86_400, 80, 1_200, 72),
-            (0, 0, 50, 0, 1),
-        ] {
+        for (from, to, most, each, count) in
+            [(0, 60, 60, 1, 60), (0, 60, 59, 2, 30), (55, 140, 60, 2, 43), (0, 86_400, 80, 1_200, 72), (0, 0, 50, 0, 1)]
+        {
             let columns = Columns::fit(s(from), s(to), most);
             let each = if each == 0 { Span::from_ms(1) } else { Span::from_secs(each) };
             assert_eq!((columns.each, columns.count), (each, count), "{from} to {to}");

@@ -12,7 +12,7 @@ use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
 use super::scope::{Named, Scope};
 use super::yaml::Document;
-use crate::api::Object;
+use crate::api::{FeatureGates, Object};
 use crate::assertion::Assertion;
 use crate::error::Problem;
 use crate::sim::Setup;
@@ -168,12 +168,29 @@ impl Compiler<'_> {
             control_plane: ControlPlane {
                 informer_lag: spec.control_plane.informer_lag.0,
                 write_latency: spec.control_plane.write_latency.0,
+                feature_gates: self.feature_gates(spec),
+                ..ControlPlane::default()
             },
             assumptions,
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
         Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() }
+    }
+
+    fn feature_gates(&mut self, spec: &Spec) -> FeatureGates {
+        let mut gates = FeatureGates::default();
+        for (name, on) in &spec.control_plane.feature_gates {
+            if !gates.set(name, *on) {
+                let hint = format!("there is {}", FeatureGates::NAMES.join(", "));
+                self.problem(
+                    "spec.controlPlane.featureGates",
+                    format!("no feature gate `{name}` is modelled"),
+                    Some(hint),
+                );
+            }
+        }
+        gates
     }
 
     /// That nothing is left, and what was left out.
@@ -186,7 +203,7 @@ impl Compiler<'_> {
             }
         };
         Problem::new(format!("there is nothing to simulate{left_out}"))
-            .with_hint("Deployments, ReplicaSets and Pods are simulated")
+            .with_hint("Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, ReplicaSets and Pods are simulated")
     }
 
     fn start(&mut self, spec: &Spec) -> Timestamp {

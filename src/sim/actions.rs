@@ -2,14 +2,17 @@
 
 use super::Simulation;
 use super::event::PodRef;
-use crate::api::{Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet};
+use crate::api::{
+    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet,
+    StatefulSet, StatefulStrategy,
+};
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
 
 /// Why an action was refused.
-struct Refusal {
+pub(super) struct Refusal {
     reason: &'static str,
     message: String,
 }
@@ -18,16 +21,16 @@ impl Refusal {
     fn not_found(target: &Target) -> Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
         let group = match target.kind {
-            Kind::Deployment | Kind::ReplicaSet => ".apps",
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
+                ".apps"
+            }
+            Kind::Job | Kind::CronJob => ".batch",
             _ => "",
         };
-        Refusal {
-            reason: "NotFound",
-            message: format!("{resource}{group} \"{}\" not found", target.name),
-        }
+        Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
     }
 
-    fn invalid(message: impl Into<String>) -> Refusal {
+    pub(super) fn invalid(message: impl Into<String>) -> Refusal {
         Refusal { reason: "Invalid", message: message.into() }
     }
 }
@@ -42,7 +45,7 @@ impl From<ApiError> for Refusal {
     }
 }
 
-type Outcome = Result<(), Refusal>;
+pub(super) type Outcome = Result<(), Refusal>;
 
 impl Simulation {
     /// Applies the objects of the beginning, in their order.
@@ -112,9 +115,7 @@ impl Simulation {
         match action {
             Action::Apply(object) => self.apply_object(object, cause),
             Action::Patch { target, patch_type, patch } => self.patch(target, *patch_type, patch, cause),
-            Action::SetImage { target, container, image } => {
-                self.set_image(target, container.as_deref(), image, cause)
-            }
+            Action::SetImage { target, container, image } => self.set_image(target, container.as_deref(), image, cause),
             Action::Scale { target, replicas } => self.scale(target, *replicas, cause),
             Action::Delete { target, propagation, grace_seconds } => {
                 let key = self.find(target)?;
@@ -157,6 +158,13 @@ impl Simulation {
             Action::ControllersUp => {
                 self.controllers_up();
                 Ok(())
+            }
+            Action::DeletePods { pod, .. } if !pod.contains('*') && self.matching_pods(pod).is_empty() => {
+                Err(Refusal::not_found(&Target {
+                    kind: Kind::Pod,
+                    namespace: "default".into(),
+                    name: pod.as_str().into(),
+                }))
             }
             pods => {
                 self.perform_on_pods(pods, cause);
@@ -223,14 +231,14 @@ impl Simulation {
         match (object, existing) {
             (Object::Deployment(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0, 0);
+                self.register(key, None, 0);
                 self.created(key, cause);
                 Ok(())
             }
             (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
             (Object::ReplicaSet(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0, 0);
+                self.register(key, None, 0);
                 self.created(key, cause);
                 Ok(())
             }
@@ -243,9 +251,38 @@ impl Simulation {
                 })?;
                 Ok(())
             }
+            (Object::DaemonSet(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
+            (Object::StatefulSet(new), None) => {
+                let set = self.without_disabled_fields((**new).clone(), None);
+                let key = self.store.create(set)?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::StatefulSet(new), Some(key)) => self.write_stateful_set(key, new, cause),
+            (Object::Job(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
+            (Object::CronJob(new), None) => {
+                let key = self.store.create((**new).clone())?;
+                self.register(key, None, 0);
+                self.created(key, cause);
+                Ok(())
+            }
+            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
-                let subject = self.register(key, None, 0, 0);
+                let subject = self.register(key, None, 0);
                 self.recorder.push(cause, subject, What::Created);
                 Ok(())
             }
@@ -268,13 +305,74 @@ impl Simulation {
             store.update(key, None, |row: &mut Deployment| {
                 row.spec = new.spec.clone();
                 row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                if !new.meta.annotations.is_empty() {
-                    let annotations = Arc::make_mut(&mut row.meta.annotations);
-                    annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
-                }
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
             })
         })?;
         Ok(())
+    }
+
+    /// Replaces the spec of a StatefulSet, most of which must stay as it was.
+    ///
+    /// Upstream: `pkg/apis/apps/validation/validation.go ValidateStatefulSetUpdate`
+    fn write_stateful_set(&mut self, key: Key, new: &StatefulSet, cause: RecordId) -> Outcome {
+        let old = self.stateful_set(key)?;
+        let new = self.without_disabled_fields(new.clone(), Some(old));
+        if old.spec.with_mutable_of(&new.spec) != new.spec {
+            return Err(Refusal::invalid(
+                "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', \
+                 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' \
+                 and 'minReadySeconds' are forbidden",
+            ));
+        }
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut StatefulSet| {
+                row.spec = new.spec;
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Without the feature gate the API server drops `maxUnavailable`, unless
+    /// it is in use already.
+    ///
+    /// Upstream: `pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields`
+    fn without_disabled_fields(&self, mut set: StatefulSet, old: Option<&StatefulSet>) -> StatefulSet {
+        let in_use = |set: &StatefulSet| matches!(set.spec.strategy, StatefulStrategy::RollingUpdate(Some(r)) if r.max_unavailable.is_some());
+        let enabled = self.setup.control_plane.feature_gates.max_unavailable_stateful_set;
+        if !enabled
+            && !old.is_some_and(in_use)
+            && let StatefulStrategy::RollingUpdate(Some(rolling)) = &mut set.spec.strategy
+        {
+            rolling.max_unavailable = None;
+        }
+        set
+    }
+
+    fn stateful_set(&self, key: Key) -> Result<&StatefulSet, Refusal> {
+        self.store.objects().stateful_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
+    }
+
+    fn write_daemon_set(&mut self, key: Key, new: &DaemonSet, cause: RecordId) -> Outcome {
+        let old = self.daemon_set(key)?;
+        if old.spec.selector != new.spec.selector {
+            return Err(Refusal::invalid(
+                "spec.selector: Invalid value: field is immutable (delete the DaemonSet first)",
+            ));
+        }
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut DaemonSet| {
+                row.set_spec(new.spec.clone());
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
+            })
+        })?;
+        Ok(())
+    }
+
+    fn daemon_set(&self, key: Key) -> Result<&DaemonSet, Refusal> {
+        self.store.objects().daemon_sets.get(key).ok_or_else(|| ApiError::NotFound.into())
     }
 
     fn deployment(&self, key: Key) -> Result<&Deployment, Refusal> {
@@ -285,10 +383,14 @@ impl Simulation {
         let key = self.find(target)?;
         let current = match key.kind {
             Kind::Deployment => Object::Deployment(Box::new(self.deployment(key)?.clone())),
+            Kind::DaemonSet => Object::DaemonSet(Box::new(self.daemon_set(key)?.clone())),
             Kind::ReplicaSet => {
                 let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
                 Object::ReplicaSet(Box::new(set.clone()))
             }
+            Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
+            Kind::Job => Object::Job(Box::new(self.job(key)?)),
+            Kind::CronJob => Object::CronJob(Box::new(self.cron_job(key)?)),
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -303,21 +405,21 @@ impl Simulation {
                 message: format!("unable to find container named {:?}", container.unwrap_or("*")),
             })
         };
-        match key.kind {
-            Kind::Deployment => {
-                let template = with_image(&self.deployment(key)?.spec.template)?;
-                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.template = template))?;
-            }
-            Kind::ReplicaSet => {
-                let set = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
-                let template = with_image(&set.spec.template)?;
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
-                })?;
+        let objects = self.store.objects();
+        let template = match key.kind {
+            Kind::Deployment => objects.deployments.get(key).map(|row| &row.spec.template),
+            Kind::ReplicaSet => objects.replica_sets.get(key).map(|row| &row.spec.template),
+            Kind::StatefulSet => objects.stateful_sets.get(key).map(|row| &row.spec.template),
+            Kind::DaemonSet => objects.daemon_sets.get(key).map(|row| &row.spec.template),
+            Kind::Job => {
+                let mut job = self.job(key)?;
+                job.spec.template = with_image(&job.spec.template)?;
+                return self.write_job(key, &job, cause);
             }
             kind => return Err(Refusal::invalid(format!("a {kind} has no template"))),
-        }
-        Ok(())
+        };
+        let template = with_image(template.ok_or(ApiError::NotFound)?)?;
+        self.write_template(key, template, cause)
     }
 
     fn scale(&mut self, target: &Target, replicas: i32, cause: RecordId) -> Outcome {
@@ -327,17 +429,12 @@ impl Simulation {
                 "spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
             )));
         }
-        match key.kind {
-            Kind::Deployment => {
-                self.recorded(key, cause, |s| s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas))?;
-            }
-            Kind::ReplicaSet => {
-                self.recorded(key, cause, |s| {
-                    s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas)
-                })?;
-            }
-            kind => return Err(Refusal::invalid(format!("a {kind} cannot be scaled"))),
-        }
+        self.recorded(key, cause, |s| match key.kind {
+            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas),
+            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas),
+            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.replicas = replicas),
+            kind => Err(ApiError::Invalid(format!("a {kind} cannot be scaled"))),
+        })?;
         Ok(())
     }
 
@@ -348,31 +445,46 @@ impl Simulation {
     fn roll_back(&mut self, target: &Target, to_revision: u32, cause: RecordId) -> Outcome {
         let key = self.find(target)?;
         let objects = self.store.objects();
-        let mut sets: Vec<_> = objects
-            .owned(key.uid)
-            .dependents
-            .iter()
-            .filter(|set| set.kind == Kind::ReplicaSet)
-            .filter_map(|&set| objects.replica_sets.get(set))
-            .collect();
-        sets.sort_by_key(|set| std::cmp::Reverse(set.marks.revision.unwrap_or(0)));
-        let found = match to_revision {
-            0 => sets.get(1),
-            wanted => sets.iter().find(|set| set.marks.revision == Some(i64::from(wanted))),
+        let revision = |&dependent: &Key| match dependent.kind {
+            Kind::ReplicaSet => {
+                let set = objects.replica_sets.get(dependent)?;
+                Some((set.marks.revision.unwrap_or(0), set.spec.template.clone()))
+            }
+            Kind::ControllerRevision => {
+                let row = objects.controller_revisions.get(dependent)?;
+                Some((row.revision, row.data.clone()))
+            }
+            _ => None,
         };
-        let Some(set) = found else {
+        let mut revisions: Vec<_> = objects.owned(key.uid).dependents.iter().filter_map(revision).collect();
+        revisions.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let found = match to_revision {
+            0 => revisions.get(1),
+            wanted => revisions.iter().find(|(number, _)| *number == i64::from(wanted)),
+        };
+        let Some((_, template)) = found else {
+            let kind = target.kind.name().to_lowercase();
             let message = match to_revision {
-                0 => format!("no rollout history found for deployment \"{}\"", target.name),
+                0 => format!("no rollout history found for {kind} \"{}\"", target.name),
                 _ => "unable to find specified revision".to_string(),
             };
             return Err(Refusal { reason: "NotFound", message });
         };
-        let mut template = (*set.spec.template).clone();
+        let mut template = (**template).clone();
         let mut labels = (*template.labels).clone();
         labels.0.remove("pod-template-hash");
         template.labels = Arc::new(labels);
-        self.recorded(key, cause, |store| {
-            store.update(key, None, |row: &mut Deployment| row.spec.template = Arc::new(template))
+        self.write_template(key, Arc::new(template), cause)
+    }
+
+    /// Gives a workload another template.
+    fn write_template(&mut self, key: Key, template: Arc<PodTemplate>, cause: RecordId) -> Outcome {
+        self.recorded(key, cause, |s| match key.kind {
+            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.template = template),
+            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template),
+            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.template = template),
+            Kind::DaemonSet => s.update(key, None, |row: &mut DaemonSet| row.set_template(template)),
+            kind => Err(ApiError::Invalid(format!("a {kind} has no template"))),
         })?;
         Ok(())
     }
@@ -391,7 +503,11 @@ impl Simulation {
     fn fail_pod(&mut self, pod: PodRef, disruption: Option<&str>, cause: RecordId) {
         let wall = self.store.now;
         let reason = self.recorder.intern("Evicted");
-        let mut whats = vec![What::Failed { exit_code: Some(137), reason: Some(reason) }];
+        let mut whats = Vec::new();
+        // Of a pod that has failed before, the same is only written again.
+        if self.pod(pod).is_some_and(|row| row.phase != Phase::Failed) {
+            whats.push(What::Failed { exit_code: Some(137), reason: Some(reason) });
+        }
         if let Some(why) = disruption {
             whats.push(What::DisruptionTarget { reason: self.recorder.intern(why) });
         }
@@ -409,8 +525,18 @@ impl Simulation {
     }
 }
 
+/// Annotations with others laid over them.
+fn annotate(old: &Annotations, new: &Annotations) -> Annotations {
+    let mut annotations = old.clone();
+    if !new.is_empty() {
+        let pairs = new.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Arc::make_mut(&mut annotations).extend(pairs);
+    }
+    annotations
+}
+
 /// Labels with others laid over them; an empty value takes one away.
-fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
+pub(super) fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
     let mut labels = (**old).clone();
     for (name, value) in &new.0 {
         if value.is_empty() {
@@ -427,9 +553,7 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len())
-                .filter(|&i| rest.is_char_boundary(i))
-                .any(|i| matches_pattern(after, &rest[i..]))
+            (0..=rest.len()).filter(|&i| rest.is_char_boundary(i)).any(|i| matches_pattern(after, &rest[i..]))
         }),
     }
 }

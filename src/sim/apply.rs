@@ -2,14 +2,20 @@
 
 use super::Simulation;
 use super::record::fields;
-use crate::api::{Deployment, Key, Kind, Meta, Phase, Pod};
-use crate::cluster::{ApiError, PodDeletion};
-use crate::controllers::{NewPod, Write};
+use crate::api::{
+    ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
+};
+use crate::cluster::{ApiError, PodDeletion, jobs};
+use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
 use crate::time::Timestamp;
 use crate::trace::{Emitted, RecordId, SubjectId, What};
+use std::sync::Arc;
+
+/// The label of pods of Indexed Jobs with their index.
+const INDEX_LABEL: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The object that was written and its new version.
-type Written = (Key, u64);
+pub(super) type Written = (Key, u64);
 
 impl Simulation {
     /// Sends one request and records what it changed.
@@ -27,13 +33,17 @@ impl Simulation {
             Write::DeletePod { pod, owner } => {
                 let subject = self.known_subject(*pod)?;
                 let written = self.delete_pod(*pod, None, cause)?;
-                self.emit(*owner, Emitted::DeletedPod(subject));
+                let emitted = match owner.kind {
+                    Kind::StatefulSet => self.about_pod("Delete", subject, *owner),
+                    _ => Emitted::DeletedPod(subject),
+                };
+                self.emit(*owner, emitted);
                 Ok(written)
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
                 let key = self.store.create((**set).clone())?;
-                self.register(key, Some(*deployment), revision, 0);
+                self.register(key, Some(*deployment), revision);
                 self.created(key, cause);
                 if replicas > 0 {
                     let replica_set = self.recorder.subject(key.uid);
@@ -59,12 +69,27 @@ impl Simulation {
                     row.spec.min_ready_seconds = *min_ready_seconds;
                 })
             }
-            Write::DeleteReplicaSet(set) => self.delete(*set, crate::api::Propagation::Background, cause),
+            Write::DeleteReplicaSet(object) | Write::DeleteRevision(object) => {
+                self.delete(*object, crate::api::Propagation::Background, cause)
+            }
+            Write::CreateRevision { revision, owner } => {
+                let number = revision.revision as u32;
+                let key = self.store.create((**revision).clone())?;
+                self.register(key, Some(*owner), number);
+                self.created(key, cause);
+                Ok((key, self.version(key)))
+            }
+            Write::NumberRevision { revision, number, .. } => self.recorded(*revision, cause, |store| {
+                store.update(*revision, version, |row: &mut ControllerRevision| row.revision = *number)
+            }),
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
                 self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
             }
+            Write::DaemonSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut DaemonSet| row.status = **status)
+            }),
             Write::DeploymentStatus { deployment, status, revision, .. } => {
                 self.recorded(*deployment, cause, |store| {
                     store.update(*deployment, version, |row: &mut Deployment| {
@@ -73,17 +98,80 @@ impl Simulation {
                     })
                 })
             }
+            Write::StatefulSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
+                store.update(*set, version, |row: &mut StatefulSet| row.status = (**status).clone())
+            }),
+            Write::CreateClaim { claim, set, pod } => self.create_claim(claim, *set, pod, cause),
+            Write::OwnClaim { namespace, name, owners, .. } => {
+                let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
+                self.recorded(claim, cause, |store| store.set_owners(claim, owners.clone()))
+            }
+            Write::RelabelPod { pod, owner, labels } => {
+                let subject = self.known_subject(*pod)?;
+                if self.store.objects().pods.get(*pod).is_some_and(|row| row.meta.labels != *labels) {
+                    self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
+                }
+                self.recorder.last = cause;
+                let emitted = self.about_pod("Update", subject, *owner);
+                self.emit(*owner, emitted);
+                Ok((*pod, self.version(*pod)))
+            }
+            Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
+            Write::CreateJob { job, cron_job } => self.start_job(job, *cron_job, cause),
+            Write::DeleteJob { job, cron_job, .. } => self.delete_job(*job, *cron_job, cause),
+            Write::CronJobStatus { cron_job, status, started, .. } => {
+                self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
+            }
+            Write::Announce { about, notice } => {
+                self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
+                self.announce(*about, notice);
+                Ok((*about, self.version(*about)))
+            }
             Write::SetOwner { object, owner, present } => {
                 self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
                 let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
-                if gone {
-                    self.recorder.note(cause, object.uid, What::Deleted);
+                match object.kind {
+                    _ if !gone => {}
+                    Kind::Pod => {
+                        self.recorder.note(cause, object.uid, What::Removed);
+                    }
+                    _ => {
+                        self.recorder.note(cause, object.uid, What::Deleted);
+                    }
                 }
                 Ok((*object, self.version(*object)))
             }
         }
+    }
+
+    /// Writes a Job's status if it is valid, and sends the Events.
+    fn write_job_status(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &JobStatus,
+        notices: &[Notice],
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let written = self.recorded(key, cause, |store| {
+            let old = store.objects().jobs.get(key).ok_or(ApiError::NotFound)?;
+            if version.is_none_or(|version| version == old.meta.resource_version) {
+                jobs::check_status(old, status).map_err(ApiError::Invalid)?;
+            }
+            store.update(key, version, |row: &mut Job| row.status = status.clone())
+        })?;
+        for notice in notices {
+            self.announce(key, notice);
+        }
+        Ok(written)
+    }
+
+    /// Sends an Event in words of its own.
+    pub(super) fn announce(&mut self, about: Key, notice: &Notice) {
+        let (reason, message) = (self.recorder.intern(&notice.reason), self.recorder.intern(&notice.message));
+        self.emit(about, Emitted::Other { reason, message, warning: notice.warning });
     }
 
     fn update_replica_set(
@@ -130,17 +218,24 @@ impl Simulation {
 
     /// Creates a pod from a template and records it.
     fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
-        let number = self.recorder.next_number(new.owner.key.uid);
-        let name = self.store.generate_name(&new.name_prefix);
+        let count = self.recorder.next_number(new.owner.key.uid);
+        let number = if let PodMark::Number(number) = new.mark { number } else { count };
+        let name = match &new.name {
+            PodName::Prefix(prefix) => self.store.generate_name(prefix),
+            PodName::Exact(name) => name.clone(),
+        };
         let pod = Pod {
             meta: Meta {
-                labels: new.template.labels.clone(),
+                labels: labels_of(new),
+                finalizers: new.finalizers,
                 annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
             },
             template: new.template.clone(),
             number,
+            pinned: new.pinned.clone(),
+            index: new.index,
             node: None,
             phase: Phase::Pending,
             ready: false,
@@ -152,11 +247,64 @@ impl Simulation {
             terminated: None,
         };
         let key = self.store.create(pod)?;
-        let revision = self.recorder.revision_of(new.owner.key.uid);
-        let subject = self.register(key, Some(new.owner.key), revision, number);
+        let subject = self.register_pod(key, new, number);
         self.recorder.push(cause, subject, What::Created);
-        self.emit(new.owner.key, Emitted::CreatedPod(subject));
+        let emitted = match new.owner.key.kind {
+            Kind::StatefulSet => self.about_pod("Create", subject, new.owner.key),
+            _ => Emitted::CreatedPod(subject),
+        };
+        self.emit(new.owner.key, emitted);
         Ok((key, self.version(key)))
+    }
+
+    /// Creates a claim for a pod that is not there yet.
+    fn create_claim(
+        &mut self,
+        claim: &PersistentVolumeClaim,
+        set: Key,
+        pod: &str,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let key = self.store.create(claim.clone())?;
+        self.register(key, None, 0);
+        self.created(key, cause);
+        let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;
+        let message = format!("Create Claim {} Pod {pod} in StatefulSet {set_name} success", claim.meta.name);
+        let emitted = self.other("SuccessfulCreate", &message);
+        self.emit(set, emitted);
+        Ok((key, self.version(key)))
+    }
+
+    /// The Event by which a StatefulSet says what it has done to a pod.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go recordPodEvent`
+    fn about_pod(&mut self, verb: &str, pod: SubjectId, set: Key) -> Emitted {
+        let name = |id| &self.recorder.trace.subject(id).name;
+        let (pod, set) = (name(pod), name(self.recorder.subject(set.uid)));
+        let message = format!("{verb} Pod {pod} in StatefulSet {set} successful");
+        self.other(&format!("Successful{verb}"), &message)
+    }
+
+    fn other(&mut self, reason: &str, message: &str) -> Emitted {
+        let (reason, message) = (self.recorder.intern(reason), self.recorder.intern(message));
+        Emitted::Other { reason, message, warning: false }
+    }
+
+    /// Names a new pod in the trace.
+    fn register_pod(&mut self, key: Key, new: &NewPod, number: u32) -> SubjectId {
+        let owner = new.owner.key;
+        let objects = self.store.objects();
+        let meta = objects.meta(key).expect("just created");
+        let revision = new.revision.as_ref().and_then(|name| {
+            objects.find(Kind::ControllerRevision, &new.namespace, name)
+        });
+        let revision = self.recorder.revision_of(revision.unwrap_or(owner).uid);
+        let mark = match &new.mark {
+            PodMark::Count => None,
+            PodMark::Number(n) => Some(n.to_string().into()),
+            PodMark::Text(text) => Some(text.clone()),
+        };
+        self.recorder.register_pod(meta, owner, revision, number, mark.as_ref())
     }
 
     /// Deletes a pod and records it.
@@ -182,10 +330,10 @@ impl Simulation {
     }
 
     /// Names a new object in the trace.
-    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+    pub(super) fn register(&mut self, key: Key, owner: Option<Key>, revision: u32) -> SubjectId {
         let objects = self.store.objects();
         let meta = objects.meta(key).expect("just created");
-        self.recorder.register(meta, key.kind, owner, revision, number)
+        self.recorder.register(meta, key.kind, owner, revision)
     }
 
     /// Records a new object with its fields.
@@ -205,6 +353,18 @@ impl Simulation {
         self.recorder.last = cause;
     }
 
+    /// Sends an Event that no request brings about.
+    pub(super) fn send_notice(&mut self, notice: &ObjectNotice) {
+        let objects = self.store.objects();
+        if objects.meta(notice.about).is_none() {
+            return;
+        }
+        let object = self.recorder.subject(notice.object.uid);
+        let message = notice.message.replacen("{}", &self.recorder.trace.subject(object).name, 1);
+        let (reason, message) = (self.recorder.intern(notice.reason), self.recorder.intern(&message));
+        self.emit(notice.about, Emitted::Other { reason, message, warning: notice.warning });
+    }
+
     fn known_subject(&self, key: Key) -> Result<SubjectId, ApiError> {
         self.store.objects().meta(key).ok_or(ApiError::NotFound)?;
         Ok(self.recorder.subject(key.uid))
@@ -212,6 +372,14 @@ impl Simulation {
 
     pub(super) fn version(&self, key: Key) -> u64 {
         self.store.objects().meta(key).map_or(0, |meta| meta.resource_version)
+    }
+}
+
+/// The labels of a new pod: those of its template and that of its index.
+fn labels_of(new: &NewPod) -> Arc<Labels> {
+    match new.index {
+        None => new.labels.clone(),
+        Some(index) => Arc::new(new.labels.with(INDEX_LABEL, &index.index.to_string())),
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) enum Event {
     },
     /// The next watch event reaches the caches.
     Deliver,
-    /// Newly started controllers begin to work.
+    /// A newly started controller begins to work.
     WorkersUp {
+        process: u8,
         epoch: u8,
     },
 }

@@ -3,7 +3,7 @@
 
 use super::event::{Event, PodRef};
 use super::{Simulation, Urgency};
-use crate::api::{ConditionStatus, Key, Meta, Node, NodeSpec, Phase, Pod};
+use crate::api::{ConditionStatus, Key, Kind, Meta, Node, NodeSpec, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
 use crate::environment::{Ending, Identity, Runtime};
 use crate::time::{SimTime, Span};
@@ -80,7 +80,14 @@ impl Simulation {
             n: row.number,
             subject: &runtime.subject,
         };
-        self.behaviour.exit(&identity, u64::from(row.restarts), row.restarts as usize)
+        // A pod that is started again tries again itself; one that is not is
+        // another attempt of its Job.
+        let attempt = match row.template.restart_policy {
+            RestartPolicy::Never => runtime.attempt,
+            _ => row.restarts,
+        };
+        let index = row.index.map(|index| index.index);
+        self.behaviour.exit(&identity, u64::from(row.restarts), attempt as usize, index)
     }
 
     /// Writes a pod's status and records what that means. The first record's
@@ -137,7 +144,13 @@ impl Simulation {
         if self.runtimes.len() <= slot {
             self.runtimes.resize_with(slot + 1, || None);
         }
-        self.runtimes[slot] = Some(Runtime::new(key.uid, workload, subject));
+        let mut runtime = Runtime::new(key.uid, workload, subject);
+        if let Some(job) = row.meta.controller().filter(|owner| owner.kind == Kind::Job) {
+            let attempts = self.attempts.entry((job.uid, row.index.map(|index| index.index))).or_insert(0);
+            runtime.attempt = *attempts;
+            *attempts += 1;
+        }
+        self.runtimes[slot] = Some(runtime);
         let pod = PodRef::of(key);
         if let Some(delay) = self.ask(pod, &Ask::Schedule) {
             self.later(delay, Event::Schedule(pod));
@@ -192,7 +205,11 @@ impl Simulation {
             return;
         };
         let on = self.recorder.subject(node.uid);
-        self.pod_status(pod, cause, &[What::Bound { node: on }], |row| row.node = Some(node));
+        let now = self.store.now;
+        self.pod_status(pod, cause, &[What::Bound { node: on }], |row| {
+            row.node = Some(node);
+            row.ready_since = now;
+        });
         self.bound(pod);
     }
 
@@ -382,6 +399,8 @@ impl Simulation {
 
     /// The last status of a pod that was being deleted, and its removal.
     pub(super) fn end_pod(&mut self, pod: PodRef, code: i32, cause: RecordId) {
+        // The object may stay, held by a finalizer.
+        self.stop_runtime(pod);
         let succeeded = code == 0;
         self.finish_pod(pod, code, succeeded, cause);
         let cause = self.recorder.last;
@@ -411,7 +430,7 @@ impl Simulation {
             ready: ConditionStatus::True,
         };
         let Ok(key) = self.store.create(node) else { return };
-        self.register(key, None, 0, 0);
+        self.register(key, None, 0);
         // The nodes of the beginning are what the run takes for granted.
         if cause != RecordId::NONE {
             self.created(key, cause);
@@ -445,7 +464,7 @@ impl Simulation {
         let Some(row) = self.pod(pod) else { return };
         let (restarts, was_ready) = (row.restarts, row.ready);
         let deleting = row.meta.is_deleting();
-        let never = row.template.restart_policy == crate::api::RestartPolicy::Never;
+        let never = row.template.restart_policy == RestartPolicy::Never;
         let started = self.runtime(pod).is_some_and(|runtime| runtime.starts > 0);
         if let Some(runtime) = self.runtime_mut(pod) {
             runtime.running = false;

@@ -2,7 +2,9 @@
 
 mod actions;
 mod apply;
+mod cron_jobs;
 mod event;
+mod jobs;
 mod machines;
 mod process;
 pub mod queue;
@@ -12,7 +14,7 @@ pub mod setup;
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
 
-use crate::api::{Key, Kind, Pod};
+use crate::api::{Key, Kind, Pod, Uid};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
 use crate::environment::{Behaviour, Runtime, Scheduler};
@@ -21,7 +23,7 @@ use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use process::Process;
 use record::Recorder;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -47,6 +49,8 @@ pub struct Simulation {
     retry_at: Option<SimTime>,
     /// The kubelets' memory, by the pod's slot.
     runtimes: Vec<Option<Runtime>>,
+    /// How many pods each Job, or each index of one, has had.
+    attempts: FxHashMap<(Uid, Option<u32>), u32>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
     recorder: Recorder,
@@ -100,12 +104,13 @@ impl Simulation {
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             watch_lane,
-            processes: Process::start_all(),
+            processes: Process::start_all(&setup.control_plane),
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
             retry_at: None,
             runtimes: Vec::new(),
+            attempts: FxHashMap::default(),
             dead: FxHashSet::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
@@ -197,7 +202,7 @@ impl Simulation {
             Event::Work { process, epoch } => self.work(process, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver => self.deliver_next(),
-            Event::WorkersUp { epoch } => self.workers_up(epoch),
+            Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
         }
     }
 

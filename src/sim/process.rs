@@ -2,6 +2,7 @@
 
 use super::event::Event;
 use super::queue::{EventQueue, Urgency};
+use super::setup::ControlPlane;
 use super::{RecordId, Simulation, View};
 use crate::api::Key;
 use crate::cluster::ApiError;
@@ -13,9 +14,6 @@ use crate::time::{SimTime, Span};
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
 const GET: Span = Span::from_ns(100);
-
-/// How long new controllers take to begin after they have listed everything.
-const START_UP: Span = Span::from_ms(100);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Worker {
@@ -71,13 +69,13 @@ impl Clone for Process {
 }
 
 impl Process {
-    /// All controllers, with nothing in memory.
-    pub(super) fn start_all() -> Vec<Process> {
-        controllers::all()
+    /// The controllers that run, with nothing in memory.
+    pub(super) fn start_all(control_plane: &ControlPlane) -> Vec<Process> {
+        controllers::all(control_plane.feature_gates, control_plane.garbage_collector)
             .into_iter()
             .map(|controller| Process {
+                queue: controller.new_queue(),
                 controller,
-                queue: WorkQueue::default(),
                 worker: Worker::Idle,
                 plan: Plan::default(),
                 cursor: 0,
@@ -185,7 +183,9 @@ impl Simulation {
         process.trigger = trigger.unwrap_or(RecordId::NONE);
         process.queue.cause = trigger;
         let outcome = process.controller.sync(key, view, &mut process.plan, &mut process.queue);
+        process.failing = process.plan.fails;
         self.record_decisions(index, key);
+        self.send_notices(index);
         if outcome.is_err() {
             self.finish_sync(index, false);
         } else {
@@ -211,6 +211,17 @@ impl Simulation {
         }
     }
 
+    fn send_notices(&mut self, index: u8) {
+        let process = &mut self.processes[index as usize];
+        if process.plan.notices.is_empty() {
+            return;
+        }
+        self.recorder.last = process.trigger;
+        for notice in std::mem::take(&mut process.plan.notices) {
+            self.send_notice(&notice);
+        }
+    }
+
     fn latency(&self, index: u8) -> Span {
         let own = self.processes[index as usize].controller.write_latency();
         Span(own.0 + self.setup.control_plane.write_latency.0)
@@ -221,7 +232,7 @@ impl Simulation {
         let latency = self.latency(index);
         let process = &mut self.processes[index as usize];
         if process.cursor >= process.plan.writes.len() {
-            let ok = !process.failing;
+            let ok = !process.failing && !process.plan.fails;
             return self.finish_sync(index, ok);
         }
         process.worker = Worker::Writing;
@@ -306,7 +317,11 @@ impl Simulation {
         let process = &mut self.processes[index as usize];
         let mut more = Plan::default();
         match process.controller.failed(key, write, error, view, &mut more) {
-            Reaction::Ignore => Step::Done,
+            Reaction::Ignore => {
+                let next = process.cursor + 1;
+                process.plan.writes.splice(next..next, more.writes);
+                Step::Done
+            }
             Reaction::Fail => {
                 process.plan.writes.truncate(process.cursor + 1);
                 process.plan.writes.append(&mut more.writes);
@@ -361,7 +376,7 @@ impl Simulation {
     /// New controllers list everything and begin a little later.
     pub(super) fn controllers_up(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.processes = Process::start_all();
+        self.processes = Process::start_all(&self.setup.control_plane);
         for process in &mut self.processes {
             process.worker = Worker::Stopped;
         }
@@ -372,18 +387,20 @@ impl Simulation {
                 }
             }
         }
-        let at = self.now.after(START_UP);
-        self.queue.push(at, Urgency::Normal, Event::WorkersUp { epoch: self.epoch });
+        for (index, process) in self.processes.iter().enumerate() {
+            let at = self.now.after(process.controller.start_up());
+            let up = Event::WorkersUp { process: index as u8, epoch: self.epoch };
+            self.queue.push(at, Urgency::Normal, up);
+        }
     }
 
-    pub(super) fn workers_up(&mut self, epoch: u8) {
+    pub(super) fn workers_up(&mut self, index: u8, epoch: u8) {
         if epoch != self.epoch {
             return;
         }
-        for (index, process) in self.processes.iter_mut().enumerate() {
-            process.queue.now = self.now;
-            process.worker = Worker::Idle;
-            process.wind_up(index as u8, epoch, self.now, &mut self.queue);
-        }
+        let process = &mut self.processes[index as usize];
+        process.queue.now = self.now;
+        process.worker = Worker::Idle;
+        process.wind_up(index, epoch, self.now, &mut self.queue);
     }
 }

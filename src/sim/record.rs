@@ -1,10 +1,13 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use crate::api::{
-    ConditionStatus, Deployment, DeploymentCondition, Key, Kind, Meta, Node, PodTemplate, ReplicaSet, Uid,
+    ConditionStatus, ControllerRevision, DaemonSet, DaemonSetUpdate, Deployment, DeploymentCondition, Key, Kind, Meta,
+    Node, PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
 };
 use crate::cluster::Objects;
+use crate::controllers::daemon_set;
 use crate::controllers::deployment::rules;
+use crate::controllers::stateful_set;
 use crate::time::SimTime;
 use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
@@ -29,6 +32,9 @@ pub(super) struct Recorder {
     /// The sorts of refusals recorded since something was done, so that each
     /// is said once.
     refusals: FxHashMap<SubjectId, Vec<Discriminant<Why>>>,
+    /// The number that each ControllerRevision had at its creation, by
+    /// namespace and name.
+    revisions: FxHashMap<(Arc<str>, Arc<str>), u32>,
 }
 
 /// A recorded field's value before it is known whether it changed. Strings
@@ -43,6 +49,8 @@ pub(super) enum Raw {
     Condition(ConditionStatus, Arc<str>),
     /// The image of a template.
     Image(Arc<PodTemplate>),
+    /// The ControllerRevision of this namespace and name.
+    Revision(Arc<str>, Arc<str>),
 }
 
 /// The recorded fields of an object, in a fixed order.
@@ -60,6 +68,7 @@ impl Recorder {
             names: FxHashMap::default(),
             created: Vec::new(),
             refusals: FxHashMap::default(),
+            revisions: FxHashMap::default(),
         }
     }
 
@@ -142,15 +151,49 @@ impl Recorder {
     }
 
     /// Gives a new object its name in the trace.
-    pub(super) fn register(&mut self, meta: &Meta, kind: Kind, owner: Option<Key>, revision: u32, number: u32) -> SubjectId {
+    pub(super) fn register(&mut self, meta: &Meta, kind: Kind, owner: Option<Key>, revision: u32) -> SubjectId {
         let owner = owner.map(|key| self.subject(key.uid));
         let plain: Arc<str> = match (kind, owner.map(|id| &self.trace.subjects[id.0 as usize])) {
-            (Kind::ReplicaSet, Some(owner)) => format!("{}/{revision}", owner.name).into(),
-            (Kind::Pod, Some(owner)) => format!("{}#{number}", owner.name).into(),
+            (Kind::ReplicaSet | Kind::ControllerRevision, Some(owner)) => format!("{}/{revision}", owner.name).into(),
             _ => meta.name.clone(),
         };
-        // A pod's number makes its name unique already.
-        let name = if kind == Kind::Pod && owner.is_some() { plain } else { self.distinguish(kind, meta, plain) };
+        if kind == Kind::ControllerRevision {
+            self.revisions.insert((meta.namespace.clone(), meta.name.clone()), revision);
+        }
+        let name = self.distinguish(kind, meta, plain);
+        self.enter(meta, kind, owner, revision, name)
+    }
+
+    /// Gives a new pod of an owner its name in the trace: `web/1#0`.
+    ///
+    /// A ReplicaSet's name has the revision in it already. Pods of other
+    /// owners say it themselves if they have one, and what marks them may
+    /// come again in a later pod.
+    pub(super) fn register_pod(
+        &mut self,
+        meta: &Meta,
+        owner: Key,
+        revision: u32,
+        number: u32,
+        mark: Option<&Arc<str>>,
+    ) -> SubjectId {
+        let subject = self.subject(owner.uid);
+        let whose = &self.trace.subject(subject).name;
+        let name: Arc<str> = match mark {
+            // The count makes the name unique.
+            None => format!("{whose}#{number}").into(),
+            Some(mark) => {
+                let plain = match revision {
+                    0 => format!("{whose}#{mark}"),
+                    revision => format!("{whose}/{revision}#{mark}"),
+                };
+                self.distinguish(Kind::Pod, meta, plain.into())
+            }
+        };
+        self.enter(meta, Kind::Pod, Some(subject), revision, name)
+    }
+
+    fn enter(&mut self, meta: &Meta, kind: Kind, owner: Option<SubjectId>, revision: u32, name: Arc<str>) -> SubjectId {
         let id = SubjectId(self.trace.subjects.len() as u32);
         self.trace.subjects.push(Subject {
             kind,
@@ -200,6 +243,10 @@ impl Recorder {
             Raw::Text(text) => self.intern(text),
             Raw::Condition(status, reason) => self.intern(&format!("{status}/{reason}")),
             Raw::Image(template) => self.intern(template.image()),
+            Raw::Revision(namespace, name) => {
+                let number = self.revisions.get(&(namespace.clone(), name.clone())).copied().unwrap_or(0);
+                self.intern(&number.to_string())
+            }
         };
         Value::Text(text)
     }
@@ -222,6 +269,10 @@ impl Raw {
         condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
     }
 
+    fn named_revision(set: &StatefulSet, name: &Arc<str>) -> Raw {
+        if name.is_empty() { Raw::Absent } else { Raw::Revision(set.meta.namespace.clone(), name.clone()) }
+    }
+
     fn revision(revision: Option<i64>) -> Raw {
         revision.map_or(Raw::Absent, |r| Raw::text(&r.to_string()))
     }
@@ -241,12 +292,24 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
+        Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
+        Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
+        Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set_fields),
+        // Only that they come and go is recorded.
+        Kind::PersistentVolumeClaim => Fields::new(),
+        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
+        Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
     }
 }
 
 fn deployment(d: &Deployment) -> Fields {
     let (spec, status) = (&d.spec, &d.status);
-    let limits = rules::limits(spec.strategy, spec.replicas);
+    // Recreate has no limits: it may lose all its pods.
+    let limits = match spec.strategy {
+        Strategy::Recreate => None,
+        Strategy::RollingUpdate { .. } => Some(rules::limits(spec.strategy, spec.replicas)),
+    };
+    let limit = |n: Option<i32>| n.map_or(Raw::Absent, |n| Raw::Int(n.into()));
     vec![
         (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
         (Field::SpecPaused, Raw::flag(spec.paused)),
@@ -263,8 +326,8 @@ fn deployment(d: &Deployment) -> Fields {
         (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
         (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
         (Field::Deleting, Raw::flag(d.meta.is_deleting())),
-        (Field::MaxSurge, Raw::Int(limits.surge.into())),
-        (Field::MaxUnavailable, Raw::Int(limits.unavailable.into())),
+        (Field::MaxSurge, limit(limits.as_ref().map(|l| l.surge))),
+        (Field::MaxUnavailable, limit(limits.as_ref().map(|l| l.unavailable))),
         (Field::Image, Raw::Image(spec.template.clone())),
     ]
 }
@@ -281,6 +344,62 @@ fn replica_set(set: &ReplicaSet) -> Fields {
         (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
         (Field::Deleting, Raw::flag(set.meta.is_deleting())),
         (Field::Image, Raw::Image(set.spec.template.clone())),
+    ]
+}
+
+fn daemon_set_fields(set: &DaemonSet) -> Fields {
+    let status = &set.status;
+    let (surge, unavailable) = match set.spec.update {
+        DaemonSetUpdate::OnDelete => (Raw::Absent, Raw::Absent),
+        update @ DaemonSetUpdate::RollingUpdate { .. } => {
+            let limits = daemon_set::rules::limits(update, status.desired);
+            (Raw::Int(limits.surge.into()), Raw::Int(limits.unavailable.into()))
+        }
+    };
+    vec![
+        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+        (Field::CurrentNumberScheduled, Raw::count(status.current)),
+        (Field::NumberMisscheduled, Raw::count(status.misscheduled)),
+        (Field::DesiredNumberScheduled, Raw::count(status.desired)),
+        (Field::NumberReady, Raw::count(status.ready)),
+        (Field::UpdatedNumberScheduled, Raw::count(status.updated)),
+        (Field::NumberAvailable, Raw::count(status.available)),
+        (Field::NumberUnavailable, Raw::count(status.unavailable)),
+        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::MaxSurge, surge),
+        (Field::MaxUnavailable, unavailable),
+        (Field::Image, Raw::Image(set.spec.template.clone())),
+    ]
+}
+
+fn controller_revision(revision: &ControllerRevision) -> Fields {
+    vec![(Field::Revision, Raw::Int(revision.revision))]
+}
+
+fn stateful_set_fields(set: &StatefulSet) -> Fields {
+    let (spec, status) = (&set.spec, &set.status);
+    let (surge, unavailable) = match spec.strategy {
+        StatefulStrategy::RollingUpdate(rolling) => {
+            let most = stateful_set::rules::max_unavailable(rolling, spec.replicas);
+            (Raw::Int(0), Raw::Int(most.into()))
+        }
+        StatefulStrategy::OnDelete => (Raw::Absent, Raw::Absent),
+    };
+    vec![
+        (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
+        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+        (Field::Replicas, Raw::count(status.replicas)),
+        (Field::ReadyReplicas, Raw::count(status.ready)),
+        (Field::CurrentReplicas, Raw::count(status.current)),
+        (Field::UpdatedReplicas, Raw::count(status.updated)),
+        (Field::AvailableReplicas, Raw::count(status.available)),
+        (Field::CurrentRevision, Raw::named_revision(set, &status.current_revision)),
+        (Field::UpdateRevision, Raw::named_revision(set, &status.update_revision)),
+        (Field::CollisionCount, Raw::count(status.collision_count)),
+        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
+        (Field::MaxSurge, surge),
+        (Field::MaxUnavailable, unavailable),
+        (Field::Image, Raw::Image(spec.template.clone())),
     ]
 }
 

@@ -2,9 +2,10 @@
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
 pub use crate::api::Propagation;
-use crate::api::{Key, Kind, Labels, NodeSpec, Object, Taint};
+use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The input of one run.
@@ -59,11 +60,21 @@ pub struct ControlPlane {
     pub informer_lag: Span,
     /// How long a write takes beyond that microsecond.
     pub write_latency: Span,
+    /// What is switched on beyond the defaults of Kubernetes.
+    pub feature_gates: FeatureGates,
+    /// Whether the garbage collector runs: without it, what has lost its
+    /// owner stays.
+    pub garbage_collector: bool,
 }
 
 impl Default for ControlPlane {
     fn default() -> Self {
-        ControlPlane { informer_lag: Span::ZERO, write_latency: Span::ZERO }
+        ControlPlane {
+            informer_lag: Span::ZERO,
+            write_latency: Span::ZERO,
+            feature_gates: FeatureGates::default(),
+            garbage_collector: true,
+        }
     }
 }
 
@@ -121,6 +132,10 @@ pub struct Run {
     pub exits: Vec<i32>,
     /// Duration per attempt instead of `duration`, the last one repeated.
     pub durations: Vec<Delay>,
+    /// Exit codes of pods of single completion indexes, instead of `exits`.
+    pub index_exits: BTreeMap<u32, Vec<i32>>,
+    /// Durations for single completion indexes, instead of all others.
+    pub index_durations: BTreeMap<u32, Delay>,
 }
 
 /// An action and its time.

@@ -1,8 +1,6 @@
 //! One pass over the records of a trace.
 
-use super::{
-    ActionMark, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
-};
+use super::{ActionMark, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload};
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::trace::{Field, Record, Subject, SubjectId, Trace, Value, What};
@@ -15,7 +13,10 @@ enum Role {
     /// The top object of a workload. A ReplicaSet on its own is its own
     /// revision too.
     Top(usize, Option<usize>),
-    ReplicaSet(usize, usize),
+    /// A ReplicaSet or a ControllerRevision of a workload.
+    Revision(usize, usize),
+    /// What no series tells of.
+    Silent,
     Pod(usize),
 }
 
@@ -140,11 +141,7 @@ fn top(trace: &Trace, id: SubjectId) -> SubjectId {
 
 impl<'a> Fold<'a> {
     fn new(trace: &'a Trace) -> Fold<'a> {
-        let action = |(at, text): &(SimTime, String)| ActionMark {
-            at: *at,
-            text: text.clone(),
-            rejected: None,
-        };
+        let action = |(at, text): &(SimTime, String)| ActionMark { at: *at, text: text.clone(), rejected: None };
         let mut fold = Fold {
             trace,
             roles: Vec::with_capacity(trace.subjects.len()),
@@ -168,14 +165,18 @@ impl<'a> Fold<'a> {
         let mut by_path: BTreeMap<(Kind, &str, &str), usize> = BTreeMap::new();
         let mut by_node: BTreeMap<&str, usize> = BTreeMap::new();
         let mut of_replica_set: BTreeMap<SubjectId, usize> = BTreeMap::new();
+        let mut of_controller: BTreeMap<(SubjectId, u32), usize> = BTreeMap::new();
         for (i, subject) in trace.subjects.iter().enumerate() {
             if subject.kind == Kind::Node {
                 let node = *by_node.entry(&subject.name).or_insert_with(|| {
-                    self.nodes
-                        .push(NodeLoad { name: subject.name.to_string(), ..NodeLoad::default() });
+                    self.nodes.push(NodeLoad { name: subject.name.to_string(), ..NodeLoad::default() });
                     self.nodes.len() - 1
                 });
                 self.roles.push(Role::Node(node));
+                continue;
+            }
+            if subject.kind == Kind::PersistentVolumeClaim {
+                self.roles.push(Role::Silent);
                 continue;
             }
             let id = SubjectId(i as u32);
@@ -184,16 +185,26 @@ impl<'a> Fold<'a> {
             let workload = *by_path.entry(path).or_insert_with(|| self.add_workload(above));
             let role = match subject.kind {
                 Kind::Pod => {
-                    let owner = subject.owner.and_then(|o| of_replica_set.get(&o).copied());
+                    let owner = subject.owner.and_then(|owner| {
+                        let numbered = of_controller.get(&(owner, subject.revision));
+                        of_replica_set.get(&owner).or(numbered).copied()
+                    });
                     self.cast_pod(workload, owner, subject.owner.is_none())
                 }
                 Kind::ReplicaSet => {
                     let revision = self.add_revision(workload, subject);
                     of_replica_set.insert(id, revision);
                     match subject.owner {
-                        Some(_) => Role::ReplicaSet(workload, revision),
+                        Some(_) => Role::Revision(workload, revision),
                         None => Role::Top(workload, Some(revision)),
                     }
+                }
+                Kind::ControllerRevision => {
+                    let revision = self.add_revision(workload, subject);
+                    if let Some(owner) = subject.owner {
+                        of_controller.insert((owner, subject.revision), revision);
+                    }
+                    Role::Revision(workload, revision)
                 }
                 _ => Role::Top(workload, None),
             };
@@ -209,9 +220,7 @@ impl<'a> Fold<'a> {
             if self.workloads[workload].revisions.is_empty() {
                 self.workloads[workload].revisions.push(Revision::default());
                 let number = Some(0);
-                self.states[workload]
-                    .revisions
-                    .push(RevisionState { number, ..Default::default() });
+                self.states[workload].revisions.push(RevisionState { number, ..Default::default() });
                 self.states[workload].newest = Some(0);
             }
             0
@@ -248,11 +257,7 @@ impl<'a> Fold<'a> {
 
     fn add_revision(&mut self, workload: usize, subject: &Subject) -> usize {
         let revisions = &mut self.workloads[workload].revisions;
-        revisions.push(Revision {
-            name: subject.name.to_string(),
-            number: subject.revision,
-            ..Revision::default()
-        });
+        revisions.push(Revision { name: subject.name.to_string(), number: subject.revision, ..Revision::default() });
         self.states[workload].revisions.push(RevisionState::default());
         revisions.len() - 1
     }
@@ -275,13 +280,13 @@ impl<'a> Fold<'a> {
             self.reached(action, record.subject);
         }
         match self.roles[record.subject.0 as usize] {
-            Role::Node(_) => {}
+            Role::Node(_) | Role::Silent => {}
             Role::Pod(pod) => self.pod(pod, record.what),
-            Role::ReplicaSet(workload, revision) => self.replica_set(workload, revision, record),
+            Role::Revision(workload, revision) => self.revision(workload, revision, record),
             Role::Top(workload, revision) => {
                 self.top(workload, record.what);
                 if let Some(revision) = revision {
-                    self.replica_set(workload, revision, record);
+                    self.revision(workload, revision, record);
                 }
             }
         }
@@ -291,7 +296,8 @@ impl<'a> Fold<'a> {
         let Some(reach) = self.reach.get_mut(action as usize) else { return };
         match self.roles[subject.0 as usize] {
             Role::Node(_) => reach.cluster = true,
-            Role::Top(workload, _) | Role::ReplicaSet(workload, _) => {
+            Role::Silent => {}
+            Role::Top(workload, _) | Role::Revision(workload, _) => {
                 reach.workloads.insert(workload);
             }
             Role::Pod(pod) => {
@@ -369,7 +375,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn replica_set(&mut self, workload: usize, revision: usize, record: &Record) {
+    fn revision(&mut self, workload: usize, revision: usize, record: &Record) {
         let now = self.now;
         match record.what {
             What::Created => {
@@ -381,8 +387,10 @@ impl<'a> Fold<'a> {
             }
             What::Deleted => {
                 self.states[workload].revisions[revision].number = None;
-                self.states[workload].revisions[revision].wanted = 0;
-                self.count_wanted(workload);
+                let wanted = std::mem::take(&mut self.states[workload].revisions[revision].wanted);
+                if wanted != 0 {
+                    self.count_wanted(workload);
+                }
                 self.renew(workload, record);
             }
             What::Set { field: Field::SpecReplicas, value } => {
@@ -424,6 +432,9 @@ impl<'a> Fold<'a> {
                 (state.surge, state.unavailable) = (None, None);
                 self.set(workload, Series::Available, 0);
                 self.limits(workload);
+                for field in [Field::ConditionAvailable, Field::ConditionProgressing, Field::ConditionReplicaFailure] {
+                    self.condition(workload, field, Value::Absent);
+                }
             }
             What::Set { field, value } => {
                 let number = value.as_int().unwrap_or(0);
@@ -436,13 +447,21 @@ impl<'a> Fold<'a> {
                     Field::MaxUnavailable => state.unavailable = (!absent).then_some(number),
                     Field::Replicas => state.reported.0 = number,
                     Field::UpdatedReplicas => state.reported.1 = number,
-                    Field::AvailableReplicas => self.set(workload, Series::Available, number),
-                    Field::Image if kind == Kind::Deployment => {
+                    Field::AvailableReplicas | Field::NumberAvailable => {
+                        self.set(workload, Series::Available, number);
+                    }
+                    Field::DesiredNumberScheduled => state.replicas = number,
+                    Field::CurrentNumberScheduled => state.reported.0 = number,
+                    Field::UpdatedNumberScheduled => state.reported.1 = number,
+                    Field::Image if matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet) => {
                         state.image = text.to_string();
                     }
                     _ => {}
                 }
-                if matches!(field, Field::SpecReplicas | Field::MaxSurge | Field::MaxUnavailable) {
+                if matches!(
+                    field,
+                    Field::SpecReplicas | Field::DesiredNumberScheduled | Field::MaxSurge | Field::MaxUnavailable
+                ) {
                     self.limits(workload);
                 }
                 self.condition(workload, field, value);
@@ -490,8 +509,9 @@ impl<'a> Fold<'a> {
         if let Some(i) = changes[before_now..].iter().position(|c| c.condition == condition) {
             changes.remove(before_now + i);
         }
+        let last = changes.iter().rev().find(|c| c.condition == condition);
         let same = |c: &ConditionChange| c.status == status && c.reason == reason;
-        if changes.iter().rev().find(|c| c.condition == condition).is_none_or(|c| !same(c)) {
+        if last.map_or(!status.is_empty(), |c| !same(c)) {
             changes.push(ConditionChange { at: now, condition, status, reason });
         }
     }
@@ -500,17 +520,15 @@ impl<'a> Fold<'a> {
     fn renew(&mut self, workload: usize, record: &Record) {
         let state = &mut self.states[workload];
         let numbers = state.revisions.iter().enumerate();
-        let newest = numbers
-            .filter_map(|(i, r)| r.number.map(|n| (n, i)))
-            .max()
-            .map(|(number, i)| (i, number));
+        let newest = numbers.filter_map(|(i, r)| r.number.map(|n| (n, i))).max().map(|(number, i)| (i, number));
         let changed = newest.map(|n| n.0) != state.newest;
         state.newest = newest.map(|n| n.0);
         self.count_updated(workload);
         let Some((revision, number)) = newest.filter(|_| changed) else { return };
         // A ReplicaSet that is removed may leave an older one as the newest,
         // but that rolls nothing out.
-        if self.workloads[workload].kind != Kind::Deployment || record.what == What::Deleted {
+        let rolls_out = matches!(self.workloads[workload].kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
+        if !rolls_out || record.what == What::Deleted {
             return;
         }
         let now = self.now;
@@ -520,15 +538,7 @@ impl<'a> Fold<'a> {
         }
         let rollouts = &mut self.workloads[workload].rollouts;
         let initial = rollouts.is_empty();
-        rollouts.push(Rollout {
-            revision,
-            number,
-            initial,
-            start,
-            end: None,
-            superseded: None,
-            stalled: None,
-        });
+        rollouts.push(Rollout { revision, number, initial, start, end: None, superseded: None, stalled: None });
         self.touch(workload);
     }
 
@@ -555,21 +565,21 @@ impl<'a> Fold<'a> {
     }
 
     /// Ends the rollouts that are complete now that the instant is over. The
-    /// pods must agree with the status, because right after a change the
-    /// status still tells of the time before it.
+    /// pods and ReplicaSets must agree with the status, because right after a
+    /// change the status still tells of the time before it.
     ///
     /// Upstream: `pkg/controller/deployment/util/deployment_util.go DeploymentComplete`
     fn finish_instant(&mut self) {
         let now = self.now;
         for workload in std::mem::take(&mut self.touched) {
             self.states[workload].touched = false;
-            let (desired, reported) =
-                (self.states[workload].replicas, self.states[workload].reported);
+            let (desired, reported) = (self.states[workload].replicas, self.states[workload].reported);
             let last = |w: &Workload, s: Series| w.series[s as usize].last();
             let seen = &self.workloads[workload];
             let complete = reported == (desired, desired)
                 && last(seen, Series::Available) == desired
-                && last(seen, Series::Updated) == desired;
+                && last(seen, Series::Updated) == desired
+                && last(seen, Series::Counted) == desired;
             if complete && let Some(open) = self.open_rollout(workload) {
                 open.end = Some(now);
             }

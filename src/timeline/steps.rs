@@ -59,11 +59,7 @@ impl Steps {
 
     /// The pieces of a range: since when, until when and which value. Always
     /// at least one piece.
-    pub fn pieces(
-        &self,
-        from: SimTime,
-        to: SimTime,
-    ) -> impl Iterator<Item = (SimTime, SimTime, i64)> + '_ {
+    pub fn pieces(&self, from: SimTime, to: SimTime) -> impl Iterator<Item = (SimTime, SimTime, i64)> + '_ {
         let first = self.upto(from);
         let after = self.0[first..].partition_point(|&(at, _)| at < to) + first;
         (first..=after.max(first)).map(move |i| {
@@ -97,12 +93,7 @@ impl Steps {
         self.extreme(from, to, |new, old| new > old)
     }
 
-    fn extreme(
-        &self,
-        from: SimTime,
-        to: SimTime,
-        better: impl Fn(i64, i64) -> bool,
-    ) -> (SimTime, i64) {
+    fn extreme(&self, from: SimTime, to: SimTime, better: impl Fn(i64, i64) -> bool) -> (SimTime, i64) {
         self.pieces(from, to)
             .map(|(since, _, value)| (since, value))
             .reduce(|best, new| if better(new.1, best.1) { new } else { best })
@@ -112,9 +103,7 @@ impl Steps {
     /// The sum of value times time over a range, in units of one for a
     /// nanosecond.
     pub fn integral(&self, from: SimTime, to: SimTime) -> i128 {
-        self.pieces(from, to)
-            .map(|(since, until, value)| i128::from(value) * i128::from(until.since(since).0))
-            .sum()
+        self.pieces(from, to).map(|(since, until, value)| i128::from(value) * i128::from(until.since(since).0)).sum()
     }
 
     /// The average over a range, weighted by time; of an empty range the
@@ -139,15 +128,25 @@ impl Steps {
     /// The first moment at or after `from` at which the value fulfils a
     /// condition.
     pub fn first_where(&self, from: SimTime, holds: impl Fn(i64) -> bool) -> Option<SimTime> {
-        self.pieces(from, SimTime::MAX)
-            .find(|&(_, _, value)| holds(value))
-            .map(|(since, _, _)| since)
+        self.pieces(from, SimTime::MAX).find(|&(_, _, value)| holds(value)).map(|(since, _, _)| since)
     }
 
     /// The moments in a range at which the value changes.
     pub fn changes(&self, from: SimTime, to: SimTime) -> impl Iterator<Item = SimTime> + '_ {
         let first = self.0.partition_point(|&(at, _)| at < from);
         self.0[first..].iter().map(|&(at, _)| at).take_while(move |&at| at < to)
+    }
+
+    /// The same without the values that lasted for less than a span; the
+    /// value at the end stays.
+    ///
+    /// Controllers answer each other within microseconds; pictures show what
+    /// remains, as recordings of real controllers do.
+    #[must_use]
+    pub fn lasting(&self, least: Span) -> Steps {
+        let next = |i: usize| self.0.get(i + 1).map_or(SimTime::MAX, |p| p.0);
+        let lasts = |&(i, &(at, _)): &(usize, &(SimTime, i64))| next(i).since(at) >= least;
+        self.0.iter().enumerate().filter(lasts).map(|(_, &point)| point).collect()
     }
 
     /// Two step functions put together value by value.
@@ -164,8 +163,7 @@ impl Steps {
             };
             a += usize::from(next(&self.0, a) == Some(at));
             b += usize::from(next(&other.0, b) == Some(at));
-            let value =
-                |points: &[(SimTime, i64)], i: usize| if i == 0 { 0 } else { points[i - 1].1 };
+            let value = |points: &[(SimTime, i64)], i: usize| if i == 0 { 0 } else { points[i - 1].1 };
             result.set(at, put(value(&self.0, a), value(&other.0, b)));
         }
         result
@@ -254,6 +252,15 @@ mod tests {
         assert_eq!(x.first_where(s(12), |v| v == 4), Some(s(12)));
         assert_eq!(x.first_where(s(0), |v| v > 4), None);
         assert_eq!(x.changes(s(10), s(20)).collect::<Vec<_>>(), [s(10)]);
+    }
+
+    #[test]
+    fn short_values_can_be_left_out() {
+        let ns = |points: &[(u64, i64)]| -> Steps { points.iter().map(|&(at, value)| (SimTime(at), value)).collect() };
+        let spikes = ns(&[(0, 8), (1_999_999, 9), (2_000_001, 8), (7_400_000, 3), (8_400_000, 4), (8_400_001, 5)]);
+        let calm = ns(&[(0, 8), (7_400_000, 3), (8_400_001, 5)]);
+        assert_eq!(spikes.lasting(Span::from_ms(1)), calm);
+        assert_eq!(Steps::default().lasting(Span::from_ms(1)), Steps::default());
     }
 
     #[test]

@@ -219,7 +219,7 @@ impl<'a> Names<'a> {
     fn fill_emitted(&self, line: &mut RecordLine<'a>, subject: SubjectId, emitted: Emitted) {
         let namespace = &*self.trace.subject(subject).namespace;
         let Message { reason, message, warning } = self.trace.message(&emitted);
-        line.reason = Some(reason.to_string().into());
+        line.reason = Some(reason.into());
         line.message = Some(message.into());
         line.event_type = Some(if warning { "Warning" } else { "Normal" }.into());
         match emitted {

@@ -2,9 +2,12 @@
 
 mod assertion;
 mod cli;
+mod cron_job;
 mod explain;
 mod fixture;
+mod job;
 mod manifest;
+mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
 mod plot;

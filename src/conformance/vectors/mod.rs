@@ -1,9 +1,13 @@
 //! Recorded results of single upstream functions, a JSON object per line,
 //! compared with our rules. Which function it is says the file's name.
 
+mod daemon_rolling;
+mod cron;
 mod int_or_percent;
+mod job_backoff;
 pub mod pod_rank;
 pub mod rollout;
+mod stateful_set;
 
 use serde_json::Value as Json;
 use std::fmt;
@@ -51,8 +55,14 @@ type Adapter = fn(&Json) -> Result<(Answer, Answer), serde_json::Error>;
 fn adapter(name: &str) -> Adapter {
     match name {
         "intstr_scaled" => int_or_percent::answers,
+        "daemonset_rolling" => daemon_rolling::answers,
+        "cron_next" => cron::next,
+        "cron_invalid" => cron::invalid,
+        "cron_missed" => cron::missed,
+        "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
         "pod_delete_rank" => pod_rank::answers,
+        "statefulset_update" => stateful_set::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),
     }
 }

@@ -6,6 +6,7 @@ use crate::api::{
     ConditionStatus, Deployment, DeploymentCondition, DeploymentStatus, Key, Kind, Meta, OwnerRef,
     PodTemplate, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
 };
+use crate::controllers::template_hash::{letter, letters};
 use crate::controllers::{Plan, Reaction, Version, View, Write};
 use crate::trace::Why;
 use std::sync::Arc;
@@ -258,7 +259,7 @@ fn new_replica_set(
     marks: RolloutMarks,
 ) -> ReplicaSet {
     let spec = &deployment.spec;
-    let hash = template_hash(&spec.template, marks.revision.unwrap_or(0), collisions);
+    let hash = hash_of(&spec.template, marks.revision.unwrap_or(0), collisions);
     let template = PodTemplate {
         labels: Arc::new(spec.template.labels.with(HASH_LABEL, &hash)),
         ..(*spec.template).clone()
@@ -281,19 +282,11 @@ fn new_replica_set(
     }
 }
 
-/// A stand-in for upstream's hash of the template, which depends on how Go
-/// prints structures. Two letters of revision come first so that the names of
-/// one Deployment's ReplicaSets sort by age.
-fn template_hash(template: &PodTemplate, revision: i64, collisions: i32) -> String {
-    const LETTERS: &[u8; 27] = b"2456789bcdfghjklmnpqrstvwxz";
-    let mut hash = (template.raw.digest() ^ collisions as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let letter = |n: u64| char::from(LETTERS[(n % 27) as usize]);
-    let mut name = String::from_iter([letter(revision as u64 / 27 + 7), letter(revision as u64)]);
-    for _ in 0..7 {
-        name.push(letter(hash >> 8));
-        hash /= 27;
-    }
-    name
+/// Two letters of revision come first so that the names of one Deployment's
+/// ReplicaSets sort by age.
+fn hash_of(template: &PodTemplate, revision: i64, collisions: i32) -> String {
+    let revision = [letter(revision as u64 / 27 + 7), letter(revision as u64)];
+    String::from_iter(revision) + &letters(template, collisions, 7)
 }
 
 /// What follows when the name of a new ReplicaSet is taken.

@@ -66,11 +66,23 @@ pub(super) fn read(template: &Fields, purpose: Purpose, problems: &mut Problems)
     }
 }
 
+/// What the API server calls a workload in its messages.
+#[derive(Clone, Copy)]
+pub(super) struct Words {
+    /// Whose selector may not be empty.
+    pub(super) selector: &'static str,
+    /// Whose pods may not have a deadline.
+    pub(super) pods: &'static str,
+}
+
+/// The words for Deployments and ReplicaSets.
+pub(super) const DEPLOYMENT_WORDS: Words = Words { selector: "deployment", pods: "ReplicaSet" };
+
 /// Reads selector and template of a workload whose pods always restart.
 ///
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidatePodTemplateSpecForReplicaSet`
-pub(super) fn read_selected(spec: &Fields, problems: &mut Problems) -> (Selector, PodTemplate) {
-    let selector = selector::read(spec, problems);
+pub(super) fn read_selected(spec: &Fields, words: Words, problems: &mut Problems) -> (Selector, PodTemplate) {
+    let selector = selector::read(spec, words.selector, problems);
     let f = spec.object("template");
     let labels = f.object("metadata").labels("labels");
     if let Some(selector) = &selector
@@ -86,7 +98,7 @@ pub(super) fn read_selected(spec: &Fields, problems: &mut Problems) -> (Selector
     if pod.has("activeDeadlineSeconds") {
         problems.forbidden(
             &pod.path("activeDeadlineSeconds"),
-            "activeDeadlineSeconds in ReplicaSet is not Supported",
+            &format!("activeDeadlineSeconds in {} is not Supported", words.pods),
         );
     }
     (selector.unwrap_or_default(), template)

@@ -18,7 +18,7 @@ pub(in crate::manifest) use shapes;
 pub(super) mod common;
 mod decode;
 pub(super) mod pod;
-mod volume;
+pub(super) mod volume;
 
 pub(super) use decode::decode;
 

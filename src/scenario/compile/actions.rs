@@ -245,16 +245,16 @@ impl Compiler<'_> {
             Some(Undone::To(revisions)) => revisions.iter().map(|(n, r)| (n, *r)).collect(),
         };
         for (name, to_revision) in pairs {
-            if let Some(target) = self.deployment(name, c) {
+            if let Some(target) = self.with_rollouts(name, c, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]) {
                 all.push(Action::Rollback { target, to_revision });
             }
         }
     }
 
-    /// A Deployment, as `kubectl rollout` takes them.
-    fn deployment(&mut self, name: &str, c: &Context<'_>) -> Option<Target> {
+    /// A workload of one of these kinds, as a verb of `kubectl rollout` takes them.
+    fn with_rollouts(&mut self, name: &str, c: &Context<'_>, kinds: &[Kind]) -> Option<Target> {
         let target = self.target(name, &c.field, c.scope)?;
-        if target.kind == Kind::Deployment {
+        if kinds.contains(&target.kind) {
             return Some(target);
         }
         self.problem(&c.field, format!("a {} has no rollouts", target.kind), None);
@@ -266,13 +266,13 @@ impl Compiler<'_> {
         let restarted = json!({"kubectl.kubernetes.io/restartedAt": c.wall.to_string()});
         let restart = json!({"spec": {"template": {"metadata": {"annotations": restarted}}}});
         let verbs = [
-            (&e.pause, json!({"spec": {"paused": true}})),
-            (&e.resume, json!({"spec": {"paused": null}})),
-            (&e.restart, restart),
+            (&e.pause, json!({"spec": {"paused": true}}), &[Kind::Deployment][..]),
+            (&e.resume, json!({"spec": {"paused": null}}), &[Kind::Deployment]),
+            (&e.restart, restart, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]),
         ];
-        for (names, patch) in verbs {
+        for (names, patch, kinds) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
-                if let Some(target) = self.deployment(name, c) {
+                if let Some(target) = self.with_rollouts(name, c, kinds) {
                     all.push(Action::Patch { target, patch_type: PatchType::Strategic, patch: patch.clone() });
                 }
             }

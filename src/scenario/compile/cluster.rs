@@ -99,6 +99,9 @@ fn node(
     NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(labels.clone()), taints, allocatable }
 }
 
+/// How many runs of a CronJob there is room for at a time: slow ones pile up.
+const RUNS: i64 = 10;
+
 /// Three zones with room for twice the replicas and the surge, so that room
 /// is never the reason for anything, and what that comes to in words.
 pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, String) {
@@ -109,6 +112,14 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         let (pods, template) = match object {
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
             Object::ReplicaSet(r) => (2 * i64::from(r.spec.replicas.max(largest as i32)), &r.spec.template),
+            Object::StatefulSet(s) => (2 * i64::from(s.spec.replicas.max(largest as i32)), &s.spec.template),
+            // What takes room on every node is added below.
+            Object::DaemonSet(s) => (0, &s.spec.template),
+            Object::Job(j) => (2 * i64::from(j.spec.parallelism.max(1)), &j.spec.template),
+            Object::CronJob(c) => {
+                let job = &c.spec.template.spec;
+                (RUNS * i64::from(job.parallelism), &job.template)
+            }
             Object::Pod(p) => (1, &p.template),
         };
         let each = template.requests;
@@ -129,6 +140,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
     let nodes = whole(needed.pods, each.pods)
         .max(whole(needed.cpu_milli, each.cpu_milli))
         .max(whole(needed.memory_milli, each.memory_milli));
+    let each = with_room_for_daemons(each, objects);
     // One more per zone, as pods of different sizes leave gaps.
     let per_zone = (whole(nodes, 3) + 1).clamp(1, MAX_NODES as i64 / 3);
     let name = |zone: &str, i: i64| -> Arc<str> { format!("{zone}-{i}").into() };
@@ -151,6 +163,20 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         each.pods
     );
     (nodes, text)
+}
+
+/// A node's room with two more pods for each DaemonSet: with surge, a new one
+/// comes beside the old one.
+fn with_room_for_daemons(node: Resources, objects: &[&Object]) -> Resources {
+    let daemons = objects.iter().filter_map(|object| match object {
+        Object::DaemonSet(s) => Some(s.spec.template.requests),
+        _ => None,
+    });
+    daemons.fold(node, |room, each| Resources {
+        cpu_milli: room.cpu_milli.saturating_add(each.cpu_milli.saturating_mul(2)),
+        memory_milli: room.memory_milli.saturating_add(each.memory_milli.saturating_mul(2)),
+        pods: room.pods + 2,
+    })
 }
 
 /// The most pods that a Deployment may have at a time, those that still

@@ -52,13 +52,15 @@ impl Compiler<'_> {
 
     /// Refuses sizes that no memory holds.
     fn size(&mut self, object: &Object, locate: &dyn Fn(Problem) -> Problem) {
-        let replicas = match object {
-            Object::Deployment(d) => d.spec.replicas,
-            Object::ReplicaSet(r) => r.spec.replicas,
-            Object::Pod(_) => 1,
+        let (replicas, field) = match object {
+            Object::Deployment(d) => (d.spec.replicas, "spec.replicas"),
+            Object::ReplicaSet(r) => (r.spec.replicas, "spec.replicas"),
+            Object::StatefulSet(s) => (s.spec.replicas, "spec.replicas"),
+            Object::Job(j) => (j.spec.parallelism, "spec.parallelism"),
+            Object::CronJob(_) | Object::DaemonSet(_) | Object::Pod(_) => (1, ""),
         };
         if i64::from(replicas) > MAX_REPLICAS {
-            self.problems.push(locate(Problem::new(too_many(i64::from(replicas))).in_field("spec.replicas")));
+            self.problems.push(locate(Problem::new(too_many(i64::from(replicas))).in_field(field)));
         }
     }
 

@@ -171,6 +171,8 @@ impl Compiler<'_> {
                 duration: Delay::from(&run.duration),
                 exits: run.exits.clone(),
                 durations: run.durations.iter().map(Delay::from).collect(),
+                index_exits: std::collections::BTreeMap::new(),
+                index_durations: std::collections::BTreeMap::new(),
             });
         }
         profile
@@ -195,6 +197,10 @@ fn template(object: &Object) -> &PodTemplate {
     match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
+        Object::StatefulSet(s) => &s.spec.template,
+        Object::DaemonSet(s) => &s.spec.template,
+        Object::Job(j) => &j.spec.template,
+        Object::CronJob(c) => &c.spec.template.spec.template,
         Object::Pod(p) => &p.template,
     }
 }

@@ -128,6 +128,10 @@ pub struct ControlPlane {
     /// How long a controller's write takes.
     #[serde(default)]
     pub write_latency: Duration,
+    /// Feature gates that are not as Kubernetes has them by default, such as
+    /// `MaxUnavailableStatefulSet: true`.
+    #[serde(default)]
+    pub feature_gates: BTreeMap<String, bool>,
 }
 
 /// The JSON schema of scenario files, draft-07, which editors understand.

@@ -1,0 +1,360 @@
+//! The Job controller.
+//!
+//! Pods are counted with finalizers: a pod that has ended stays until the
+//! Job's status has noted it, loses its finalizer, and is counted in a second
+//! write. That way no pod is counted twice or not at all, even if the
+//! controller stops in between.
+
+pub mod backoff;
+mod indexes;
+mod manage;
+mod orphans;
+mod policies;
+mod status;
+mod sync;
+mod tracking;
+
+pub use orphans::OrphanPods;
+
+use super::{Controller, Expectations, Plan, Reaction, SyncError, View, WorkQueue, Write};
+use crate::api::{Finalizers, Job, Key, Kind, Phase, Pod, PodReplacement, Uid};
+use crate::cluster::{ApiError, Change, Verb};
+use crate::time::Span;
+use backoff::BackoffRecord;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Ordering;
+
+/// How long changes of pods are collected before a Job is looked at.
+///
+/// Upstream: `job/job_controller.go SyncJobBatchPeriod`
+const BATCH: Span = Span::from_secs(1);
+
+/// The controller that looks after Jobs without `spec.managedBy`.
+const OWN_NAME: &str = "kubernetes.io/job-controller";
+
+/// A pod and its key.
+type Entry<'a> = (Key, &'a Pod);
+
+/// The memory of one Job controller process.
+#[derive(Clone, Debug, Default)]
+pub struct JobController {
+    expectations: Expectations,
+    /// Pods whose finalizer this process took off and still sees in its cache.
+    released: FxHashMap<Key, FxHashSet<Uid>>,
+    /// The failures that each Job waits for.
+    backoff: FxHashMap<Key, BackoffRecord>,
+    /// Jobs that this process has finished and not seen finished yet.
+    finished: FxHashSet<Key>,
+    /// The newest versions of pods and of the Job itself that this process
+    /// wrote and has not seen in its caches yet.
+    written: FxHashMap<Key, (u64, u64)>,
+    in_hand: InHand,
+}
+
+/// What becomes true once the status writes of the sync in hand are done.
+#[derive(Clone, Copy, Debug, Default)]
+struct InHand {
+    /// The back-off record that the first one makes valid, if there is a
+    /// first one.
+    record: Option<BackoffRecord>,
+    /// Whether the last one ends the Job.
+    finishes: bool,
+}
+
+impl Controller for JobController {
+    fn kind(&self) -> Kind {
+        Kind::Job
+    }
+
+    fn watches(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::Job | Kind::Pod)
+    }
+
+    fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        match change.key.kind {
+            Kind::Job => self.observe_job(change, view, queue),
+            _ => self.observe_pod(change, view, queue),
+        }
+    }
+
+    /// Upstream: `job/job_controller.go syncJob`
+    fn sync(
+        &mut self,
+        key: Key,
+        view: View<'_>,
+        plan: &mut Plan,
+        queue: &mut WorkQueue,
+    ) -> Result<(), SyncError> {
+        self.ensure_seen(key, view)?;
+        let Some(job) = view.cache.jobs.get(key) else {
+            self.forget(key);
+            return Ok(());
+        };
+        if is_managed_elsewhere(job) {
+            return Ok(());
+        }
+        if job.status.finished().is_some() {
+            self.backoff.remove(&key);
+            self.written.remove(&key);
+            self.finished.remove(&key);
+            return Ok(());
+        }
+        if !self.finished.contains(&key) {
+            sync::run(self, key, job, view, plan, queue);
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, key: Key, write: &Write, object: Key, version: u64) {
+        let newest = match write {
+            Write::CreatePod(_) => &mut self.written.entry(key).or_default().0,
+            Write::RemoveFinalizer { .. } => {
+                self.released.entry(key).or_default().insert(object.uid);
+                &mut self.written.entry(key).or_default().0
+            }
+            Write::JobStatus { .. } => {
+                match self.in_hand.record.take() {
+                    Some(record) => {
+                        self.backoff.insert(key, record);
+                    }
+                    None if self.in_hand.finishes => {
+                        self.finished.insert(key);
+                    }
+                    None => {}
+                }
+                &mut self.written.entry(key).or_default().1
+            }
+            _ => return,
+        };
+        *newest = (*newest).max(version);
+    }
+
+    fn failed(
+        &mut self,
+        key: Key,
+        write: &Write,
+        error: &ApiError,
+        _view: View<'_>,
+        _plan: &mut Plan,
+    ) -> Reaction {
+        match write {
+            Write::CreatePod(_) => self.expectations.creation_observed(key),
+            Write::DeletePod { pod, .. } => self.expectations.deletion_observed(key, pod.uid),
+            _ => {}
+        }
+        let gone = *error == ApiError::NotFound && write.kind() == Kind::Pod;
+        if gone { Reaction::Ignore } else { Reaction::Fail }
+    }
+
+    /// Upstream: `job/job_controller.go DefaultJobApiBackOff`, `MaxJobApiBackOff`
+    fn new_queue(&self) -> WorkQueue {
+        WorkQueue::with_retries(Span::from_secs(1), Span::from_secs(60))
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+impl JobController {
+    /// Changes of the spec are acted upon at once, others with the next batch.
+    ///
+    /// Upstream: `job/job_controller.go addJob`, `updateJob`, `deleteJob`
+    fn observe_job(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        match change.verb {
+            Verb::Deleted => {
+                self.finished.remove(&change.key);
+                self.written.remove(&change.key);
+                self.backoff.remove(&change.key);
+                queue.add(change.key);
+            }
+            Verb::Modified if is_finished(change.key, view) => {}
+            Verb::Modified if !change.generation_changed => queue.add_after(change.key, BATCH),
+            _ => queue.add(change.key),
+        }
+    }
+
+    /// Upstream: `job/job_controller.go addPod`, `updatePod`, `deletePod`
+    fn observe_pod(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let (uid, gone) = (change.key.uid, change.verb == Verb::Deleted);
+        let free = gone || !change.finalizers.has(Finalizers::JOB_TRACKING);
+        let known = |owner: &Key| owner.kind == Kind::Job && view.cache.jobs.get(*owner).is_some();
+        if change.owner_changed
+            && let Some(old) = change.old_owner.filter(known)
+        {
+            if free {
+                self.release_observed(old, uid);
+            }
+            queue.add_after(old, BATCH);
+        }
+        let Some(job) = change.owner else {
+            if !gone && (change.verb == Verb::Added || change.labels_changed || change.owner_changed) {
+                enqueue_adopters(change.key, view, queue);
+            }
+            return;
+        };
+        if !known(&job) {
+            return;
+        }
+        if gone || change.deleting {
+            if is_finished(job, view) {
+                return;
+            }
+            self.expectations.deletion_observed(job, uid);
+        } else if change.verb == Verb::Added {
+            self.expectations.creation_observed(job);
+        }
+        if free && change.verb != Verb::Added {
+            self.release_observed(job, uid);
+        }
+        queue.add_after(job, BATCH);
+    }
+
+    fn release_observed(&mut self, job: Key, pod: Uid) {
+        if let Some(released) = self.released.get_mut(&job) {
+            released.remove(&pod);
+            if released.is_empty() {
+                self.released.remove(&job);
+            }
+        }
+    }
+
+    /// Whether the caches have caught up with this process's own writes.
+    ///
+    /// Upstream: `util/consistency/consistency.go EnsureReady`
+    fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
+        let Some(&(pods, jobs)) = self.written.get(&key) else { return Ok(()) };
+        if view.cache.synced(Kind::Pod) < pods || view.cache.synced(Kind::Job) < jobs {
+            return Err(SyncError::StaleCache);
+        }
+        self.written.remove(&key);
+        Ok(())
+    }
+
+    fn forget(&mut self, key: Key) {
+        self.expectations.forget(key);
+        self.released.remove(&key);
+        self.written.remove(&key);
+        self.backoff.remove(&key);
+    }
+}
+
+fn is_finished(job: Key, view: View<'_>) -> bool {
+    view.cache.jobs.get(job).is_some_and(|job| job.status.finished().is_some())
+}
+
+/// Enqueues every Job that would adopt a pod.
+fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
+    let Some(pod) = view.cache.pods.get(pod) else { return };
+    let fits = |job: &Job| {
+        job.meta.namespace == pod.meta.namespace && job.spec.selector.matches(&pod.meta.labels)
+    };
+    for (key, _) in view.cache.jobs.iter().filter(|(_, job)| fits(job)) {
+        queue.add_after(key, BATCH);
+    }
+}
+
+/// Whether somebody else's controller looks after the Job.
+fn is_managed_elsewhere(job: &Job) -> bool {
+    job.spec.managed_by.as_deref().is_some_and(|manager| manager != OWN_NAME)
+}
+
+/// Whether a pod's place is only free once it has ended. A policy for
+/// failures can only judge pods that have.
+///
+/// Upstream: `job/job_controller.go onlyReplaceFailedPods`
+fn replaces_only_failed(job: &Job) -> bool {
+    job.spec.pod_replacement == PodReplacement::Failed || job.spec.pod_failure_policy.is_some()
+}
+
+/// Whether a pod counts as failed: one that is being deleted does too, as it
+/// might never come to an end on a dead node.
+///
+/// Upstream: `job/job_controller.go isPodFailed`
+fn is_failed(job: &Job, pod: &Pod) -> bool {
+    match pod.phase {
+        Phase::Failed => true,
+        Phase::Succeeded => false,
+        _ => pod.meta.is_deleting() && !replaces_only_failed(job),
+    }
+}
+
+fn is_tracked(pod: &Pod) -> bool {
+    pod.meta.finalizers.has(Finalizers::JOB_TRACKING)
+}
+
+/// Which of two active pods goes first when there are too many: the one that
+/// has got less far.
+///
+/// Upstream: `controller_utils.go ActivePods.Less`
+fn removal_order(a: &Pod, b: &Pod) -> Ordering {
+    let progress = |pod: &Pod| match pod.phase {
+        Phase::Pending => 0,
+        Phase::Unknown => 1,
+        _ => 2,
+    };
+    let ready_since = |pod: &Pod| pod.ready.then_some(pod.ready_since);
+    (a.node.is_some().cmp(&b.node.is_some()))
+        .then_with(|| progress(a).cmp(&progress(b)))
+        .then_with(|| a.ready.cmp(&b.ready))
+        .then_with(|| ready_since(b).cmp(&ready_since(a)))
+        .then_with(|| b.restarts.cmp(&a.restarts))
+        .then_with(|| b.meta.created.cmp(&a.meta.created))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Meta, PodTemplate};
+    use crate::time::Timestamp;
+    use std::sync::Arc;
+
+    /// A running pod of that UID.
+    pub(super) fn pod(uid: u32) -> Pod {
+        let template = PodTemplate {
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            containers: Vec::new(),
+            restart_policy: crate::api::RestartPolicy::Never,
+            grace_seconds: 30,
+            node_selector: crate::api::Labels::default(),
+            node_affinity: Vec::new(),
+            tolerations: Vec::new(),
+            requests: crate::api::Resources::default(),
+            raw: crate::api::RawTemplate::new(serde_json::Value::Null),
+        };
+        Pod {
+            meta: Meta { uid: Uid(uid), ..Meta::named("default", "pod") },
+            template: Arc::new(template),
+            number: 0,
+            index: None,
+            pinned: None,
+            node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }),
+            phase: Phase::Running,
+            ready: true,
+            ready_since: Timestamp(100),
+            unschedulable: false,
+            restarts: 0,
+            deletion_cost: 0,
+            disruption: None,
+            terminated: None,
+        }
+    }
+
+    #[test]
+    fn pods_that_have_got_less_far_go_first() {
+        let keep = pod(1);
+        for sooner in [
+            Pod { node: None, ..pod(2) },
+            Pod { phase: Phase::Pending, ..pod(2) },
+            Pod { ready: false, ..pod(2) },
+            Pod { ready_since: Timestamp(101), ..pod(2) },
+            Pod { restarts: 1, ..pod(2) },
+            Pod { meta: Meta { created: Timestamp(1), ..pod(2).meta }, ..pod(2) },
+        ] {
+            assert_eq!(removal_order(&sooner, &keep), Ordering::Less, "{sooner:?}");
+            assert_eq!(removal_order(&keep, &sooner), Ordering::Greater);
+        }
+        assert_eq!(removal_order(&keep, &pod(2)), Ordering::Equal);
+    }
+}

@@ -1,0 +1,398 @@
+//! One sync of one Job.
+
+use super::backoff::{self, BackoffRecord};
+use super::status::{condition, ensure_condition};
+use super::{Entry, InHand, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
+use crate::api::{
+    ConditionStatus, FailureAction, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase, Pod,
+    RestartPolicy, Uid,
+};
+use crate::controllers::{Notice, Plan, View, WorkQueue, Write};
+use crate::time::{Instant, Span, Timestamp};
+use crate::trace::Why;
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+
+/// What one sync works with and has found out so far.
+pub(super) struct Pass<'a> {
+    pub(super) controller: &'a mut JobController,
+    pub(super) key: Key,
+    pub(super) job: &'a Job,
+    pub(super) view: View<'a>,
+    pub(super) plan: &'a mut Plan,
+    pub(super) queue: &'a mut WorkQueue,
+    /// All its pods, by name.
+    pub(super) pods: Vec<Entry<'a>>,
+    /// Those that are neither finished nor being deleted.
+    pub(super) active_pods: Vec<Entry<'a>>,
+    /// The status as this sync has changed it so far.
+    pub(super) status: JobStatus,
+    /// `status.startTime`, with its fraction if it is set in this sync.
+    pub(super) started: Option<Instant>,
+    /// Pods or indexes that have succeeded, those not yet counted included.
+    pub(super) succeeded: i32,
+    /// Pods that have failed, those not yet counted included.
+    pub(super) failed: i32,
+    /// Indexes that the status names already.
+    pub(super) counted_indexes: Indexes,
+    pub(super) succeeded_indexes: Indexes,
+    pub(super) failed_indexes: Option<Indexes>,
+    pub(super) backoff: BackoffRecord,
+    /// Pods whose finalizer is gone, though the cache does not show it yet.
+    pub(super) released: FxHashSet<Uid>,
+    /// The last failed pod of each index that waits for a new one.
+    pub(super) predecessors: BTreeMap<u32, Entry<'a>>,
+    /// Why the Job is over, if it is.
+    pub(super) finished: Option<JobCondition>,
+    pub(super) active: i32,
+    pub(super) ready: i32,
+    pub(super) terminating: i32,
+    /// Events for the next status write.
+    pub(super) notices: Vec<Notice>,
+}
+
+/// Looks at a Job and plans what is to be done.
+///
+/// Upstream: `job/job_controller.go syncJob`
+pub(super) fn run(
+    controller: &mut JobController,
+    key: Key,
+    job: &Job,
+    view: View<'_>,
+    plan: &mut Plan,
+    queue: &mut WorkQueue,
+) {
+    controller.in_hand = InHand::default();
+    let satisfied = controller.expectations.satisfied(key, view.now);
+    let mut pass = Pass::new(controller, key, job, view, plan, queue);
+    pass.start();
+    pass.count_finished();
+    pass.judge_pods();
+    pass.judge_limits();
+    if job.spec.indexed {
+        pass.judge_indexes();
+    }
+    let suspension_changed = if pass.finished.is_some() {
+        pass.stop_pods(satisfied);
+        false
+    } else {
+        pass.go_on(satisfied)
+    };
+    let changed = suspension_changed
+        || pass.active != pass.status.active
+        || pass.status.ready != Some(pass.ready)
+        || pass.status.terminating != Some(pass.terminating);
+    pass.status.active = pass.active;
+    pass.status.ready = Some(pass.ready);
+    pass.status.terminating = Some(pass.terminating);
+    pass.track(changed);
+}
+
+impl<'a> Pass<'a> {
+    fn new(
+        controller: &'a mut JobController,
+        key: Key,
+        job: &'a Job,
+        view: View<'a>,
+        plan: &'a mut Plan,
+        queue: &'a mut WorkQueue,
+    ) -> Pass<'a> {
+        let pods = claim(key, job, view, plan);
+        let active_pods: Vec<Entry<'a>> = pods.iter().filter(|(_, pod)| pod.is_active()).copied().collect();
+        let terminating = pods.iter().filter(|(_, pod)| pod.is_terminating()).count();
+        Pass {
+            released: controller.released.get(&key).cloned().unwrap_or_default(),
+            controller,
+            key,
+            job,
+            view,
+            plan,
+            queue,
+            active: active_pods.len() as i32,
+            ready: active_pods.iter().filter(|(_, pod)| pod.ready).count() as i32,
+            terminating: terminating as i32,
+            pods,
+            active_pods,
+            status: job.status.clone(),
+            started: job.status.start_time.map(Timestamp::instant),
+            succeeded: 0,
+            failed: 0,
+            counted_indexes: Indexes::default(),
+            succeeded_indexes: Indexes::default(),
+            failed_indexes: None,
+            backoff: BackoffRecord::default(),
+            predecessors: BTreeMap::new(),
+            finished: None,
+            notices: Vec::new(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.view.now.truncate()
+    }
+
+    pub(super) fn completions(&self) -> u32 {
+        self.job.spec.completions.unwrap_or(0).max(0) as u32
+    }
+
+    /// Whether a pod has a finalizer and an index that is still wanted, so
+    /// that it may be counted.
+    pub(super) fn is_valid(&self, pod: &Pod) -> bool {
+        let wanted = || pod.index.is_some_and(|i| i.index < self.completions());
+        is_tracked(pod) && !self.released.contains(&pod.meta.uid) && (!self.job.spec.indexed || wanted())
+    }
+
+    fn start(&mut self) {
+        if self.status.start_time.is_none() && !self.job.spec.suspend {
+            self.set_start_time();
+        }
+    }
+
+    fn set_start_time(&mut self) {
+        self.started = Some(self.view.now);
+        self.status.start_time = Some(self.now());
+    }
+
+    fn finish(&mut self, kind: JobConditionType, reason: &str, message: &str) {
+        self.finished = Some(condition(kind, ConditionStatus::True, reason, message, self.now()));
+    }
+
+    /// Counts what has ended since the status was written.
+    ///
+    /// Upstream: `job/job_controller.go getNewFinishedPods`
+    fn count_finished(&mut self) {
+        let uncounted = &self.job.status.uncounted;
+        let new = |known: &[Uid], ended: &dyn Fn(&Pod) -> bool| -> Vec<Entry<'a>> {
+            let known: FxHashSet<Uid> = known.iter().copied().collect();
+            let is_new = |pod: &Pod| !known.contains(&pod.meta.uid) && self.is_valid(pod) && ended(pod);
+            self.pods.iter().filter(|(_, pod)| is_new(pod)).copied().collect()
+        };
+        let succeeded = new(&uncounted.succeeded, &|pod| pod.phase == Phase::Succeeded);
+        let failed = new(&uncounted.failed, &|pod| is_failed(self.job, pod));
+        let policy = self.job.spec.pod_failure_policy.as_ref();
+        let counting = failed.iter().filter(|(_, pod)| policies::judge(policy, pod).counts()).count();
+        self.succeeded = self.status.succeeded + (succeeded.len() + uncounted.succeeded.len()) as i32;
+        self.failed = self.status.failed + (counting + uncounted.failed.len()) as i32;
+        let times = |pods: &[Entry<'_>]| -> Vec<Timestamp> {
+            pods.iter().map(|(_, pod)| backoff::finished_at(pod)).collect()
+        };
+        let old = self.controller.backoff.get(&self.key).copied().unwrap_or_default();
+        self.backoff = old.after(&times(&succeeded), &times(&failed));
+    }
+
+    /// What was decided before stands; else a pod may fail the whole Job.
+    fn judge_pods(&mut self) {
+        if self.status.is(JobConditionType::SuccessCriteriaMet) {
+            self.finished = self.status.condition(JobConditionType::SuccessCriteriaMet).cloned();
+            return;
+        }
+        if let Some(target) = self.job.status.condition(JobConditionType::FailureTarget)
+            && target.status == ConditionStatus::True
+        {
+            self.finish(JobConditionType::Failed, &target.reason, &target.message);
+            return;
+        }
+        let Some(rules) = &self.job.spec.pod_failure_policy else { return };
+        let message = self.pods.iter().filter(|(_, pod)| is_failed(self.job, pod)).find_map(|(_, pod)| {
+            let verdict = policies::judge(Some(rules), pod);
+            (verdict.action == Some(FailureAction::FailJob)).then(|| policies::fail_job_message(rules, verdict, pod))
+        });
+        if let Some(message) = message {
+            self.finish(JobConditionType::FailureTarget, "PodFailurePolicy", &message);
+        }
+    }
+
+    /// Too many failures, or too little time.
+    fn judge_limits(&mut self) {
+        if self.finished.is_some() {
+            return;
+        }
+        let target = JobConditionType::FailureTarget;
+        if self.failed > self.job.spec.backoff_limit || restarted_too_often(self.job, &self.pods) {
+            self.finish(target, "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+            return;
+        }
+        let (Some(limit), Some(started), false) =
+            (self.job.spec.active_deadline_seconds, self.started, self.job.spec.suspend)
+        else {
+            return;
+        };
+        let left = started.plus_seconds(limit).nanos_since(self.view.now);
+        if left <= 0 {
+            self.finish(target, "DeadlineExceeded", "Job was active longer than specified deadline");
+        } else {
+            self.queue.add_after(self.key, Span::from_ns(left as u64));
+        }
+    }
+
+    /// Which indexes are done, and whether that is the end.
+    fn judge_indexes(&mut self) {
+        let limit = self.completions();
+        self.counted_indexes = self.status.completed_indexes.below(limit);
+        let ended = |pod: &Pod| pod.phase == Phase::Succeeded && is_tracked(pod);
+        let new = self.indexes_where(ended);
+        self.succeeded_indexes = self.counted_indexes.with(&new);
+        self.succeeded = self.succeeded_indexes.len() as i32;
+        if let Some(forgiven) = self.job.spec.backoff_limit_per_index {
+            let before = self.status.failed_indexes.as_ref().map_or_else(Indexes::default, |i| i.below(limit));
+            let new = self.indexes_where(|pod| is_tracked(pod) && is_index_failed(self.job, pod, forgiven));
+            let failed = before.with(&new);
+            self.judge_failed_indexes(&failed);
+            let settled = self.succeeded_indexes.with(&failed).with(&indexes::of_pods(&self.active_pods));
+            let ended: Vec<Entry<'a>> = self
+                .pods
+                .iter()
+                .filter(|(_, pod)| self.is_valid(pod) && is_failed(self.job, pod))
+                .copied()
+                .collect();
+            self.predecessors = indexes::predecessors(ended, &settled);
+            self.failed_indexes = Some(failed);
+        }
+        let policy = self.job.spec.success_policy.as_ref();
+        if self.finished.is_none()
+            && let Some(rule) = policies::enough(policy, limit, &self.succeeded_indexes)
+        {
+            let message = format!("Matched rules at index {rule}");
+            self.finish(JobConditionType::SuccessCriteriaMet, "SuccessPolicy", &message);
+        }
+    }
+
+    fn judge_failed_indexes(&mut self, failed: &Indexes) {
+        if self.finished.is_some() {
+            return;
+        }
+        let target = JobConditionType::FailureTarget;
+        let too_many = self.job.spec.max_failed_indexes.is_some_and(|most| failed.len() as i64 > i64::from(most));
+        if too_many {
+            let message = "Job has exceeded the specified maximal number of failed indexes";
+            self.finish(target, "MaxFailedIndexesExceeded", message);
+        } else if !failed.is_empty()
+            && failed.len() + self.succeeded_indexes.len() >= self.completions() as usize
+        {
+            self.finish(target, "FailedIndexes", "Job has failed indexes");
+        }
+    }
+
+    /// The indexes of pods of a sort, without those that are not wanted.
+    fn indexes_where(&self, of_sort: impl Fn(&Pod) -> bool) -> Indexes {
+        indexes::of_pods(self.pods.iter().filter(|(_, pod)| of_sort(pod))).below(self.completions())
+    }
+
+    /// The Job is over: its active pods go, but keep their finalizers so that
+    /// they are counted.
+    ///
+    /// Upstream: `job/job_controller.go deleteActivePods`
+    fn stop_pods(&mut self, satisfied: bool) {
+        if !self.active_pods.is_empty() {
+            self.plan.because(Why::JobOver);
+        }
+        let owner = self.key;
+        self.plan.batch(self.active_pods.iter().map(|&(pod, _)| Write::DeletePod { pod, owner }));
+        if !satisfied {
+            // There may be pods that the cache does not show yet.
+            self.finished = None;
+        }
+        self.terminating += self.active;
+        self.active = 0;
+        self.ready = 0;
+    }
+
+    /// The Job is not over: keeps the right number of pods. Says whether the
+    /// Job was suspended or resumed.
+    fn go_on(&mut self, satisfied: bool) -> bool {
+        let manages = satisfied && !self.job.meta.is_deleting();
+        if manages {
+            self.manage();
+        } else if !satisfied {
+            self.plan.because(Why::AwaitingExpectations);
+        }
+        let complete = match self.job.spec.completions {
+            // One success of a work queue means that nothing is left to begin.
+            None => self.succeeded > 0,
+            Some(completions) => self.succeeded >= completions,
+        };
+        if complete && self.active == 0 {
+            let message = "Reached expected number of succeeded pods";
+            self.finish(JobConditionType::SuccessCriteriaMet, "CompletionsReached", message);
+            return false;
+        }
+        manages && self.note_suspension()
+    }
+
+    fn note_suspension(&mut self) -> bool {
+        let (status, reason, message, event) = if self.job.spec.suspend {
+            (ConditionStatus::True, "JobSuspended", "Job suspended", "Suspended")
+        } else {
+            (ConditionStatus::False, "JobResumed", "Job resumed", "Resumed")
+        };
+        let now = self.now();
+        let new = condition(JobConditionType::Suspended, status, reason, message, now);
+        if !ensure_condition(&mut self.status.conditions, new) {
+            return false;
+        }
+        self.notices.push(Notice { reason: event.into(), message: message.into(), warning: false });
+        // The deadline counts only the time that the Job is not suspended.
+        if self.job.spec.suspend {
+            self.status.start_time = None;
+        } else {
+            self.set_start_time();
+        }
+        true
+    }
+}
+
+/// The Job's pods by name; those that fit its selector and have no owner are
+/// adopted, those that do not fit are let go.
+///
+/// Upstream: `job/job_controller.go getPodsForJob`
+fn claim<'a>(key: Key, job: &Job, view: View<'a>, plan: &mut Plan) -> Vec<Entry<'a>> {
+    let owner = crate::api::OwnerRef { key, controller: true, blocks_deletion: true };
+    let mut pods = Vec::new();
+    for (pod_key, pod) in view.cache.pods_of(key) {
+        if job.spec.selector.matches(&pod.meta.labels) {
+            pods.push((pod_key, pod));
+        } else if !job.meta.is_deleting() {
+            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+        }
+    }
+    let stays = view.live.jobs.get(key).is_some_and(|live| !live.meta.is_deleting());
+    if stays && !job.meta.is_deleting() && view.cache.has_stray_pods() {
+        for (pod_key, pod) in view.cache.stray_pods(&job.meta.namespace) {
+            if !pod.meta.is_deleting() && job.spec.selector.matches(&pod.meta.labels) {
+                plan.write(Write::SetOwner { object: pod_key, owner, present: true });
+                pods.push((pod_key, pod));
+            }
+        }
+    }
+    pods
+}
+
+/// Whether the containers of pods that restart in place have done so too
+/// often.
+///
+/// Upstream: `job/job_controller.go pastBackoffLimitOnFailure`
+fn restarted_too_often(job: &Job, pods: &[Entry<'_>]) -> bool {
+    if job.spec.template.restart_policy != RestartPolicy::OnFailure {
+        return false;
+    }
+    let runs = |pod: &Pod| matches!(pod.phase, Phase::Running | Phase::Pending);
+    let restarts: i64 = pods.iter().filter(|(_, pod)| runs(pod)).map(|(_, pod)| i64::from(pod.restarts)).sum();
+    restarts >= i64::from(job.spec.backoff_limit.max(1))
+}
+
+/// Whether a pod's failure is the one too many of its index.
+///
+/// Upstream: `job/indexed_job_utils.go isIndexFailed`
+fn is_index_failed(job: &Job, pod: &Pod, forgiven: i32) -> bool {
+    if !is_failed(job, pod) {
+        return false;
+    }
+    let verdict = policies::judge(job.spec.pod_failure_policy.as_ref(), pod);
+    let failures = pod.index.map_or(0, |index| index.failures);
+    verdict.action == Some(FailureAction::FailIndex) || (verdict.counts() && failures >= forgiven)
+}
+
+/// How many pods of a Job that are being deleted still have their place.
+pub(super) fn kept_places(job: &Job, terminating: i32) -> i32 {
+    if replaces_only_failed(job) { terminating } else { 0 }
+}

@@ -1,0 +1,258 @@
+//! The StatefulSet controller.
+//!
+//! A sync walks over the places for pods from the lowest ordinal to the
+//! highest, then over the pods beyond the size, then over the outdated ones.
+//! Ordered StatefulSets stop at the first pod that is not well.
+
+pub mod claims;
+mod pass;
+pub mod rules;
+
+use super::history;
+use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
+use crate::api::{FeatureGates, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
+use crate::cluster::{ApiError, Change, Verb};
+use crate::time::Span;
+use pass::Pass;
+use rustc_hash::FxHashMap;
+
+/// The newest versions of its own writes: pods, claims, the StatefulSet.
+#[derive(Clone, Copy, Debug, Default)]
+struct Written {
+    pods: u64,
+    claims: u64,
+    sets: u64,
+}
+
+/// The StatefulSet controller and what it remembers.
+#[derive(Clone, Debug)]
+pub struct StatefulSetController {
+    gates: FeatureGates,
+    written: FxHashMap<Key, Written>,
+    /// What the sync in hand writes at its end even if it fails: status and
+    /// history.
+    ending: Vec<Write>,
+}
+
+impl StatefulSetController {
+    /// A controller that has just started.
+    pub fn new(gates: FeatureGates) -> StatefulSetController {
+        StatefulSetController { gates, written: FxHashMap::default(), ending: Vec::new() }
+    }
+
+    /// Whether the caches have caught up with this process's own writes.
+    ///
+    /// Upstream: `util/consistency/consistency.go EnsureReady`
+    fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
+        let Some(written) = self.written.get(&key) else { return Ok(()) };
+        let lags = |kind, version| view.cache.synced(kind) < version;
+        if lags(Kind::Pod, written.pods)
+            || lags(Kind::PersistentVolumeClaim, written.claims)
+            || lags(Kind::StatefulSet, written.sets)
+        {
+            return Err(SyncError::StaleCache);
+        }
+        self.written.remove(&key);
+        Ok(())
+    }
+}
+
+impl Controller for StatefulSetController {
+    fn kind(&self) -> Kind {
+        Kind::StatefulSet
+    }
+
+    fn watches(&self, kind: Kind) -> bool {
+        matches!(kind, Kind::StatefulSet | Kind::Pod)
+    }
+
+    fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        if change.key.kind == Kind::Pod {
+            observe_pod(change, view, queue);
+            return;
+        }
+        if change.verb == Verb::Deleted {
+            self.written.remove(&change.key);
+        }
+        queue.add(change.key);
+    }
+
+    /// Upstream: `statefulset/stateful_set.go sync`
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
+        self.ensure_seen(key, view)?;
+        let Some(set) = view.cache.stateful_sets.get(key) else { return Ok(()) };
+        adopt_revisions(key, set, view, plan)?;
+        let pods = claim_pods(key, set, view, plan);
+        let mut pass = Pass::new(key, set, view, self.gates, &pods, plan);
+        let ending = pass.run();
+        self.ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
+        Ok(())
+    }
+
+    fn written(&mut self, key: Key, write: &Write, _object: Key, version: u64) {
+        let written = self.written.entry(key).or_default();
+        let newest = match write {
+            Write::CreatePod(_) | Write::RelabelPod { .. } => &mut written.pods,
+            Write::CreateClaim { .. } | Write::OwnClaim { .. } => &mut written.claims,
+            Write::StatefulSetStatus { .. } => &mut written.sets,
+            _ => return,
+        };
+        *newest = (*newest).max(version);
+    }
+
+    /// The status is written even if something went wrong before.
+    ///
+    /// Upstream: `statefulset/stateful_set_control.go performUpdate`
+    fn failed(&mut self, _key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
+        match (write, error) {
+            (Write::DeletePod { .. } | Write::SetOwner { .. }, ApiError::NotFound) => return Reaction::Ignore,
+            (Write::CreateRevision { revision, .. }, ApiError::AlreadyExists) => {
+                let existing = view
+                    .live
+                    .controller_revisions
+                    .find(&revision.meta.namespace, &revision.meta.name)
+                    .and_then(|key| view.live.controller_revisions.get(key));
+                let same = existing.is_some_and(|found| PodTemplate::same_revision(&found.data, &revision.data));
+                return if same { Reaction::Ignore } else { Reaction::Fail };
+            }
+            (
+                Write::CreateClaim { .. }
+                | Write::CreatePod(_)
+                | Write::OwnClaim { .. }
+                | Write::RelabelPod { .. }
+                | Write::DeletePod { .. },
+                _,
+            ) => self.ending.drain(..).for_each(|write| plan.write(write)),
+            _ => {}
+        }
+        Reaction::Fail
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+fn find(key: Key, view: View<'_>) -> Option<&StatefulSet> {
+    (key.kind == Kind::StatefulSet).then(|| view.cache.stateful_sets.get(key)).flatten()
+}
+
+/// Upstream: `statefulset/stateful_set.go addPod, updatePod, deletePod`
+fn observe_pod(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+    if change.verb == Verb::Modified
+        && change.owner_changed
+        && let Some(old) = change.old_owner.filter(|&old| find(old, view).is_some())
+    {
+        queue.add(old);
+    }
+    let Some(owner) = change.owner else {
+        let may_be_adopted = match change.verb {
+            Verb::Added => !change.deleting,
+            Verb::Modified => change.labels_changed || change.owner_changed,
+            Verb::Deleted => false,
+        };
+        if may_be_adopted {
+            enqueue_adopters(change.key, view, queue);
+        }
+        return;
+    };
+    let Some(set) = find(owner, view) else { return };
+    queue.add(owner);
+    if change.verb == Verb::Modified && change.became_ready && set.spec.min_ready_seconds > 0 {
+        queue.add_after(owner, Span::from_secs(set.spec.min_ready_seconds as u64));
+    }
+}
+
+/// Enqueues every StatefulSet that might adopt a pod.
+fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
+    let Some(pod) = view.cache.pods.get(pod) else { return };
+    let adopters = view
+        .cache
+        .stateful_sets
+        .iter()
+        .filter(|(_, set)| set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels));
+    for (key, _) in adopters {
+        queue.add(key);
+    }
+}
+
+/// Plans to adopt the history that an earlier StatefulSet of this name left
+/// behind. One that is being deleted must not, and its sync fails until
+/// either it or that history is gone.
+///
+/// Upstream: `statefulset/stateful_set.go adoptOrphanRevisions`
+fn adopt_revisions(key: Key, set: &StatefulSet, view: View<'_>, plan: &mut Plan) -> Result<(), SyncError> {
+    let strays = view.cache.stray_controller_revisions(&set.meta.namespace);
+    let owner = OwnerRef { key, controller: true, blocks_deletion: true };
+    for (revision, row) in strays {
+        if !set.spec.selector.matches(&row.meta.labels) {
+            continue;
+        }
+        if view.live.stateful_sets.get(key).is_none_or(|live| live.meta.is_deleting()) {
+            return Err(SyncError::BeingDeleted);
+        }
+        plan.write(Write::SetOwner { object: revision, owner, present: true });
+    }
+    Ok(())
+}
+
+/// The pods that the StatefulSet owns, by name, with plans to adopt and to
+/// release where labels, selector and names say so.
+///
+/// Upstream: `statefulset/stateful_set.go getPodsForStatefulSet`
+fn claim_pods<'a>(key: Key, set: &StatefulSet, view: View<'a>, plan: &mut Plan) -> Vec<(Key, &'a Pod)> {
+    let is_member = |pod: &Pod| {
+        let parent = rules::parent_and_ordinal(&pod.meta.name).map(|(parent, _)| parent);
+        parent == Some(&*set.meta.name) && set.spec.selector.matches(&pod.meta.labels)
+    };
+    let owner = OwnerRef { key, controller: true, blocks_deletion: true };
+    let alive = !set.meta.is_deleting();
+    let mut claimed = Vec::new();
+    for (pod_key, pod) in view.cache.pods_of(key) {
+        if is_member(pod) {
+            claimed.push((pod_key, pod));
+        } else if alive {
+            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+        }
+    }
+    let may_adopt = alive && view.live.stateful_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
+    for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace).filter(|_| may_adopt) {
+        if !pod.meta.is_deleting() && is_member(pod) {
+            plan.write(Write::SetOwner { object: pod_key, owner, present: true });
+            claimed.push((pod_key, pod));
+        }
+    }
+    claimed
+}
+
+/// The revision of the present template and of the pods that have not been
+/// updated, with plans to make or to renumber the former.
+///
+/// Upstream: `statefulset/stateful_set_control.go getStatefulSetRevisions`
+fn revisions(
+    key: Key,
+    set: &StatefulSet,
+    all: &[history::Revision<'_>],
+    plan: &mut Plan,
+) -> (pass::Template, pass::Template) {
+    let template = |index: usize| pass::Template::of(all[index].1);
+    let update = match history::present(all, &set.spec.template) {
+        history::Present::Newest(index) => template(index),
+        history::Present::Reverted(index, number) => {
+            let (revision, row) = all[index];
+            let version = Version::Cached(row.meta.resource_version);
+            plan.write(Write::NumberRevision { revision, version, number });
+            template(index)
+        }
+        history::Present::Unknown(number) => {
+            let collisions = set.status.collision_count;
+            let revision = history::new_revision(key, &set.meta, &set.spec.template, number, collisions);
+            let made = pass::Template::of(&revision);
+            plan.write(Write::CreateRevision { revision: Box::new(revision), owner: key });
+            made
+        }
+    };
+    let current = all.iter().position(|(_, row)| row.meta.name == set.status.current_revision);
+    let current = current.map_or_else(|| update.clone(), template);
+    (current, update)
+}

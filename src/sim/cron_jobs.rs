@@ -1,0 +1,93 @@
+//! What people and the controller do to CronJobs.
+
+use super::Simulation;
+use super::actions::{Outcome, Refusal, relabel};
+use super::apply::Written;
+use super::record::{Fields, Raw};
+use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
+use crate::cluster::{ApiError, Store};
+use crate::controllers::{Notice, Started};
+use crate::time::Timestamp;
+use crate::trace::{Field, RecordId};
+use std::sync::Arc;
+
+impl Simulation {
+    /// A copy of a stored CronJob.
+    pub(super) fn cron_job(&self, key: Key) -> Result<CronJob, Refusal> {
+        Ok(self.store.objects().cron_jobs.get(key).ok_or(ApiError::NotFound)?.clone())
+    }
+
+    /// Replaces the spec of a CronJob and merges its labels and annotations.
+    pub(super) fn write_cron_job(&mut self, key: Key, new: &CronJob, cause: RecordId) -> Outcome {
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut CronJob| {
+                row.spec = new.spec.clone();
+                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                if !new.meta.annotations.is_empty() {
+                    let annotations = Arc::make_mut(&mut row.meta.annotations);
+                    annotations.extend(new.meta.annotations.iter().map(|(k, v)| (k.clone(), v.clone())));
+                }
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Starts a Job for a CronJob.
+    pub(super) fn start_job(&mut self, job: &Job, cron_job: Key, cause: RecordId) -> Result<Written, ApiError> {
+        let key = self.store.create(job.clone())?;
+        self.register(key, Some(cron_job), 0);
+        self.created(key, cause);
+        self.announce(cron_job, &Notice::normal("SuccessfulCreate", format!("Created job {}", job.meta.name)));
+        Ok((key, self.version(key)))
+    }
+
+    /// Deletes a Job of a CronJob; its pods are left to the garbage collector.
+    pub(super) fn delete_job(&mut self, job: Key, cron_job: Key, cause: RecordId) -> Result<Written, ApiError> {
+        let name = self.store.objects().meta(job).ok_or(ApiError::NotFound)?.name.clone();
+        let written = self.delete(job, Propagation::Background, cause)?;
+        self.announce(cron_job, &Notice::normal("SuccessfulDelete", format!("Deleted job {name}")));
+        Ok(written)
+    }
+
+    /// Writes a CronJob's status and enters the Job that was started.
+    pub(super) fn write_cron_job_status(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &CronJobStatus,
+        started: Option<&Started>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let mut status = status.clone();
+        if let Some((started, job)) = started.and_then(|s| Some((s, own_job(&self.store, key, &s.job)?))) {
+            status.active.push(ActiveJob { uid: job.uid, name: started.job.clone() });
+            status.last_schedule = Some(started.scheduled);
+        }
+        self.recorded(key, cause, |store| store.update(key, version, |row: &mut CronJob| row.status = status))
+    }
+}
+
+/// The Job of this name, if the CronJob controls it.
+fn own_job(store: &Store, cron_job: Key, name: &Arc<str>) -> Option<Key> {
+    let objects = store.objects();
+    let job = objects.jobs.find(&objects.meta(cron_job)?.namespace, name)?;
+    (objects.meta(job)?.controller() == Some(cron_job)).then_some(job)
+}
+
+/// The recorded fields of a CronJob.
+pub(super) fn fields(cron_job: &CronJob) -> Fields {
+    let (spec, status) = (&cron_job.spec, &cron_job.status);
+    let time = |time: Option<Timestamp>| time.map_or(Raw::Absent, |t| Raw::text(&t.to_string()));
+    let mut active: Vec<&str> = status.active.iter().map(|job| &*job.name).collect();
+    active.sort_unstable();
+    vec![
+        (Field::Schedule, Raw::text(&spec.schedule)),
+        (Field::TimeZone, Raw::text(spec.time_zone.as_deref().unwrap_or_default())),
+        (Field::SpecSuspend, Raw::flag(spec.suspend)),
+        (Field::Active, Raw::text(&active.join(","))),
+        (Field::LastScheduleTime, time(status.last_schedule)),
+        (Field::LastSuccessfulTime, time(status.last_successful)),
+        (Field::Deleting, Raw::flag(cron_job.meta.is_deleting())),
+        (Field::Image, Raw::Image(spec.template.spec.template.clone())),
+    ]
+}

@@ -1,0 +1,125 @@
+//! Whole runs of Jobs: nothing is counted twice and nothing is held for ever.
+
+use seatrial::api::{Finalizers, JobConditionType, Kind, NodeSpec, Object, Phase, Resources};
+use seatrial::environment::Delay;
+use seatrial::manifest;
+use seatrial::sim::setup::{Action, PodProfile, Propagation, Run, Target, TimedAction};
+use seatrial::sim::{Setup, Simulation};
+use seatrial::time::{SimTime, Span, Timestamp};
+use serde_json::{Value, json};
+
+fn setup(spec: &Value, exits: &[i32]) -> Setup {
+    let document = json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "work"},
+        "spec": manifest::patch::apply(seatrial::sim::setup::PatchType::Merge, spec, &json!({
+            "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "app", "image": "app:v1"}]}},
+        })),
+    });
+    let node = NodeSpec {
+        name: "node-a".into(),
+        zone: "z1".into(),
+        labels: seatrial::api::Labels::default(),
+        taints: Vec::new(),
+        allocatable: Resources { cpu_milli: 16_000, memory_milli: 1 << 40, pods: 110 },
+    };
+    Setup {
+        nodes: vec![node],
+        objects: vec![manifest::read(&document).expect("a Job").object],
+        profiles: vec![PodProfile {
+            run: Some(Run {
+                duration: Delay::Constant(Span::from_secs(3)),
+                exits: exits.to_vec(),
+                durations: Vec::new(),
+                index_exits: std::collections::BTreeMap::new(),
+                index_durations: std::collections::BTreeMap::new(),
+            }),
+            ..PodProfile::default()
+        }],
+        ..Setup::new(Timestamp(0), SimTime::from_secs(900))
+    }
+}
+
+fn at(seconds: u64, action: Action) -> TimedAction {
+    TimedAction { at: SimTime::from_secs(seconds), action }
+}
+
+fn run(setup: &Setup) -> Simulation {
+    let mut simulation = Simulation::new(setup);
+    simulation.run_until(setup.until);
+    simulation
+}
+
+#[track_caller]
+fn check_complete(simulation: &Simulation, succeeded: i32, failed: i32) {
+    let objects = simulation.objects();
+    let (_, job) = objects.jobs.iter().next().expect("the Job");
+    assert!(job.status.is(JobConditionType::Complete), "{:?}", job.status);
+    assert_eq!((job.status.succeeded, job.status.failed), (succeeded, failed));
+    assert!(job.status.uncounted.is_empty());
+    let ended = |phase| objects.pods.iter().filter(|(_, pod)| pod.phase == phase).count() as i32;
+    assert_eq!((ended(Phase::Succeeded), ended(Phase::Failed)), (succeeded, failed));
+    assert!(objects.pods.iter().all(|(_, pod)| !pod.meta.finalizers.has(Finalizers::JOB_TRACKING)));
+}
+
+#[test]
+fn every_pod_is_counted_once_however_late_the_caches_are() {
+    let indexed = json!({"completions": 7, "parallelism": 3, "completionMode": "Indexed"});
+    let per_index = json!({
+        "completions": 7, "parallelism": 3, "completionMode": "Indexed", "backoffLimitPerIndex": 2,
+    });
+    for (spec, exits, failed) in [
+        (json!({"completions": 7, "parallelism": 3}), &[0][..], 0),
+        (json!({"completions": 7, "parallelism": 3}), &[1, 0, 1, 0], 2),
+        (indexed, &[0], 0),
+        (per_index, &[1, 0], 7),
+    ] {
+        for lag_ms in [0, 1, 400, 3_000] {
+            let mut setup = setup(&spec, exits);
+            setup.control_plane.informer_lag = Span::from_ms(lag_ms);
+            check_complete(&run(&setup), 7, failed);
+        }
+    }
+}
+
+#[test]
+fn controllers_that_stop_in_between_lose_no_pod() {
+    for down in 1..12 {
+        let mut setup = setup(&json!({"completions": 7, "parallelism": 3}), &[0]);
+        setup.actions = vec![at(down, Action::ControllersDown), at(down + 7, Action::ControllersUp)];
+        check_complete(&run(&setup), 7, 0);
+    }
+}
+
+#[test]
+fn pods_of_a_job_that_is_deleted_are_set_free() {
+    for (propagation, left) in
+        [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 3)]
+    {
+        let mut setup = setup(&json!({"completions": 7, "parallelism": 3}), &[0]);
+        let target = Target { kind: Kind::Job, namespace: "default".into(), name: "work".into() };
+        setup.actions = vec![at(2, Action::Delete { target, propagation, grace_seconds: None })];
+        let simulation = run(&setup);
+        let objects = simulation.objects();
+        assert_eq!(objects.jobs.iter().count(), 0, "{propagation:?}");
+        assert_eq!(objects.pods.iter().count(), left, "{propagation:?}");
+        assert!(objects.pods.iter().all(|(_, pod)| pod.meta.finalizers.is_empty() && pod.meta.owners.is_empty()));
+    }
+}
+
+#[test]
+fn somebody_elses_job_is_left_alone() {
+    let simulation = run(&setup(&json!({"managedBy": "acme.io/other"}), &[0]));
+    assert_eq!(simulation.objects().pods.iter().count(), 0);
+}
+
+#[test]
+fn a_job_may_be_applied_again() {
+    let mut setup = setup(&json!({"completions": 2, "ttlSecondsAfterFinished": 5}), &[0]);
+    let again: Object = setup.objects[0].clone();
+    setup.actions = vec![at(3, Action::Apply(again.clone())), at(60, Action::Apply(again))];
+    setup.until = SimTime::from_secs(73);
+    let simulation = run(&setup);
+    let refused = |record: &seatrial::trace::Record| matches!(record.what, seatrial::trace::What::Rejected { .. });
+    assert!(!simulation.trace().records.iter().any(refused));
+    check_complete(&simulation, 2, 0);
+}
