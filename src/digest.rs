@@ -43,10 +43,7 @@ impl Trace {
     /// of objects instead of internal numbers. It does not cover the header:
     /// two seeds that lead to the same records have the same digest.
     pub fn digest(&self) -> String {
-        let names = Names {
-            trace: self,
-            subjects: self.subjects.iter().map(|s| subject(self, s)).collect(),
-        };
+        let names = Names { trace: self, subjects: self.subjects.iter().map(|s| subject(self, s)).collect() };
         let mut all = Fnv::new();
         for record in &self.records {
             names.record(&mut all, record);

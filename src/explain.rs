@@ -8,9 +8,7 @@ mod search;
 pub use search::find;
 
 use crate::api::Kind;
-use crate::trace::{
-    Emitted, Field, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why,
-};
+use crate::trace::{Emitted, Field, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 
 /// A decision in plain words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,10 +28,7 @@ pub fn reason(why: Why) -> Reason {
         | Why::RecreateStops
         | Why::RecreateWaits => rollout_reason(why),
         Why::Scaling { allowed, all } => (
-            format!(
-                "the size changed: its ReplicaSets ask for {}, {allowed} are allowed",
-                pods(all)
-            ),
+            format!("the size changed: its ReplicaSets ask for {}, {allowed} are allowed", pods(all)),
             "deployment/sync.go scale",
         ),
         Why::NewTemplate { revision } => (
@@ -52,10 +47,9 @@ pub fn reason(why: Why) -> Reason {
             format!("no progress for {seconds} s, the rollout counts as stuck"),
             "deployment/util/deployment_util.go DeploymentTimedOut",
         ),
-        Why::HistoryLimit { limit } => (
-            format!("old revisions beyond revisionHistoryLimit {limit} go"),
-            "deployment/sync.go cleanupDeployment",
-        ),
+        Why::HistoryLimit { limit } => {
+            (format!("old revisions beyond revisionHistoryLimit {limit} go"), "deployment/sync.go cleanupDeployment")
+        }
         Why::TooFewPods { have, want } => (
             format!("{} missing: have {have}, want {want}", pods(want - have)),
             "replicaset/replica_set.go manageReplicas",
@@ -88,9 +82,7 @@ pub fn reason(why: Why) -> Reason {
         | Why::JobBackoff { .. }
         | Why::PodsEnded { .. }
         | Why::TtlExpired => job_reason(why),
-        Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => {
-            garbage_reason(why)
-        }
+        Why::OwnerGone | Why::ForegroundDeletion | Why::DependentsGone | Why::Orphaned => garbage_reason(why),
         Why::ScheduleDue { .. }
         | Why::TooLateToStart { .. }
         | Why::JobStillActive
@@ -171,27 +163,22 @@ fn rollout_reason(why: Why) -> (String, &'static str) {
             "Recreate: all old pods go before any new one comes".to_string(),
             "deployment/recreate.go scaleDownOldReplicaSetsForRecreate",
         ),
-        _ => (
-            "Recreate: waits until the last old pod is gone".to_string(),
-            "deployment/recreate.go oldPodsRunning",
-        ),
+        _ => ("Recreate: waits until the last old pod is gone".to_string(), "deployment/recreate.go oldPodsRunning"),
     }
 }
 
 fn ordinal_reason(why: Why) -> (String, &'static str) {
     match why {
-        Why::MissingPod { ordinal } => (
-            format!("pod {ordinal} is missing"),
-            "statefulset/stateful_set_control.go processReplica",
-        ),
+        Why::MissingPod { ordinal } => {
+            (format!("pod {ordinal} is missing"), "statefulset/stateful_set_control.go processReplica")
+        }
         Why::FinishedPod { ordinal } => (
             format!("pod {ordinal} has ended and makes room for a new one"),
             "statefulset/stateful_set_control.go processReplica",
         ),
-        Why::CondemnedPod { ordinal } => (
-            format!("pod {ordinal} is beyond the size"),
-            "statefulset/stateful_set_control.go processCondemned",
-        ),
+        Why::CondemnedPod { ordinal } => {
+            (format!("pod {ordinal} is beyond the size"), "statefulset/stateful_set_control.go processCondemned")
+        }
         Why::OutdatedPod { ordinal } => (
             format!("pod {ordinal} has an old template and is replaced"),
             "statefulset/stateful_set_control.go updateStatefulSet",
@@ -214,24 +201,17 @@ fn ordinal_reason(why: Why) -> (String, &'static str) {
 
 fn job_reason(why: Why) -> (String, &'static str) {
     match why {
-        Why::JobOver => {
-            ("the Job is over, its pods go".to_string(), "job/job_controller.go deleteActivePods")
+        Why::JobOver => ("the Job is over, its pods go".to_string(), "job/job_controller.go deleteActivePods"),
+        Why::JobSuspended => ("the Job is suspended, its pods go".to_string(), "job/job_controller.go manageJob"),
+        Why::JobTooFewPods { have, want } => {
+            (format!("{} missing: {have} active, want {want}", pods(want - have)), "job/job_controller.go manageJob")
         }
-        Why::JobSuspended => {
-            ("the Job is suspended, its pods go".to_string(), "job/job_controller.go manageJob")
+        Why::JobTooManyPods { have, want } => {
+            (format!("{} too many: {have} active, want {want}", pods(have - want)), "job/job_controller.go manageJob")
         }
-        Why::JobTooFewPods { have, want } => (
-            format!("{} missing: {have} active, want {want}", pods(want - have)),
-            "job/job_controller.go manageJob",
-        ),
-        Why::JobTooManyPods { have, want } => (
-            format!("{} too many: {have} active, want {want}", pods(have - want)),
-            "job/job_controller.go manageJob",
-        ),
-        Why::JobBackoff { seconds } => (
-            format!("pods have failed, no new one for {seconds} s"),
-            "job/backoff_utils.go getRemainingTime",
-        ),
+        Why::JobBackoff { seconds } => {
+            (format!("pods have failed, no new one for {seconds} s"), "job/backoff_utils.go getRemainingTime")
+        }
         Why::PodsEnded { pods: ended } => (
             match ended {
                 1 => "1 pod has ended and is counted".to_string(),
@@ -281,10 +261,9 @@ fn schedule_reason(why: Why) -> (String, &'static str) {
             "Forbid: the Job before is not over; once it is, the newest missed time is served".to_string(),
             "cronjob/cronjob_controllerv2.go syncCronJob",
         ),
-        Why::ScheduleSuspended => (
-            "suspended: no Job is started".to_string(),
-            "cronjob/cronjob_controllerv2.go syncCronJob",
-        ),
+        Why::ScheduleSuspended => {
+            ("suspended: no Job is started".to_string(), "cronjob/cronjob_controllerv2.go syncCronJob")
+        }
         Why::JobHistoryLimit { limit } => (
             format!("finished Jobs beyond the newest {limit} go"),
             "cronjob/cronjob_controllerv2.go cleanupFinishedJobs",
@@ -340,7 +319,11 @@ impl Trace {
                 let code = exit_code.map(|code| format!("exit code {code}"));
                 let reason = reason.map(|r| self.text(r).to_string());
                 let details: Vec<String> = code.into_iter().chain(reason).collect();
-                if details.is_empty() { format!("{subject} failed") } else { format!("{subject} failed ({})", details.join(", ")) }
+                if details.is_empty() {
+                    format!("{subject} failed")
+                } else {
+                    format!("{subject} failed ({})", details.join(", "))
+                }
             }
             What::Emitted(emitted) => self.describe_emitted(&subject, emitted),
             What::Decided(why) => {
@@ -349,7 +332,8 @@ impl Trace {
             }
             What::Action(action) => format!("somebody: {}", self.action_text(action)),
             What::Rejected { action, object, reason, message } => {
-                let what = if object { format!("applying object {action}") } else { self.action_text(action).to_string() };
+                let what =
+                    if object { format!("applying object {action}") } else { self.action_text(action).to_string() };
                 let (reason, message) = (self.text(reason), self.text(message));
                 format!("the API server refused {what}: {reason}: {message}")
             }
@@ -564,9 +548,7 @@ pub fn chain(trace: &Trace, id: RecordId) -> Vec<String> {
     let rows: Vec<(String, String, String)> = ids.iter().enumerate().map(row).collect();
     let times = rows.iter().map(|r| r.0.len()).max().unwrap_or(0);
     let numbers = rows.iter().map(|r| r.1.len()).max().unwrap_or(0);
-    rows.into_iter()
-        .map(|(at, number, text)| format!("{at:<times$}  {number:<numbers$}  {text}"))
-        .collect()
+    rows.into_iter().map(|(at, number, text)| format!("{at:<times$}  {number:<numbers$}  {text}")).collect()
 }
 
 #[cfg(test)]
@@ -584,14 +566,8 @@ mod tests {
                 Why::ScaleDownBudget { all: 13, min_available: 8, new_unavailable: 4 },
                 "up to 1 old pod may go: 13 there - 8 must stay available - 4 new ones not available yet = 1",
             ),
-            (
-                Why::SurgeAllows { all: 10, max_total: 13 },
-                "3 pods may be added: 13 allowed - 10 there = 3",
-            ),
-            (
-                Why::SurgeAllows { all: 13, max_total: 13 },
-                "no pod may be added: 13 allowed - 13 there = 0",
-            ),
+            (Why::SurgeAllows { all: 10, max_total: 13 }, "3 pods may be added: 13 allowed - 10 there = 3"),
+            (Why::SurgeAllows { all: 13, max_total: 13 }, "no pod may be added: 13 allowed - 13 there = 0"),
             (Why::TooFewPods { have: 4, want: 5 }, "1 pod missing: have 4, want 5"),
         ] {
             assert_eq!(reason(why).text, text);
@@ -600,9 +576,7 @@ mod tests {
 
     #[test]
     fn ordinals_are_english() {
-        for (n, text) in
-            [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (112, "112th"), (21, "21st")]
-        {
+        for (n, text) in [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (112, "112th"), (21, "21st")] {
             assert_eq!(ordinal(n), text);
         }
     }

@@ -121,11 +121,8 @@ impl fmt::Display for Span {
         let ms = self.as_ms();
         let (hours, minutes) = (ms / 3_600_000, ms / 60_000 % 60);
         let (seconds, millis) = (ms / 1_000 % 60, ms % 1_000);
-        let fraction = if millis == 0 {
-            String::new()
-        } else {
-            format!(".{millis:03}").trim_end_matches('0').to_string()
-        };
+        let fraction =
+            if millis == 0 { String::new() } else { format!(".{millis:03}").trim_end_matches('0').to_string() };
         match (hours, minutes) {
             (0, 0) => write!(f, "{seconds}{fraction}s"),
             (0, _) if seconds == 0 && millis == 0 => write!(f, "{minutes}m"),
@@ -151,9 +148,7 @@ impl Timestamp {
     /// # Errors
     /// The parser's own message if the text is not RFC 3339.
     pub fn parse(text: &str) -> Result<Timestamp, String> {
-        text.parse::<jiff::Timestamp>()
-            .map(|t| Timestamp(t.as_second()))
-            .map_err(|e| e.to_string())
+        text.parse::<jiff::Timestamp>().map(|t| Timestamp(t.as_second())).map_err(|e| e.to_string())
     }
 }
 

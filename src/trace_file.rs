@@ -34,10 +34,7 @@ pub const VERSION: u32 = 1;
 
 /// The first record in which two traces differ: its number and its line in
 /// each, `None` where that trace has ended. `None` if all records agree.
-pub fn first_difference(
-    a: &Trace,
-    b: &Trace,
-) -> Option<(RecordId, Option<String>, Option<String>)> {
+pub fn first_difference(a: &Trace, b: &Trace) -> Option<(RecordId, Option<String>, Option<String>)> {
     let (mut a, mut b) = (write::lines(a), write::lines(b));
     (0..).map(RecordId).map(|id| (id, a.next(), b.next())).find_map(|(id, a, b)| {
         let over = a.is_none() && b.is_none();

@@ -97,11 +97,7 @@ fn vector_trial(path: PathBuf, stem: String, known: &Known) -> Trial {
 }
 
 /// A test that passes if it agrees, or if it differs and is known to.
-fn trial(
-    name: String,
-    known: &Known,
-    check: impl FnOnce() -> Result<Outcome, Failed> + Send + 'static,
-) -> Trial {
+fn trial(name: String, known: &Known, check: impl FnOnce() -> Result<Outcome, Failed> + Send + 'static) -> Trial {
     let reason = known.reason(&name);
     Trial::test(name, move || match (check()?, reason) {
         (Outcome::Agrees, None) | (Outcome::Differs(_), Some(_)) => Ok(()),

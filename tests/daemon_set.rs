@@ -82,10 +82,8 @@ fn in_the_end(setup: &Setup) -> Simulation {
 #[test]
 fn defaults_are_the_api_servers() {
     let set = read(&agent(&json!({})));
-    let update = DaemonSetUpdate::RollingUpdate {
-        max_surge: IntOrPercent::Int(0),
-        max_unavailable: IntOrPercent::Int(1),
-    };
+    let update =
+        DaemonSetUpdate::RollingUpdate { max_surge: IntOrPercent::Int(0), max_unavailable: IntOrPercent::Int(1) };
     assert_eq!((set.spec.update, set.spec.min_ready_seconds, set.spec.revision_history_limit), (update, 0, 10));
     assert_eq!(set.template_generation, 1);
 }
@@ -110,10 +108,7 @@ fn refusals_are_the_api_servers() {
             rolling(&json!("101%"), &json!(0)),
             "spec.updateStrategy.rollingUpdate.maxSurge: Invalid value: \"101%\": must not be greater than 100%",
         ),
-        (
-            json!({"minReadySeconds": -1}),
-            "spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0",
-        ),
+        (json!({"minReadySeconds": -1}), "spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0"),
         (
             json!({"template": {"spec": {"restartPolicy": "OnFailure"}}}),
             "spec.template.spec.restartPolicy: Unsupported value: \"OnFailure\": supported values: \"Always\"",
@@ -138,8 +133,12 @@ fn updates_go_from_node_to_node_by_name() {
     assert_eq!(
         created(&sim::run(&setup)),
         [
-            "agent/1#node-0000", "agent/1#node-0001", "agent/1#node-0002",
-            "agent/2#node-0000", "agent/2#node-0001", "agent/2#node-0002",
+            "agent/1#node-0000",
+            "agent/1#node-0001",
+            "agent/1#node-0002",
+            "agent/2#node-0000",
+            "agent/2#node-0001",
+            "agent/2#node-0002",
         ]
     );
 }

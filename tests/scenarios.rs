@@ -108,8 +108,7 @@ fn same_as_golden(golden: &Path, text: &str) -> Result<(), Failed> {
 
 /// Runs the command as a newcomer would.
 fn is_as_expected(scenario: &Path) -> Result<(), Failed> {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_seatrial")).current_dir(root()).arg("run").arg(scenario).output()?;
+    let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).current_dir(root()).arg("run").arg(scenario).output()?;
     let text = String::from_utf8(output.stdout)?;
     if !output.status.success() {
         let problems = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -130,7 +129,10 @@ fn has_its_form(scenario: &Path) -> Result<(), Failed> {
         (text.lines().next() == Some(MODELINE), "the first line is the modeline"),
         (at("/metadata/name").starts_with(&folder), "metadata.name begins with the folder's name"),
         (at("/spec/about").lines().count() == 3, "spec.about has three lines"),
-        (at("/spec/about").lines().all(|l| l.chars().count() <= 110), "lines of spec.about have at most 110 characters"),
+        (
+            at("/spec/about").lines().all(|l| l.chars().count() <= 110),
+            "lines of spec.about have at most 110 characters",
+        ),
         (claims > 0, "there is an assertion"),
     ];
     let broken: Vec<&str> = rules.iter().filter(|(kept, _)| !kept).map(|(_, rule)| *rule).collect();
@@ -159,8 +161,7 @@ fn readme_names(folders: &[PathBuf]) -> Result<(), Failed> {
         .lines()
         .filter_map(|line| line.strip_prefix("| [")?.split_once("](")?.1.split_once(')').map(|(link, _)| link))
         .collect();
-    let names: Vec<String> =
-        folders.iter().map(|f| f.to_string_lossy().replace("scenarios/", "")).collect();
+    let names: Vec<String> = folders.iter().map(|f| f.to_string_lossy().replace("scenarios/", "")).collect();
     let missing: Vec<&String> = names.iter().filter(|n| !links.contains(&n.as_str())).collect();
     let unknown: Vec<&&str> = links.iter().filter(|l| !names.iter().any(|n| n == **l)).collect();
     if missing.is_empty() && unknown.is_empty() && links.len() == names.len() {

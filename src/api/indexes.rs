@@ -106,14 +106,13 @@ impl Indexes {
         for interval in text.split(',').filter(|_| !text.is_empty()) {
             let limits: Vec<&str> = interval.split('-').collect();
             if limits.len() > 2 {
-                return Err(format!("the fragment {interval:?} violates the requirement that an index interval can have at most two parts separated by '-'"));
+                return Err(format!(
+                    "the fragment {interval:?} violates the requirement that an index interval can have at most two parts separated by '-'"
+                ));
             }
             let first = parse_index(limits[0], completions)?;
             if before.is_some_and(|before| before >= first) {
-                return Err(format!(
-                    "non-increasing order, previous: {}, current: {first}",
-                    before.unwrap_or(0)
-                ));
+                return Err(format!("non-increasing order, previous: {}, current: {first}", before.unwrap_or(0)));
             }
             let last = match limits.get(1) {
                 Some(text) => parse_index(text, completions)?,
@@ -183,7 +182,10 @@ mod tests {
             ("-1", "cannot convert string to integer for index: \"\""),
             ("2,1", "non-increasing order, previous: 2, current: 1"),
             ("3-3", "non-increasing order, previous: 3, current: 3"),
-            ("1-2-3", "the fragment \"1-2-3\" violates the requirement that an index interval can have at most two parts separated by '-'"),
+            (
+                "1-2-3",
+                "the fragment \"1-2-3\" violates the requirement that an index interval can have at most two parts separated by '-'",
+            ),
         ] {
             assert_eq!(Indexes::parse(text, 9), Err(why.to_string()));
         }

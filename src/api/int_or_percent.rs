@@ -28,9 +28,7 @@ impl IntOrPercent {
     /// The message of the API server for strings that are not percentages.
     pub fn parse_percent(text: &str) -> Result<IntOrPercent, String> {
         let Some(digits) = text.strip_suffix('%') else {
-            return Err(format!(
-                "invalid value for IntOrString: invalid type: string is not a percentage ({text:?})"
-            ));
+            return Err(format!("invalid value for IntOrString: invalid type: string is not a percentage ({text:?})"));
         };
         digits
             .parse::<i32>()

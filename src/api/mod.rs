@@ -2,8 +2,8 @@
 //! that acts on it.
 
 mod controller_revision;
-mod daemon_set;
 mod cron_job;
+mod daemon_set;
 mod deployment;
 mod feature_gates;
 mod indexes;
@@ -20,11 +20,9 @@ mod replica_set;
 mod stateful_set;
 
 pub use controller_revision::ControllerRevision;
-pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
-pub use deployment::{
-    Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy,
-};
+pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
+pub use deployment::{Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy};
 pub use feature_gates::FeatureGates;
 pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
@@ -37,12 +35,10 @@ pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Me
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
 pub use persistent_volume_claim::PersistentVolumeClaim;
-pub use pod::{
-    Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration,
-};
+pub use pod::{Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration};
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
 pub use stateful_set::{
-    ClaimRetention, ClaimTemplate, PodManagement, Retention, StatefulRolling, StatefulSet,
-    StatefulSetSpec, StatefulSetStatus, StatefulStrategy,
+    ClaimRetention, ClaimTemplate, PodManagement, Retention, StatefulRolling, StatefulSet, StatefulSetSpec,
+    StatefulSetStatus, StatefulStrategy,
 };

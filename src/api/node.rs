@@ -32,11 +32,7 @@ pub struct Taint {
 impl Taint {
     /// The taint that cordoning stands for.
     pub fn unschedulable() -> Taint {
-        Taint {
-            key: "node.kubernetes.io/unschedulable".to_string(),
-            value: String::new(),
-            effect: Effect::NoSchedule,
-        }
+        Taint { key: "node.kubernetes.io/unschedulable".to_string(), value: String::new(), effect: Effect::NoSchedule }
     }
 
     /// Whether one of the tolerations covers this taint.
@@ -72,8 +68,7 @@ impl Resources {
     pub const fn fits(&self, used: &Resources, wanted: &Resources) -> bool {
         used.pods + wanted.pods <= self.pods
             && (wanted.cpu_milli == 0 || used.cpu_milli + wanted.cpu_milli <= self.cpu_milli)
-            && (wanted.memory_milli == 0
-                || used.memory_milli + wanted.memory_milli <= self.memory_milli)
+            && (wanted.memory_milli == 0 || used.memory_milli + wanted.memory_milli <= self.memory_milli)
     }
 
     /// Adds another amount.
@@ -115,9 +110,7 @@ impl NodeSpec {
             ("kubernetes.io/arch", "amd64"),
         ]);
         if !self.zone.is_empty() {
-            labels = labels
-                .with("topology.kubernetes.io/zone", &self.zone)
-                .with("topology.kubernetes.io/region", "r1");
+            labels = labels.with("topology.kubernetes.io/zone", &self.zone).with("topology.kubernetes.io/region", "r1");
         }
         labels.0.extend(self.labels.0.clone());
         labels

@@ -154,9 +154,10 @@ pub struct RawTemplate {
 impl RawTemplate {
     /// Keeps a template after defaulting, its keys in canonical order.
     pub fn new(value: serde_json::Value) -> Arc<RawTemplate> {
-        let digest = value.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let digest = value
+            .to_string()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         Arc::new(RawTemplate { digest, value })
     }
 

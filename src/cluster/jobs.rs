@@ -60,7 +60,9 @@ fn immutable(name: &str, shown: &str) -> String {
 /// Upstream: `pkg/apis/batch/validation/validation.go validatePodTemplateUpdate`
 fn same_template(old: &PodTemplate, new: &PodTemplate, open: bool) -> bool {
     if !open {
-        return old.labels == new.labels && old.raw.value()["spec"] == new.raw.value()["spec"] && old.annotations == new.annotations;
+        return old.labels == new.labels
+            && old.raw.value()["spec"] == new.raw.value()["spec"]
+            && old.annotations == new.annotations;
     }
     fixed_part(old) == fixed_part(new)
 }
@@ -249,8 +251,8 @@ fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
         "completionTime",
         "field is immutable",
     )?;
-    let resumes = old.is(Suspended)
-        && new.condition(Suspended).is_some_and(|c| c.status == crate::api::ConditionStatus::False);
+    let resumes =
+        old.is(Suspended) && new.condition(Suspended).is_some_and(|c| c.status == crate::api::ConditionStatus::False);
     forbid(
         moved(old.start_time, new.start_time) && !job.spec.suspend && !resumes,
         "startTime",
@@ -329,7 +331,10 @@ mod tests {
         for (change, accepted) in [
             (json!({"nodeSelector": {"a": "b"}}), true),
             (json!({"tolerations": [{"operator": "Exists"}]}), true),
-            (json!({"containers": [{"name": "app", "image": "app:v1", "resources": {"requests": {"cpu": "2"}}}]}), true),
+            (
+                json!({"containers": [{"name": "app", "image": "app:v1", "resources": {"requests": {"cpu": "2"}}}]}),
+                true,
+            ),
             (json!({"containers": [{"name": "app", "image": "app:v2"}]}), false),
         ] {
             assert_eq!(check_update(&old, &suspended(change.clone())).is_ok(), accepted, "{change}");

@@ -5,7 +5,10 @@
 
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
-use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet, Uid};
+use crate::api::{
+    ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod,
+    ReplicaSet, StatefulSet, Uid,
+};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -82,10 +85,8 @@ pub struct Objects {
     synced: [u64; Kind::ALL.len()],
 }
 
-static NOTHING: Owned = Owned {
-    dependents: Vec::new(),
-    pods: PodCounts { active: 0, ready: 0, terminating: 0, relabeled: 0 },
-};
+static NOTHING: Owned =
+    Owned { dependents: Vec::new(), pods: PodCounts { active: 0, ready: 0, terminating: 0, relabeled: 0 } };
 
 impl Objects {
     /// What an object owns.

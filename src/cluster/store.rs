@@ -1,8 +1,8 @@
 //! The API server: what becomes of a request.
 
-use super::watch::{Change, Row};
 use super::objects::Objects;
 use super::table::Stored;
+use super::watch::{Change, Row};
 use crate::api::{Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Pod, Propagation, Uid};
 use crate::time::Timestamp;
 use std::sync::Arc;

@@ -3,7 +3,9 @@
 use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
-    ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job, JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet, StatefulSetStatus,
+    ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job,
+    JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet,
+    StatefulSetStatus,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;

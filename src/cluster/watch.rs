@@ -1,7 +1,10 @@
 //! What a write tells those who watch.
 
 use super::objects::Objects;
-use crate::api::{ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, StatefulSet};
+use crate::api::{
+    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod,
+    ReplicaSet, StatefulSet,
+};
 
 /// The three kinds of watch events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

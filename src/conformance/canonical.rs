@@ -173,8 +173,7 @@ impl Collector<'_> {
         let now = &self.fields[subject.0 as usize];
         let changed = before.iter().filter_map(|(&field, &old)| {
             let new = now.get(&field).copied().unwrap_or(Value::Absent);
-            let same =
-                old.is_some_and(|old| old == new || (is_nothing(field, old) && is_nothing(field, new)));
+            let same = old.is_some_and(|old| old == new || (is_nothing(field, old) && is_nothing(field, new)));
             (!same).then(|| (field.name().to_string(), self.json(field, new)))
         });
         changed.collect()

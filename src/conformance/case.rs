@@ -347,10 +347,7 @@ mod tests {
             (json!({"at_ms": 1, "do": "rollback", "name": "web", "toRevision": 1}), "rollback Deployment/web"),
             (json!({"at_ms": 1, "do": "cordon", "node": "a"}), "cordon Node/a"),
             (json!({"at_ms": 1, "do": "podFail", "pod": "web/1#0"}), "podFail Pod/web/1#0"),
-            (
-                json!({"at_ms": 1, "do": "apply", "object": {"kind": "Job", "metadata": {"name": "j"}}}),
-                "apply Job/j",
-            ),
+            (json!({"at_ms": 1, "do": "apply", "object": {"kind": "Job", "metadata": {"name": "j"}}}), "apply Job/j"),
         ] {
             let action: CaseAction = serde_json::from_value(action).expect("an action");
             assert_eq!(action.name(), name);

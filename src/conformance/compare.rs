@@ -72,8 +72,7 @@ pub fn traces(expected: &[Entry], ours: &[Found], freedom: &Freedom) -> Option<D
     let open = |e: &Entry| freedom.unstable.iter().any(|u| u.agrees_with(e));
 
     let mut fixed: Vec<Entry> = expected.iter().filter(|e| !is_late(e) && !open(e)).cloned().collect();
-    let mut found: Vec<Found> =
-        ours.iter().filter(|f| !is_late(&f.entry) && !open(&f.entry)).cloned().collect();
+    let mut found: Vec<Found> = ours.iter().filter(|f| !is_late(&f.entry) && !open(&f.entry)).cloned().collect();
     if freedom.permuted_nodes {
         sort_nodes(fixed.iter_mut());
         sort_nodes(found.iter_mut().map(|f| &mut f.entry));
@@ -113,9 +112,9 @@ fn in_order(expected: &[Entry], ours: &[Found]) -> Option<Difference> {
 fn about_when(expected: &[&Entry], ours: &[&Found]) -> Option<Difference> {
     let mut left: Vec<&Found> = ours.to_vec();
     for entry in expected {
-        let partner = left.iter().position(|f| {
-            f.entry.same_but_time(entry) && f.entry.t_ms.abs_diff(entry.t_ms) <= LATE_DELETION_MS
-        });
+        let partner = left
+            .iter()
+            .position(|f| f.entry.same_but_time(entry) && f.entry.t_ms.abs_diff(entry.t_ms) <= LATE_DELETION_MS);
         let Some(partner) = partner else {
             return Some(Difference {
                 way: Way::Missing,

@@ -40,13 +40,7 @@ pub struct Entry {
 impl Entry {
     /// An entry without attributes and fields.
     pub fn new(t_ms: u64, object: impl Into<String>, event: &str) -> Entry {
-        Entry {
-            t_ms,
-            object: object.into(),
-            event: event.to_string(),
-            attributes: BTreeMap::new(),
-            set: None,
-        }
+        Entry { t_ms, object: object.into(), event: event.to_string(), attributes: BTreeMap::new(), set: None }
     }
 
     /// The same entry with one attribute more.
@@ -211,12 +205,7 @@ mod tests {
         let order: Vec<String> = all.iter().map(ToString::to_string).collect();
         assert_eq!(
             order,
-            [
-                "1 Deployment/web changed",
-                "1 Pod/web/1#10 failed",
-                "1 Pod/web/1#10 removed",
-                "1 Pod/web/1#2 created"
-            ]
+            ["1 Deployment/web changed", "1 Pod/web/1#10 failed", "1 Pod/web/1#10 removed", "1 Pod/web/1#2 created"]
         );
     }
 

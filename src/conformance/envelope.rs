@@ -65,11 +65,7 @@ impl PodState {
     }
 
     fn counts(self) -> [i64; 3] {
-        [
-            i64::from(self.exists),
-            i64::from(self.ready && !self.terminating),
-            i64::from(self.exists && self.terminating),
-        ]
+        [i64::from(self.exists), i64::from(self.ready && !self.terminating), i64::from(self.exists && self.terminating)]
     }
 }
 

@@ -98,9 +98,7 @@ fn file(path: &Path, options: &Options) -> io::Result<Option<FileResult>> {
             let named = [folder.unwrap_or_default(), stem];
             Ok(case(&named, &files::read(path)?, options))
         }
-        Some("jsonl") if options.wants(&format!("vectors/{stem}")) => {
-            Ok(Some(vector_file(&stem, &files::read(path)?)))
-        }
+        Some("jsonl") if options.wants(&format!("vectors/{stem}")) => Ok(Some(vector_file(&stem, &files::read(path)?))),
         _ => Ok(None),
     }
 }

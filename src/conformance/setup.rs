@@ -6,7 +6,9 @@ use crate::environment::Delay;
 use crate::error::{Error, Problem};
 use crate::manifest;
 use crate::sim::Setup;
-use crate::sim::setup::{Action, ControlPlane, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction};
+use crate::sim::setup::{
+    Action, ControlPlane, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction,
+};
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
 use std::fmt;
@@ -54,8 +56,8 @@ impl Case {
     /// # Errors
     /// The first thing that is not modelled yet, or that is wrong.
     pub fn setup(&self) -> Result<Setup, NotRun> {
-        let start = Timestamp::parse(&self.environment.start)
-            .map_err(|e| Problem::new(e).in_field("environment.start"))?;
+        let start =
+            Timestamp::parse(&self.environment.start).map_err(|e| Problem::new(e).in_field("environment.start"))?;
         let objects = self.objects.iter().map(object).collect::<Result<_, _>>()?;
         self.unusual()?;
         if matches!(self.expected, Expected::Envelope(_)) {
@@ -220,11 +222,7 @@ impl Keys<'_> {
             "scale" => Action::Scale { target: self.target()?, replicas: self.read("replicas")? },
             "delete" => self.delete()?,
             "rollback" => Action::Rollback {
-                target: Target {
-                    kind: Kind::Deployment,
-                    namespace: "default".into(),
-                    name: self.text("name")?.into(),
-                },
+                target: Target { kind: Kind::Deployment, namespace: "default".into(), name: self.text("name")?.into() },
                 to_revision: self.optional("toRevision")?.unwrap_or(0),
             },
             "cordon" => Action::Cordon(self.node()?),
@@ -238,12 +236,8 @@ impl Keys<'_> {
             "nodeRecover" => Action::NodeRecover(self.node()?),
             "podReady" => Action::PodReady(self.text("pod")?),
             "podUnready" => Action::PodUnready(self.text("pod")?),
-            "podCrash" => {
-                Action::PodCrash { pod: self.text("pod")?, exit: self.optional("exit")?.unwrap_or(1) }
-            }
-            "podFail" => {
-                Action::PodFail { pod: self.text("pod")?, disruption: self.optional("disruption")? }
-            }
+            "podCrash" => Action::PodCrash { pod: self.text("pod")?, exit: self.optional("exit")?.unwrap_or(1) },
+            "podFail" => Action::PodFail { pod: self.text("pod")?, disruption: self.optional("disruption")? },
             "kcmDown" => Action::ControllersDown,
             "kcmUp" => Action::ControllersUp,
             other => return not_modelled(format!("action {other}")),
@@ -342,16 +336,10 @@ mod tests {
     fn the_environment_becomes_nodes_and_profiles() {
         let setup = case(|_| ()).setup().expect("a setup");
         assert_eq!(setup.until, SimTime::from_ms(1000));
-        assert_eq!(
-            setup.nodes[0].allocatable,
-            Resources { cpu_milli: 16_000, memory_milli: 1_024_000, pods: 110 }
-        );
+        assert_eq!(setup.nodes[0].allocatable, Resources { cpu_milli: 16_000, memory_milli: 1_024_000, pods: 110 });
         let profile = &setup.profiles[0];
         assert_eq!((profile.matches.image.as_deref(), profile.matches.n), (Some("app:v2"), Some(1)));
-        assert_eq!(
-            (&profile.start, &profile.ready),
-            (&Some(Delay::Never), &Some(Delay::Constant(Span::from_ms(10))))
-        );
+        assert_eq!((&profile.start, &profile.ready), (&Some(Delay::Never), &Some(Delay::Constant(Span::from_ms(10)))));
         assert_eq!(profile.terminate, None);
     }
 
@@ -409,11 +397,7 @@ mod tests {
                 json!([{"at_ms": 1, "do": "scale", "kind": "Gadget", "name": "g", "replicas": 1}]),
                 "not modelled: kind Gadget",
             ),
-            (
-                "actions",
-                json!([{"at_ms": 1, "do": "cordon"}]),
-                "not a valid case: cordon at 1 ms: node: is missing",
-            ),
+            ("actions", json!([{"at_ms": 1, "do": "cordon"}]), "not a valid case: cordon at 1 ms: node: is missing"),
         ] {
             let changed = case(|file| match key.strip_prefix("/environment/") {
                 Some(key) => file["environment"][key] = value,

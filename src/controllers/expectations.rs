@@ -31,7 +31,8 @@ impl Expectations {
     /// This many creations will be seen.
     pub fn expect_creations(&mut self, owner: Key, count: usize, now: Instant) {
         let creations = count as i64;
-        self.by_owner.insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions: 0, since: now });
+        self.by_owner
+            .insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions: 0, since: now });
     }
 
     /// These deletions will be seen.
@@ -42,8 +43,7 @@ impl Expectations {
     /// This many creations and deletions will be seen, of whichever pods.
     pub fn expect_counts(&mut self, owner: Key, creations: usize, deletions: usize, now: Instant) {
         let (creations, any_deletions) = (creations as i64, deletions as i64);
-        self.by_owner
-            .insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions, since: now });
+        self.by_owner.insert(owner, Expected { creations, deletions: FxHashSet::default(), any_deletions, since: now });
     }
 
     /// A creation was seen, or will not come.

@@ -4,8 +4,8 @@
 //! A controller's `self` is only that process's memory (expectations, records
 //! of its own writes), so a restart of the controller manager is a new value.
 
-pub mod daemon_set;
 pub mod cron_job;
+pub mod daemon_set;
 pub mod deployment;
 mod expectations;
 mod garbage_collector;
@@ -20,7 +20,10 @@ pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
-pub use plan::{CONFLICT_BACKOFF, NewPod, Notice, ObjectNotice, OnConflict, Plan, Planned, PodMark, PodName, Started, Version, Write};
+pub use plan::{
+    CONFLICT_BACKOFF, NewPod, Notice, ObjectNotice, OnConflict, Plan, Planned, PodMark, PodName, Started, Version,
+    Write,
+};
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{FeatureGates, Key, Kind};
@@ -73,27 +76,14 @@ pub trait Controller {
     ///
     /// # Errors
     /// If the object cannot be looked at now.
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        queue: &mut WorkQueue,
-    ) -> Result<(), SyncError>;
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError>;
 
     /// A write of the plan was done; `version` is the object's new one.
     fn written(&mut self, _key: Key, _write: &Write, _object: Key, _version: u64) {}
 
     /// A write of the plan was refused. What must be written because of it
     /// may be added to `plan`.
-    fn failed(
-        &mut self,
-        _key: Key,
-        _write: &Write,
-        _error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, _key: Key, _write: &Write, _error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         Reaction::Fail
     }
 

@@ -1,7 +1,9 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind,
+    Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus,
+    RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
@@ -343,9 +345,9 @@ impl Write {
             Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
             Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
             Write::Announce { about, .. } => *about,
-            Write::SetOwner { object, .. }
-            | Write::Delete { object, .. }
-            | Write::RemoveFinalizer { object, .. } => *object,
+            Write::SetOwner { object, .. } | Write::Delete { object, .. } | Write::RemoveFinalizer { object, .. } => {
+                *object
+            }
         }
     }
 
@@ -373,7 +375,7 @@ impl Write {
             Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
             Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
                 OnConflict::BackOff
-            },
+            }
             _ => OnConflict::Fail,
         }
     }

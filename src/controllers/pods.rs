@@ -92,9 +92,7 @@ pub fn deletion_order(a: &Candidate, b: &Candidate, now: Instant) -> Ordering {
         .then_with(|| a.ready.cmp(&b.ready))
         .then_with(|| a.deletion_cost.cmp(&b.deletion_cost))
         .then_with(|| b.rank.cmp(&a.rank))
-        .then_with(|| {
-            if a.ready && b.ready { younger_first(a.ready_since, b.ready_since) } else { Ordering::Equal }
-        })
+        .then_with(|| if a.ready && b.ready { younger_first(a.ready_since, b.ready_since) } else { Ordering::Equal })
         .then_with(|| b.restarts.cmp(&a.restarts))
         .then_with(|| younger_first(a.created, b.created))
 }

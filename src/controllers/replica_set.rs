@@ -1,7 +1,9 @@
 //! The ReplicaSet controller: as many pods as wanted, no more, no fewer.
 
 use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
-use super::{Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write};
+use super::{
+    Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write,
+};
 use crate::api::{Finalizers, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::{Instant, Span};
@@ -81,13 +83,7 @@ impl Controller for ReplicaSetController {
         }
     }
 
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        _queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         self.ensure_seen(key, view)?;
         let Some(set) = view.cache.replica_sets.get(key) else {
             self.expectations.forget(key);
@@ -124,14 +120,7 @@ impl Controller for ReplicaSetController {
         *newest = (*newest).max(version);
     }
 
-    fn failed(
-        &mut self,
-        key: Key,
-        write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match write {
             Write::CreatePod(_) => self.expectations.creation_observed(key),
             Write::DeletePod { pod, .. } => {
@@ -370,9 +359,11 @@ fn pod_updated(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
 /// Enqueues every ReplicaSet that would adopt a pod.
 fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
     let Some(pod) = view.cache.pods.get(pod) else { return };
-    let adopters = view.cache.replica_sets.iter().filter(|(_, set)| {
-        set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels)
-    });
+    let adopters = view
+        .cache
+        .replica_sets
+        .iter()
+        .filter(|(_, set)| set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels));
     for (key, _) in adopters {
         queue.add(key);
     }

@@ -27,13 +27,7 @@ impl Controller for TtlAfterFinished {
     }
 
     /// Upstream: `ttlafterfinished/ttlafterfinished_controller.go processJob`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         // The cache may not know yet that the Job shall live longer.
         for objects in [view.cache, view.live] {
             let Some(at) = objects.jobs.get(key).and_then(expires_at) else { return Ok(()) };
@@ -48,14 +42,7 @@ impl Controller for TtlAfterFinished {
         Ok(())
     }
 
-    fn failed(
-        &mut self,
-        _key: Key,
-        _write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match error {
             ApiError::NotFound => Reaction::Ignore,
             _ => Reaction::Fail,

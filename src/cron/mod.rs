@@ -116,9 +116,7 @@ fn split_zone<'a>(text: &str, rest: &'a str) -> Result<(TimeZone, &'a str), Stri
     let Some((name, times)) = rest.split_once(' ') else {
         // Upstream cuts the text at a space that is not there and survives it.
         let start = text.len() - rest.len();
-        return Err(format!(
-            "invalid schedule format: runtime error: slice bounds out of range [{start}:-1]"
-        ));
+        return Err(format!("invalid schedule format: runtime error: slice bounds out of range [{start}:-1]"));
     };
     let zone = zone(name).map_err(|error| format!("provided bad location {name}: {error}"))?;
     Ok((zone, times.trim()))
@@ -208,11 +206,19 @@ mod tests {
             // A step takes the star from a star, a step of one does not.
             ("0 0 */2 * 1", "2026-06-01T00:00:00Z", "2026-06-03T00:00:00Z 2026-06-05T00:00:00Z 2026-06-07T00:00:00Z"),
             ("0 0 */1 * 1", "2026-06-01T00:00:00Z", "2026-06-08T00:00:00Z 2026-06-15T00:00:00Z 2026-06-22T00:00:00Z"),
-            ("0 22/1 ? DEC Sun", "2026-12-26T00:00:00Z", "2026-12-27T22:00:00Z 2026-12-27T23:00:00Z 2027-12-05T22:00:00Z"),
+            (
+                "0 22/1 ? DEC Sun",
+                "2026-12-26T00:00:00Z",
+                "2026-12-27T22:00:00Z 2026-12-27T23:00:00Z 2027-12-05T22:00:00Z",
+            ),
             ("0 0 29 2 *", "2026-01-01T00:00:00Z", "2028-02-29T00:00:00Z 2032-02-29T00:00:00Z 2036-02-29T00:00:00Z"),
             ("@weekly", "2026-01-05T00:00:00Z", "2026-01-11T00:00:00Z 2026-01-18T00:00:00Z 2026-01-25T00:00:00Z"),
             ("@every 500ms", "2026-01-05T00:00:00Z", "2026-01-05T00:00:01Z 2026-01-05T00:00:02Z 2026-01-05T00:00:03Z"),
-            ("@every 1m30.7s", "2026-01-05T00:00:00Z", "2026-01-05T00:01:30Z 2026-01-05T00:03:00Z 2026-01-05T00:04:30Z"),
+            (
+                "@every 1m30.7s",
+                "2026-01-05T00:00:00Z",
+                "2026-01-05T00:01:30Z 2026-01-05T00:03:00Z 2026-01-05T00:04:30Z",
+            ),
             ("59 23 31 2 *", "2026-01-05T00:00:00Z", ""),
             (", * * * *", "2026-01-05T00:00:00Z", ""),
         ] {

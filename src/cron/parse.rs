@@ -60,8 +60,7 @@ const MONTH: Field = Field {
     most: 12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const WEEKDAY: Field =
-    Field { least: 0, most: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAY: Field = Field { least: 0, most: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 /// Reads a schedule without a time zone.
 pub(super) fn times(text: &str) -> Result<Times, String> {
@@ -84,13 +83,7 @@ pub(super) fn times(text: &str) -> Result<Times, String> {
 
 /// Reads one of the words that begin with `@`. Case matters here.
 fn descriptor(text: &str) -> Result<Times, String> {
-    let midnight = Fields {
-        minutes: 1,
-        hours: 1,
-        days: DAY.all(),
-        months: MONTH.all(),
-        weekdays: WEEKDAY.all(),
-    };
+    let midnight = Fields { minutes: 1, hours: 1, days: DAY.all(), months: MONTH.all(), weekdays: WEEKDAY.all() };
     Ok(Times::Matching(match text {
         "@yearly" | "@annually" => Fields { days: 1 << 1, months: 1 << 1, ..midnight },
         "@monthly" => Fields { days: 1 << 1, ..midnight },
@@ -101,8 +94,7 @@ fn descriptor(text: &str) -> Result<Times, String> {
             let Some(every) = text.strip_prefix("@every ") else {
                 return Err(format!("unrecognized descriptor: {text}"));
             };
-            let nanos = duration::parse(every)
-                .map_err(|error| format!("failed to parse duration {text}: {error}"))?;
+            let nanos = duration::parse(every).map_err(|error| format!("failed to parse duration {text}: {error}"))?;
             return Ok(Times::Every(whole_seconds(Span(nanos.max(0) as u64))));
         }
     }))
@@ -241,10 +233,7 @@ mod tests {
             ("@Daily", "unrecognized descriptor: @Daily"),
             ("@every 1x", "failed to parse duration @every 1x: time: unknown unit \"x\" in duration \"1x\""),
             ("TZ=Mars/Base * * * * *", "provided bad location Mars/Base: unknown time zone Mars/Base"),
-            (
-                "TZ=UTC",
-                "invalid schedule format: runtime error: slice bounds out of range [3:-1]",
-            ),
+            ("TZ=UTC", "invalid schedule format: runtime error: slice bounds out of range [3:-1]"),
         ] {
             assert_eq!(Schedule::parse(spec).expect_err(spec), error, "{spec}");
         }

@@ -71,13 +71,7 @@ impl Behaviour {
 
     /// How and when the `nth` start ends by itself, if it does. `attempt` is
     /// what exit codes are counted by, `index` the pod's completion index.
-    pub fn exit(
-        &self,
-        pod: &Identity<'_>,
-        nth: u64,
-        attempt: usize,
-        index: Option<u32>,
-    ) -> Option<(Span, i32)> {
+    pub fn exit(&self, pod: &Identity<'_>, nth: u64, attempt: usize, index: Option<u32>) -> Option<(Span, i32)> {
         if let Some(run) = self.find(pod, |p| p.run.as_ref()) {
             let of_index = index.and_then(|index| run.index_durations.get(&index));
             let duration = of_index.or_else(|| nth_or_last(&run.durations, attempt)).unwrap_or(&run.duration);
@@ -104,4 +98,3 @@ fn fits(wanted: &PodMatch, pod: &Identity<'_>) -> bool {
         && wanted.node.as_deref().is_none_or(|node| pod.node == Some(node))
         && wanted.n.is_none_or(|n| n == pod.n)
 }
-

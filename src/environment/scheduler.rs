@@ -113,9 +113,8 @@ impl Scheduler {
 
 /// Whether a node may run a pod, its room aside.
 fn admits(node: &Node, pod: &PodTemplate) -> bool {
-    let keeps_away = |taint: &Taint| {
-        taint.effect != Effect::PreferNoSchedule && !taint.is_tolerated_by(&pod.tolerations)
-    };
+    let keeps_away =
+        |taint: &Taint| taint.effect != Effect::PreferNoSchedule && !taint.is_tolerated_by(&pod.tolerations);
     let cordoned = node.unschedulable && !Taint::unschedulable().is_tolerated_by(&pod.tolerations);
     !cordoned && !node.taints.iter().any(keeps_away) && pod.selects(&node.meta.labels, &node.meta.name)
 }

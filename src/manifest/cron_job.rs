@@ -155,10 +155,7 @@ fn read_time_zone(f: &Fields, problems: &mut Problems) -> Option<Arc<str>> {
 /// Whether a text can be a part of a zone's name between slashes.
 fn is_zone_part(part: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
-    !matches!(part, "" | "." | "..")
-        && part.len() <= 14
-        && !part.starts_with('-')
-        && part.chars().all(allowed)
+    !matches!(part, "" | "." | "..") && part.len() <= 14 && !part.starts_with('-') && part.chars().all(allowed)
 }
 
 /// Upstream: `pkg/apis/batch/validation/validation.go validateConcurrencyPolicy`
@@ -268,10 +265,7 @@ mod tests {
                 "spec.timeZone: Invalid value: \"Europe/berlin\": unknown time zone Europe/berlin (did you mean \"Europe/Berlin\"?)",
             ),
             (json!({"timeZone": ""}), "spec.timeZone: Invalid value: \"\": timeZone must be nil or non-empty string"),
-            (
-                json!({"timeZone": "../UTC"}),
-                "spec.timeZone: Invalid value: \"../UTC\": unknown time zone ../UTC",
-            ),
+            (json!({"timeZone": "../UTC"}), "spec.timeZone: Invalid value: \"../UTC\": unknown time zone ../UTC"),
             (
                 json!({"timeZone": "Local"}),
                 "spec.timeZone: Invalid value: \"Local\": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",

@@ -128,12 +128,7 @@ fn read_strategy(f: &Fields, problems: &mut Problems) -> Strategy {
 /// Reads a number or a percentage that is not negative.
 ///
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidatePositiveIntOrPercent`
-pub(super) fn int_or_percent(
-    f: &Fields,
-    name: &str,
-    default: IntOrPercent,
-    problems: &mut Problems,
-) -> IntOrPercent {
+pub(super) fn int_or_percent(f: &Fields, name: &str, default: IntOrPercent, problems: &mut Problems) -> IntOrPercent {
     let path = f.path(name);
     let Some(value) = f.get(name) else { return default };
     let Some(text) = value.as_str() else {

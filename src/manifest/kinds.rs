@@ -176,8 +176,7 @@ fn no_match(kind: &str, api_version: &str) -> String {
 }
 
 fn wrong_version(kind: &str, api_version: &str, versions: &[&str]) -> Problem {
-    let removed =
-        REMOVED.iter().find(|(v, k, _)| *v == api_version && (k.is_empty() || *k == kind)).map(|(_, _, r)| r);
+    let removed = REMOVED.iter().find(|(v, k, _)| *v == api_version && (k.is_empty() || *k == kind)).map(|(_, _, r)| r);
     let hint = match removed {
         Some(release) => format!("removed in Kubernetes {release}: write {}", versions[0]),
         None => format!("{kind} is in {}", versions[0]),

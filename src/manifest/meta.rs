@@ -129,8 +129,7 @@ pub(super) fn to_json(meta: &Meta, more: &[(&str, Option<i64>)]) -> Value {
     if !annotations.is_empty() {
         out.insert("annotations".to_string(), json!(annotations));
     }
-    let held: Vec<&str> =
-        FINALIZERS.iter().filter(|(_, f)| meta.finalizers.has(*f)).map(|(name, _)| *name).collect();
+    let held: Vec<&str> = FINALIZERS.iter().filter(|(_, f)| meta.finalizers.has(*f)).map(|(name, _)| *name).collect();
     if !held.is_empty() {
         out.insert("finalizers".to_string(), json!(held));
     }

@@ -12,8 +12,8 @@
 //! wrong beyond types goes into `Problems`. A new kind also needs an arm in
 //! `kinds.rs` and in the three matches below.
 
-mod daemon_set;
 mod cron_job;
+mod daemon_set;
 mod deployment;
 mod fields;
 mod image;
@@ -70,9 +70,9 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
-        KnownKind::List => Err(vec![
-            Problem::new("expected one object, found a list").in_field("kind").with_hint("read its items"),
-        ]),
+        KnownKind::List => {
+            Err(vec![Problem::new("expected one object, found a list").in_field("kind").with_hint("read its items")])
+        }
     }
 }
 

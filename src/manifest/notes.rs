@@ -52,9 +52,8 @@ fn field(value: &Value, path: &str, coverage: &Coverage, may_note: bool, found: 
         found.push(format!("{path}: {reason}"));
         return;
     }
-    let leads_to = |known: &&str| {
-        known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("[]"))
-    };
+    let leads_to =
+        |known: &&str| known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("[]"));
     let partly_read = coverage.read.iter().any(leads_to);
     if may_note && !partly_read {
         found.push(path.to_string());

@@ -158,9 +158,7 @@ fn merge_keyed(
     if special.iter().any(|item| directive(item).as_deref() == Some("replace")) {
         return plain.into_iter().filter_map(stripped).collect();
     }
-    let deleted = |item: &Value| {
-        special.iter().any(|s| directive(s).as_deref() == Some("delete") && same(s, item))
-    };
+    let deleted = |item: &Value| special.iter().any(|s| directive(s).as_deref() == Some("delete") && same(s, item));
     let server: Vec<Value> = original.iter().filter(|item| !deleted(item)).cloned().collect();
     let mut merged = server.clone();
     for item in &plain {

@@ -19,9 +19,7 @@ pub(super) fn join(path: &str, name: &str) -> String {
 
 /// Whether `inner` is `outer` or a field in it.
 fn within(inner: &str, outer: &str) -> bool {
-    inner
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.is_empty() || outer.is_empty() || rest.starts_with(['.', '[']))
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || outer.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl Problems {

@@ -2,8 +2,7 @@
 
 use crate::api::parse_quantity;
 
-const RULE: &str =
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const RULE: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 /// Whether the resource is counted in bytes, where powers of 1024 are usual.
 pub(super) fn is_bytes(resource: &str) -> bool {

@@ -55,12 +55,7 @@ fn read_spec(f: &Fields, problems: &mut Problems) -> ReplicaSetSpec {
     let min_ready_seconds = f.int32("minReadySeconds", 0);
     problems.not_negative(&f.path("minReadySeconds"), min_ready_seconds.into());
     let (selector, template) = pod_template::read_selected(f, pod_template::DEPLOYMENT_WORDS, problems);
-    ReplicaSetSpec {
-        replicas,
-        min_ready_seconds,
-        selector: Arc::new(selector),
-        template: Arc::new(template),
-    }
+    ReplicaSetSpec { replicas, min_ready_seconds, selector: Arc::new(selector), template: Arc::new(template) }
 }
 
 /// The ReplicaSet as a client would send it.

@@ -14,11 +14,7 @@ use serde_json::json;
 pub(super) fn read(spec: &Fields, workload: &str, problems: &mut Problems) -> Option<Selector> {
     let path = spec.path("selector");
     if !spec.has("selector") {
-        problems.add_with_hint(
-            &path,
-            "Required value",
-            "write matchLabels with labels that the template has too",
-        );
+        problems.add_with_hint(&path, "Required value", "write matchLabels with labels that the template has too");
         return None;
     }
     let f = spec.object("selector");
@@ -43,10 +39,7 @@ fn requirement(f: &Fields, problems: &mut Problems) -> Option<Requirement> {
             problems.required(&f.path("values"), "must be specified when `operator` is 'In' or 'NotIn'");
         }
         Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
-            problems.forbidden(
-                &f.path("values"),
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            );
+            problems.forbidden(&f.path("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         }
         _ => {}
     }
@@ -74,11 +67,7 @@ pub(super) fn operator(f: &Fields, known: &[&str], problems: &mut Problems) -> O
                 Some(near) => {
                     problems.add_with_hint(&f.path("operator"), message, format!("did you mean {near:?}?"));
                 }
-                None => problems.add_with_hint(
-                    &f.path("operator"),
-                    message,
-                    format!("one of {}", known.join(", ")),
-                ),
+                None => problems.add_with_hint(&f.path("operator"), message, format!("one of {}", known.join(", "))),
             }
             return None;
         }

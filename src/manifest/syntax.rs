@@ -132,9 +132,8 @@ pub(super) fn label_value(text: &str) -> Vec<String> {
 
 /// A percentage.
 pub(super) fn percent(text: &str) -> Vec<String> {
-    let is_percent = text
-        .strip_suffix('%')
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()));
+    let is_percent =
+        text.strip_suffix('%').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()));
     if is_percent {
         return Vec::new();
     }

@@ -3,8 +3,8 @@
 use super::Simulation;
 use super::event::PodRef;
 use crate::api::{
-    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet,
-    StatefulSet, StatefulStrategy,
+    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, StatefulSet,
+    StatefulStrategy,
 };
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, PatchType, Target};

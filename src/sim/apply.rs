@@ -3,7 +3,8 @@
 use super::Simulation;
 use super::record::fields;
 use crate::api::{
-    ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, StatefulSet,
+    ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase,
+    Pod, StatefulSet,
 };
 use crate::cluster::{ApiError, PodDeletion, jobs};
 use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
@@ -22,12 +23,7 @@ impl Simulation {
     ///
     /// # Errors
     /// What the API server refuses.
-    pub(super) fn apply(
-        &mut self,
-        write: &Write,
-        version: Option<u64>,
-        cause: RecordId,
-    ) -> Result<Written, ApiError> {
+    pub(super) fn apply(&mut self, write: &Write, version: Option<u64>, cause: RecordId) -> Result<Written, ApiError> {
         match write {
             Write::CreatePod(pod) => self.create_pod(pod, cause),
             Write::DeletePod { pod, owner } => {
@@ -116,7 +112,9 @@ impl Simulation {
                 self.emit(*owner, emitted);
                 Ok((*pod, self.version(*pod)))
             }
-            Write::JobStatus { job, status, notices, .. } => self.write_job_status(*job, version, status, notices, cause),
+            Write::JobStatus { job, status, notices, .. } => {
+                self.write_job_status(*job, version, status, notices, cause)
+            }
             Write::CreateJob { job, cron_job } => self.start_job(job, *cron_job, cause),
             Write::DeleteJob { job, cron_job, .. } => self.delete_job(*job, *cron_job, cause),
             Write::CronJobStatus { cron_job, status, started, .. } => {
@@ -295,9 +293,8 @@ impl Simulation {
         let owner = new.owner.key;
         let objects = self.store.objects();
         let meta = objects.meta(key).expect("just created");
-        let revision = new.revision.as_ref().and_then(|name| {
-            objects.find(Kind::ControllerRevision, &new.namespace, name)
-        });
+        let revision =
+            new.revision.as_ref().and_then(|name| objects.find(Kind::ControllerRevision, &new.namespace, name));
         let revision = self.recorder.revision_of(revision.unwrap_or(owner).uid);
         let mark = match &new.mark {
             PodMark::Count => None,
@@ -385,8 +382,5 @@ fn labels_of(new: &NewPod) -> Arc<Labels> {
 
 /// The pod-deletion-cost annotation; what is not a number counts as 0.
 pub(super) fn deletion_cost(annotations: &crate::api::Annotations) -> i32 {
-    annotations
-        .get("controller.kubernetes.io/pod-deletion-cost")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    annotations.get("controller.kubernetes.io/pod-deletion-cost").and_then(|text| text.parse().ok()).unwrap_or(0)
 }

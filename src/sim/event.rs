@@ -29,18 +29,11 @@ pub(super) enum Event {
         epoch: u8,
     },
     /// A delayed key is due. Its time is the event's own.
-    Timer {
-        process: u8,
-        epoch: u8,
-        key: Key,
-    },
+    Timer { process: u8, epoch: u8, key: Key },
     /// The next watch event reaches the caches.
     Deliver,
     /// A newly started controller begins to work.
-    WorkersUp {
-        process: u8,
-        epoch: u8,
-    },
+    WorkersUp { process: u8, epoch: u8 },
 }
 
 /// A pod's key without its kind.

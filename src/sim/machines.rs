@@ -332,8 +332,7 @@ impl Simulation {
     /// A container exits because somebody makes it; one that waits for its
     /// restart, or whose machine is down, has nothing to exit.
     pub(super) fn crash(&mut self, pod: PodRef, code: i32, cause: RecordId) {
-        let on_live_machine =
-            self.pod(pod).is_some_and(|row| row.node.is_some_and(|node| !self.dead.contains(&node)));
+        let on_live_machine = self.pod(pod).is_some_and(|row| row.node.is_some_and(|node| !self.dead.contains(&node)));
         if on_live_machine && self.runtime(pod).is_some_and(|runtime| runtime.running) {
             self.exit(pod, code, cause);
         }

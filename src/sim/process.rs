@@ -119,9 +119,8 @@ impl Process {
 
     /// The place after the writes that belong to the same step.
     fn after_step(&self, step: u8) -> usize {
-        let in_step = |i: &usize| {
-            self.plan.writes.get(*i).is_some_and(|p| p.write.on_conflict() == OnConflict::SkipStep(step))
-        };
+        let in_step =
+            |i: &usize| self.plan.writes.get(*i).is_some_and(|p| p.write.on_conflict() == OnConflict::SkipStep(step));
         let mut next = self.cursor;
         while in_step(&next) {
             next += 1;

@@ -26,23 +26,15 @@ impl Trace {
     /// Upstream: `pkg/controller/deployment/sync.go scaleReplicaSet`,
     /// `pkg/controller/controller_utils.go createPods, DeletePod`
     pub fn message(&self, emitted: &Emitted) -> Message {
-        let normal = |reason: &str, message: String| Message {
-            reason: reason.to_string(),
-            message,
-            warning: false,
-        };
+        let normal = |reason: &str, message: String| Message { reason: reason.to_string(), message, warning: false };
         match *emitted {
             Emitted::Scaled { replica_set, from, to } => {
                 let name = &self.subject(replica_set).name;
                 let way = if to < from { "down" } else { "up" };
                 normal("ScalingReplicaSet", format!("Scaled {way} replica set {name} from {from} to {to}"))
             }
-            Emitted::CreatedPod(pod) => {
-                normal("SuccessfulCreate", format!("Created pod: {}", self.subject(pod).name))
-            }
-            Emitted::DeletedPod(pod) => {
-                normal("SuccessfulDelete", format!("Deleted pod: {}", self.subject(pod).name))
-            }
+            Emitted::CreatedPod(pod) => normal("SuccessfulCreate", format!("Created pod: {}", self.subject(pod).name)),
+            Emitted::DeletedPod(pod) => normal("SuccessfulDelete", format!("Deleted pod: {}", self.subject(pod).name)),
             Emitted::Other { reason, message, warning } => Message {
                 reason: self.symbols.get(reason).to_string(),
                 message: self.symbols.get(message).to_string(),

@@ -129,11 +129,7 @@ impl Reader {
             until: SimTime(line.until_ns),
             seed: line.seed,
             title: line.title.into_owned(),
-            actions: line
-                .actions
-                .into_iter()
-                .map(|a| (SimTime(a.t_ns), a.action.into_owned()))
-                .collect(),
+            actions: line.actions.into_iter().map(|a| (SimTime(a.t_ns), a.action.into_owned())).collect(),
             assumptions: line.assumptions.into_owned(),
         };
         self.promised = Some((line.subjects, line.records));
@@ -187,12 +183,7 @@ impl Reader {
     }
 
     /// The subject of a number, or else the latest of a path.
-    fn find(
-        &mut self,
-        number: Option<u32>,
-        namespace: &str,
-        path: &str,
-    ) -> Result<SubjectId, Fault> {
+    fn find(&mut self, number: Option<u32>, namespace: &str, path: &str) -> Result<SubjectId, Fault> {
         if let Some(number) = number {
             let known = (number as usize) < self.trace.subjects.len();
             return if known { Ok(SubjectId(number)) } else { Err(format!("there is no subject {number} yet").into()) };
@@ -233,9 +224,7 @@ impl Reader {
                 let reason = need(line.reason.as_deref(), "reason")?;
                 What::DisruptionTarget { reason: self.trace.symbols.intern(reason) }
             }
-            "deleting" => {
-                What::Deleting { grace_seconds: need(line.grace_seconds, "graceSeconds")? }
-            }
+            "deleting" => What::Deleting { grace_seconds: need(line.grace_seconds, "graceSeconds")? },
             "succeeded" => What::Succeeded { exit_code: need(line.exit_code, "exitCode")? },
             "failed" => {
                 let reason = line.reason.as_deref().map(|r| self.trace.symbols.intern(r));
@@ -298,8 +287,7 @@ impl Reader {
         let Some((subjects, records)) = self.promised else {
             return Err("the trace is empty: not even a header".into());
         };
-        let (seen, hint) =
-            (&self.trace, Some("the file may have been cut off while it was written"));
+        let (seen, hint) = (&self.trace, Some("the file may have been cut off while it was written"));
         if (seen.subjects.len(), seen.records.len()) == (subjects, records) {
             return Ok(());
         }

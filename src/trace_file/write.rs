@@ -3,9 +3,7 @@
 use super::VERSION;
 use super::lines::{ActionLine, HeaderLine, RecordLine, SubjectLine};
 use crate::api::Kind;
-use crate::trace::{Message, 
-    Emitted, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why,
-};
+use crate::trace::{Emitted, Message, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -64,10 +62,8 @@ fn push_line(buffer: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
 
 fn header(trace: &Trace) -> HeaderLine<'_> {
     let header = &trace.header;
-    let action = |(at, text): &'_ (crate::time::SimTime, String)| ActionLine {
-        t_ns: at.0,
-        action: text.clone().into(),
-    };
+    let action =
+        |(at, text): &'_ (crate::time::SimTime, String)| ActionLine { t_ns: at.0, action: text.clone().into() };
     HeaderLine {
         seatrial: "trace".into(),
         version: VERSION,

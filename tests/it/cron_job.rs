@@ -129,9 +129,7 @@ fn a_suspended_schedule_rests_and_catches_up_once() {
 
 #[test]
 fn what_is_deleted_takes_its_jobs_along_or_not() {
-    for (propagation, left) in
-        [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 2)]
-    {
+    for (propagation, left) in [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 2)] {
         let mut setup = setup(&json!({"schedule": "* * * * *"}), 200);
         setup.actions = vec![at(150, Action::Delete { target: tick(), propagation, grace_seconds: None })];
         let mut simulation = Simulation::new(&setup);

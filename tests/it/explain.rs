@@ -72,12 +72,7 @@ fn a_search_that_fails_says_what_would_not() {
         owner: None,
         revision: 0,
     });
-    trace.push(
-        SimTime::from_secs(30),
-        RecordId::NONE,
-        seatrial::trace::SubjectId(id),
-        What::Created,
-    );
+    trace.push(SimTime::from_secs(30), RecordId::NONE, seatrial::trace::SubjectId(id), What::Created);
     for (query, at, message) in [
         ("#9999", None, "there is no record #9999 (the trace has #0 to #"),
         ("#x", None, "there is no record #x"),

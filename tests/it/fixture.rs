@@ -6,9 +6,7 @@
 
 use seatrial::api::Kind;
 use seatrial::time::{SimTime, Timestamp};
-use seatrial::trace::{
-    Emitted, Field, Header, RecordId, Subject, SubjectId, Trace, Value, What, Why,
-};
+use seatrial::trace::{Emitted, Field, Header, RecordId, Subject, SubjectId, Trace, Value, What, Why};
 use std::collections::BTreeMap;
 
 /// A Deployment and how its pods behave. Times are in milliseconds.
@@ -28,15 +26,8 @@ pub(crate) struct Shape {
 
 /// The Deployment of most tests: 10 replicas at 25 %/25 %, ready after 20 s,
 /// gone after 30 s.
-pub(crate) const WEB: Shape = Shape {
-    name: "web",
-    replicas: 10,
-    surge: 3,
-    unavailable: 2,
-    ready: 20_000,
-    terminate: 30_000,
-    deadline: 600_000,
-};
+pub(crate) const WEB: Shape =
+    Shape { name: "web", replicas: 10, surge: 3, unavailable: 2, ready: 20_000, terminate: 30_000, deadline: 600_000 };
 
 /// What happens to a Deployment.
 #[derive(Clone, Copy)]
@@ -200,13 +191,7 @@ impl Player {
         self.trace.push(SimTime::from_ms(self.now), self.cause, subject, what)
     }
 
-    fn subject(
-        &mut self,
-        kind: Kind,
-        name: &str,
-        owner: Option<SubjectId>,
-        revision: u32,
-    ) -> SubjectId {
+    fn subject(&mut self, kind: Kind, name: &str, owner: Option<SubjectId>, revision: u32) -> SubjectId {
         let namespace = if kind == Kind::Node { "" } else { "default" };
         let api_name = name.replace(['/', '#'], "-");
         self.trace.subjects.push(Subject {
@@ -248,10 +233,7 @@ impl Player {
             }
             Step::Ready(_) | Step::Crash(_) => {}
             Step::Remove(pod) => {
-                self.cause = self.push(
-                    self.pods[pod].subject,
-                    What::Failed { exit_code: Some(143), reason: None },
-                );
+                self.cause = self.push(self.pods[pod].subject, What::Failed { exit_code: Some(143), reason: None });
                 self.push(self.pods[pod].subject, What::Removed);
                 self.pods[pod].gone = true;
                 self.sync(self.sets[self.pods[pod].set].deployment);
@@ -278,13 +260,9 @@ impl Player {
             Act::SetBadImage(image) => self.new_set(id, image, true),
             Act::Scale(replicas) => {
                 self.deployments[id].replicas = replicas;
-                self.push(
-                    subject,
-                    What::Set { field: Field::SpecReplicas, value: Value::Int(replicas) },
-                );
+                self.push(subject, What::Set { field: Field::SpecReplicas, value: Value::Int(replicas) });
                 let newest = self.deployments[id].newest;
-                let old: i64 =
-                    self.deployments[id].sets.iter().map(|&s| self.sets[s].replicas).sum();
+                let old: i64 = self.deployments[id].sets.iter().map(|&s| self.sets[s].replicas).sum();
                 let all = old as i32;
                 self.push(subject, What::Decided(Why::Scaling { allowed: replicas as i32, all }));
                 let size = self.sets[newest].replicas + replicas - old;
@@ -311,14 +289,7 @@ impl Player {
         self.push(subject, What::Created);
         let image_text = self.trace.symbols.intern(image);
         self.push(subject, What::Set { field: Field::Image, value: Value::Text(image_text) });
-        self.sets.push(ReplicaSet {
-            subject,
-            deployment: id,
-            revision: 0,
-            bad,
-            replicas: 0,
-            born: 0,
-        });
+        self.sets.push(ReplicaSet { subject, deployment: id, revision: 0, bad, replicas: 0, born: 0 });
         self.deployments[id].sets.push(self.sets.len() - 1);
         self.revise(id, self.sets.len() - 1);
     }
@@ -389,25 +360,18 @@ impl Player {
 
     fn shrink(&mut self, id: usize) -> bool {
         let deployment = &self.deployments[id];
-        let (newest, floor) =
-            (deployment.newest, deployment.replicas - deployment.shape.unavailable);
+        let (newest, floor) = (deployment.newest, deployment.replicas - deployment.shape.unavailable);
         let old: Vec<usize> = deployment.sets.iter().copied().filter(|&s| s != newest).collect();
         let all: i64 = deployment.sets.iter().map(|&s| self.sets[s].replicas).sum();
         let missing = self.sets[newest].replicas - self.count(newest, |p| p.ready && !p.deleting);
         let mut budget = all - floor - missing;
         // Old pods that are not ready go first and cost nothing more.
-        let sick = |player: &Player, s: usize| {
-            player.sets[s].replicas - player.count(s, |p| p.ready && !p.deleting)
-        };
+        let sick = |player: &Player, s: usize| player.sets[s].replicas - player.count(s, |p| p.ready && !p.deleting);
         let mut cut: Vec<(usize, i64)> = Vec::new();
         for healthy in [false, true] {
             budget = if healthy { budget.min(self.available(id) - floor) } else { budget };
             for &set in &old {
-                let here = if healthy {
-                    self.count(set, |p| p.ready && !p.deleting)
-                } else {
-                    sick(self, set)
-                };
+                let here = if healthy { self.count(set, |p| p.ready && !p.deleting) } else { sick(self, set) };
                 let take = here.min(budget).max(0);
                 budget -= take;
                 cut.push((set, take));
@@ -416,11 +380,8 @@ impl Player {
         if cut.iter().all(|&(_, n)| n == 0) {
             return false;
         }
-        let why = Why::ScaleDownBudget {
-            all: all as i32,
-            min_available: floor as i32,
-            new_unavailable: missing as i32,
-        };
+        let why =
+            Why::ScaleDownBudget { all: all as i32, min_available: floor as i32, new_unavailable: missing as i32 };
         self.cause = self.push(self.deployments[id].subject, What::Decided(why));
         for (set, n) in cut.into_iter().filter(|&(_, n)| n > 0) {
             let size = self.sets[set].replicas - n;
@@ -443,11 +404,7 @@ impl Player {
         self.sets[set].replicas = size;
         let before = std::mem::replace(&mut self.cause, changed);
         let (have, want) = (from as i32, size as i32);
-        let why = if size > from {
-            Why::TooFewPods { have, want }
-        } else {
-            Why::TooManyPods { have, want }
-        };
+        let why = if size > from { Why::TooFewPods { have, want } } else { Why::TooManyPods { have, want } };
         self.cause = self.push(subject, What::Decided(why));
         for _ in from..size {
             self.create_pod(set);
@@ -466,14 +423,7 @@ impl Player {
         let subject = self.subject(Kind::Pod, &name, Some(owner), revision);
         let created = self.push(subject, What::Created);
         self.push(owner, What::Emitted(Emitted::CreatedPod(subject)));
-        self.pods.push(Pod {
-            subject,
-            set,
-            ready: false,
-            deleting: false,
-            gone: false,
-            crashes: 0,
-        });
+        self.pods.push(Pod { subject, set, ready: false, deleting: false, gone: false, crashes: 0 });
         let before = std::mem::replace(&mut self.cause, created);
         self.plan(self.now, Step::Bind(self.pods.len() - 1));
         self.cause = before;
@@ -517,11 +467,8 @@ impl Player {
             let at = self.now + self.deployments[id].shape.deadline;
             self.plan(at, Step::Deadline(id, self.now));
         }
-        let text = if available >= floor {
-            "True/MinimumReplicasAvailable"
-        } else {
-            "False/MinimumReplicasUnavailable"
-        };
+        let text =
+            if available >= floor { "True/MinimumReplicasAvailable" } else { "False/MinimumReplicasUnavailable" };
         self.text(id, Field::ConditionAvailable, text);
         let complete = (active, updated, available) == (desired, desired, desired);
         if complete && !self.deployments[id].complete {
@@ -535,10 +482,7 @@ impl Player {
 
 /// The picture at the top of every page: 10 replicas get a new image at 60 s.
 pub(crate) fn rollout() -> Trace {
-    Player::new("A rolling update of ten pods", 150_000)
-        .deployment(WEB)
-        .at(60_000, Act::SetImage("app:v2"))
-        .play()
+    Player::new("A rolling update of ten pods", 150_000).deployment(WEB).at(60_000, Act::SetImage("app:v2")).play()
 }
 
 /// A version that never becomes ready, and its undoing.
@@ -552,14 +496,7 @@ pub(crate) fn stalled() -> Trace {
 
 /// Three Deployments of different size and manners.
 pub(crate) fn several() -> Trace {
-    let shape = |name, replicas, surge, unavailable, ready| Shape {
-        name,
-        replicas,
-        surge,
-        unavailable,
-        ready,
-        ..WEB
-    };
+    let shape = |name, replicas, surge, unavailable, ready| Shape { name, replicas, surge, unavailable, ready, ..WEB };
     Player::new("Three services are updated", 420_000)
         .deployment(shape("frontend", 6, 2, 0, 12_000))
         .at(60_000, Act::SetImage("app:v2"))
@@ -592,11 +529,8 @@ pub(crate) fn long() -> Trace {
     const HOUR: u64 = 3_600_000;
     let shape = Shape { replicas: 12, ready: 600_000, terminate: 300_000, ..WEB };
     let mut player = Player::new("Three days of releases", 72 * HOUR).deployment(shape);
-    for (i, image) in ["app:v2", "app:v3", "app:v4", "app:v5", "app:v6", "app:v7", "app:v8"]
-        .into_iter()
-        .cycle()
-        .take(35)
-        .enumerate()
+    for (i, image) in
+        ["app:v2", "app:v3", "app:v4", "app:v5", "app:v6", "app:v7", "app:v8"].into_iter().cycle().take(35).enumerate()
     {
         player = player.at((2 * i as u64 + 1) * HOUR, Act::SetImage(image));
     }
@@ -609,9 +543,7 @@ pub(crate) fn many() -> Trace {
     let player = Player::new("", 200_000);
     NAMES
         .into_iter()
-        .fold(player, |player, name| {
-            player.deployment(Shape { name, ..WEB }).at(50_000, Act::SetImage("app:v2"))
-        })
+        .fold(player, |player, name| player.deployment(Shape { name, ..WEB }).at(50_000, Act::SetImage("app:v2")))
         .play()
 }
 

@@ -92,9 +92,7 @@ fn controllers_that_stop_in_between_lose_no_pod() {
 
 #[test]
 fn pods_of_a_job_that_is_deleted_are_set_free() {
-    for (propagation, left) in
-        [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 3)]
-    {
+    for (propagation, left) in [(Propagation::Background, 0), (Propagation::Foreground, 0), (Propagation::Orphan, 3)] {
         let mut setup = setup(&json!({"completions": 7, "parallelism": 3}), &[0]);
         let target = Target { kind: Kind::Job, namespace: "default".into(), name: "work".into() };
         setup.actions = vec![at(2, Action::Delete { target, propagation, grace_seconds: None })];

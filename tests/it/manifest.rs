@@ -74,10 +74,7 @@ fn defaults_are_the_api_servers() {
     assert_eq!(d.spec.replicas, 1);
     assert_eq!(
         d.spec.strategy,
-        Rollout::RollingUpdate {
-            max_surge: IntOrPercent::Percent(25),
-            max_unavailable: IntOrPercent::Percent(25)
-        }
+        Rollout::RollingUpdate { max_surge: IntOrPercent::Percent(25), max_unavailable: IntOrPercent::Percent(25) }
     );
     assert_eq!((d.spec.min_ready_seconds, d.spec.progress_deadline_seconds), (0, 600));
     assert_eq!((d.spec.revision_history_limit, d.spec.paused), (10, false));

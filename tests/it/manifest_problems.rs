@@ -45,14 +45,8 @@ fn unknown_fields_find_their_place() {
             web_with(json!({"spec": {"namespace": "x"}})),
             r#"spec.namespace: unknown field "namespace" (it belongs in metadata or in spec.template.metadata)"#,
         ),
-        (
-            web_with(json!({"labels": {"a": "b"}})),
-            r#"labels: unknown field "labels" (it belongs in metadata)"#,
-        ),
-        (
-            web_with(json!({"replicas": 3})),
-            r#"replicas: unknown field "replicas" (it belongs in spec)"#,
-        ),
+        (web_with(json!({"labels": {"a": "b"}})), r#"labels: unknown field "labels" (it belongs in metadata)"#),
+        (web_with(json!({"replicas": 3})), r#"replicas: unknown field "replicas" (it belongs in spec)"#),
         (
             web_with(json!({"spec": {"template": {"spec": {"imagePullSecret": [{"name": "x"}]}}}})),
             r#"spec.template.spec.imagePullSecret: unknown field "imagePullSecret" (did you mean "imagePullSecrets"?)"#,
@@ -115,10 +109,7 @@ fn wrong_types_are_explained() {
             web_with(json!({"spec": {"replicas": "three"}})),
             r#"spec.replicas: expected a whole number, found the string "three""#,
         ),
-        (
-            web_with(json!({"spec": {"replicas": 2.5}})),
-            "spec.replicas: expected a whole number, found the number 2.5",
-        ),
+        (web_with(json!({"spec": {"replicas": 2.5}})), "spec.replicas: expected a whole number, found the number 2.5"),
         (
             web_with(json!({"spec": {"replicas": 3_000_000_000_i64}})),
             "spec.replicas: expected a whole number from -2147483648 to 2147483647, found 3000000000",
@@ -154,7 +145,9 @@ spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "-5%": a valid percen
             r#"spec.template.spec.containers: expected a list, found a mapping (begin each item with "- name: …")"#,
         ),
         (
-            pod_with(json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"matchExpressions": []}]}}})),
+            pod_with(
+                json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"matchExpressions": []}]}}}),
+            ),
             r#"spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: expected a mapping, found a list (remove the "- " before its fields)"#,
         ),
         (
@@ -166,7 +159,9 @@ spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "-5%": a valid percen
             r#"spec.template.spec.terminationGracePeriodSeconds: expected a whole number, found the string "30s" (write 30, it is in seconds)"#,
         ),
         (
-            container_with(json!({"ports": [{"containerPort": 80000, "name": "HTTP"}, {"name": "a"}, {"containerPort": "80"}]})),
+            container_with(
+                json!({"ports": [{"containerPort": 80000, "name": "HTTP"}, {"name": "a"}, {"containerPort": "80"}]}),
+            ),
             r#"spec.template.spec.containers[0].ports[2].containerPort: expected a whole number, found the string "80" (remove the quotes: 80)
 spec.template.spec.containers[0].ports[0].name: Invalid value: "HTTP": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)
 spec.template.spec.containers[0].ports[0].name: Invalid value: "HTTP": must contain at least one letter (a-z)
@@ -178,7 +173,9 @@ spec.template.spec.containers[0].ports[1].containerPort: Required value"#,
             "spec.template.spec.containers[0].ports[0]: expected a mapping, found the number 8080 (write containerPort: 8080)",
         ),
         (
-            container_with(json!({"env": [{"name": "A", "value": 1}, {"name": "B", "value": true}, {"value": "x"}, {"name": "C", "valueFrom": {}}]})),
+            container_with(
+                json!({"env": [{"name": "A", "value": 1}, {"name": "B", "value": true}, {"value": "x"}, {"name": "C", "valueFrom": {}}]}),
+            ),
             r#"spec.template.spec.containers[0].env[0].value: expected a string, found the number 1 (put it in quotes: "1")
 spec.template.spec.containers[0].env[1].value: expected a string, found true (put it in quotes: "true")
 spec.template.spec.containers[0].env[2].name: Required value
@@ -244,7 +241,9 @@ spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be g
             "spec.progressDeadlineSeconds: Invalid value: 600: must be greater than minReadySeconds (minReadySeconds is 600)",
         ),
         (
-            web_with(json!({"spec": {"minReadySeconds": -1, "revisionHistoryLimit": -2, "progressDeadlineSeconds": -3}})),
+            web_with(
+                json!({"spec": {"minReadySeconds": -1, "revisionHistoryLimit": -2, "progressDeadlineSeconds": -3}}),
+            ),
             "spec.minReadySeconds: Invalid value: -1: must be greater than or equal to 0
 spec.revisionHistoryLimit: Invalid value: -2: must be greater than or equal to 0
 spec.progressDeadlineSeconds: Invalid value: -3: must be greater than or equal to 0
@@ -284,10 +283,7 @@ fn metadata_is_checked() {
             web_with(json!({"metadata": {"labels": {"a/b/c": "x"}}})),
             r#"metadata.labels: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"#,
         ),
-        (
-            web_with(json!({"metadata": null})),
-            "metadata.name: Required value: name or generateName is required",
-        ),
+        (web_with(json!({"metadata": null})), "metadata.name: Required value: name or generateName is required"),
     ]);
 }
 
@@ -316,11 +312,15 @@ spec.template.spec.containers: Required value"#,
             "spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels` (the selector asks for app: web)",
         ),
         (
-            web_with(json!({"spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "in", "values": []}]}}})),
+            web_with(
+                json!({"spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "in", "values": []}]}}}),
+            ),
             r#"spec.selector.matchExpressions[0].operator: Invalid value: "in": not a valid selector operator (did you mean "In"?)"#,
         ),
         (
-            web_with(json!({"spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "In"}, {"key": "x", "operator": "Exists", "values": ["a"]}]}}})),
+            web_with(
+                json!({"spec": {"selector": {"matchExpressions": [{"key": "app", "operator": "In"}, {"key": "x", "operator": "Exists", "values": ["a"]}]}}}),
+            ),
             r#"spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'
 spec.selector.matchExpressions[1].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'
 spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`"#,
@@ -339,14 +339,8 @@ fn pods_are_checked() {
             pod_with(json!({"restartPolicy": "always"})),
             r#"spec.template.spec.restartPolicy: Unsupported value: "always": supported values: "Always", "OnFailure", "Never" (did you mean "Always"?)"#,
         ),
-        (
-            pod_with(json!({"containers": []})),
-            "spec.template.spec.containers: Required value",
-        ),
-        (
-            pod_with(json!({"containers": null})),
-            "spec.template.spec.containers: Required value",
-        ),
+        (pod_with(json!({"containers": []})), "spec.template.spec.containers: Required value"),
+        (pod_with(json!({"containers": null})), "spec.template.spec.containers: Required value"),
         (
             pod_with(json!({"activeDeadlineSeconds": 0})),
             r#"spec.template.spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive
@@ -357,16 +351,15 @@ spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in Re
             "spec.template.spec.ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template",
         ),
         (
-            pod_with(json!({"volumes": [{"name": "data", "emptyDir": {}, "hostPath": {"path": "/x"}}, {"name": "data"}, {"configMap": {}}]})),
+            pod_with(
+                json!({"volumes": [{"name": "data", "emptyDir": {}, "hostPath": {"path": "/x"}}, {"name": "data"}, {"configMap": {}}]}),
+            ),
             r#"spec.template.spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type
 spec.template.spec.volumes[1].name: Duplicate value: "data"
 spec.template.spec.volumes[2].configMap.name: Required value
 spec.template.spec.volumes[2].name: Required value"#,
         ),
-        (
-            json!({"apiVersion": "v1", "kind": "Service"}),
-            "kind: Service is not simulated",
-        ),
+        (json!({"apiVersion": "v1", "kind": "Service"}), "kind: Service is not simulated"),
     ]);
 }
 
@@ -406,7 +399,9 @@ spec.template.spec.containers[0].volumeMounts[1].mountPath: Required value"#,
 spec.template.spec.containers[0].readinessProbe.periodSeconds: Invalid value: -5: must be greater than or equal to 0"#,
         ),
         (
-            container_with(json!({"livenessProbe": {"tcpSocket": {"port": 0}, "exec": {"command": ["x"]}, "successThreshold": 2}})),
+            container_with(
+                json!({"livenessProbe": {"tcpSocket": {"port": 0}, "exec": {"command": ["x"]}, "successThreshold": 2}}),
+            ),
             r#"spec.template.spec.containers[0].livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type
 spec.template.spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1"#,
         ),
@@ -437,7 +432,9 @@ fn scheduling_is_checked() {
             "spec.template.spec.schedulingGates: not modelled, and the result would depend on it: pods would never be scheduled (remove the gates)",
         ),
         (
-            pod_with(json!({"tolerations": [{"key": "a", "operator": "exists"}, {"effect": "NoExec"}, {"key": "b", "tolerationSeconds": 5}, {"key": "c", "operator": "Exists", "value": "x"}]})),
+            pod_with(
+                json!({"tolerations": [{"key": "a", "operator": "exists"}, {"effect": "NoExec"}, {"key": "b", "tolerationSeconds": 5}, {"key": "c", "operator": "Exists", "value": "x"}]}),
+            ),
             r#"spec.template.spec.tolerations[0].operator: Unsupported value: "exists": supported values: "Equal", "Exists" (did you mean "Exists"?)
 spec.template.spec.tolerations[1].operator: Invalid value: "": operator must be Exists when `key` is empty, which means "match all values and all keys"
 spec.template.spec.tolerations[1].effect: Unsupported value: "NoExec": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute" (did you mean "NoExecute"?)
@@ -445,11 +442,15 @@ spec.template.spec.tolerations[2].effect: Invalid value: "": effect must be 'NoE
 spec.template.spec.tolerations[3].operator: Invalid value: "x": value must be empty when `operator` is 'Exists'"#,
         ),
         (
-            pod_with(json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}})),
+            pod_with(
+                json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}}),
+            ),
             "spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms: Required value: must have at least one node selector term",
         ),
         (
-            pod_with(json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "z", "operator": "In"}], "matchFields": [{"key": "name", "operator": "Exists"}]}]}}}})),
+            pod_with(
+                json!({"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "z", "operator": "In"}], "matchFields": [{"key": "name", "operator": "Exists"}]}]}}}}),
+            ),
             r#"spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'
 spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].operator: Invalid value: "Exists": not a valid selector operator
 spec.template.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].key: Invalid value: "name": not a valid field selector key (only metadata.name is)"#,

@@ -53,11 +53,9 @@ fn pictures_for_the_eye() {
     let Some(folder) = std::env::var_os("PICTURES") else { return };
     let folder = Path::new(&folder);
     for (name, trace) in fixture::all() {
-        for (theme, width, suffix) in [
-            (Theme::Light, 1_200, ""),
-            (Theme::Dark, 1_200, "-dark"),
-            (Theme::Light, 480, "-small"),
-        ] {
+        for (theme, width, suffix) in
+            [(Theme::Light, 1_200, ""), (Theme::Dark, 1_200, "-dark"), (Theme::Light, 480, "-small")]
+        {
             let options = PlotOptions { theme, width, ..PlotOptions::default() };
             for (format, end) in [(Format::Svg, "svg"), (Format::Png, "png")] {
                 let bytes = seatrial::plot::draw(&Timeline::of(&trace), &options, format);

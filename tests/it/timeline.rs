@@ -40,13 +40,10 @@ fn a_rollout_becomes_series() {
 fn the_rollout_itself_is_found() {
     let timeline = Timeline::of(&fixture::rollout());
     let rollouts = web(&timeline).rollouts();
-    let seen: Vec<_> =
-        rollouts.iter().map(|r| (r.number, r.initial, r.start, r.duration())).collect();
-    let expected =
-        [(1, true, s(0), Some(Span::from_secs(20))), (2, false, s(60), Some(Span::from_secs(40)))];
+    let seen: Vec<_> = rollouts.iter().map(|r| (r.number, r.initial, r.start, r.duration())).collect();
+    let expected = [(1, true, s(0), Some(Span::from_secs(20))), (2, false, s(60), Some(Span::from_secs(40)))];
     assert_eq!(seen, expected);
-    let revisions: Vec<_> =
-        web(&timeline).revisions().iter().map(|r| (&*r.name, r.number, &*r.image)).collect();
+    let revisions: Vec<_> = web(&timeline).revisions().iter().map(|r| (&*r.name, r.number, &*r.image)).collect();
     assert_eq!(revisions, [("web/1", 1, "app:v1"), ("web/2", 2, "app:v2")]);
 }
 
@@ -94,12 +91,8 @@ fn scan(trace: &Trace, at: SimTime) -> Vec<(Series, i64)> {
         if subject.kind != Kind::Pod {
             continue;
         }
-        let past: Vec<What> = trace
-            .records
-            .iter()
-            .filter(|r| r.subject.0 as usize == i && r.at <= at)
-            .map(|r| r.what)
-            .collect();
+        let past: Vec<What> =
+            trace.records.iter().filter(|r| r.subject.0 as usize == i && r.at <= at).map(|r| r.what).collect();
         let had = |f: fn(&What) -> bool| past.iter().any(f);
         let exists = !past.is_empty() && !had(|w| matches!(w, What::Removed));
         let bound = had(|w| matches!(w, What::Bound { .. }));
@@ -111,8 +104,7 @@ fn scan(trace: &Trace, at: SimTime) -> Vec<(Series, i64)> {
         counts[3] += i64::from(exists && deleting);
         counts[4] += i64::from(exists && !bound);
     }
-    let series =
-        [Series::Existing, Series::OnNode, Series::Ready, Series::Terminating, Series::Pending];
+    let series = [Series::Existing, Series::OnNode, Series::Ready, Series::Terminating, Series::Pending];
     series.into_iter().zip(counts).collect()
 }
 

@@ -2,9 +2,7 @@ use crate::fixture;
 use seatrial::api::Kind;
 use seatrial::error::Error;
 use seatrial::time::{SimTime, Timestamp};
-use seatrial::trace::{
-    Emitted, Field, Record, RecordId, Subject, SubjectId, Trace, Value, What, Why,
-};
+use seatrial::trace::{Emitted, Field, Record, RecordId, Subject, SubjectId, Trace, Value, What, Why};
 use seatrial::trace_file::{first_difference, read, write};
 use std::io::{self, Write};
 
@@ -22,11 +20,9 @@ fn records(trace: &Trace) -> Vec<String> {
             What::Emitted(Emitted::Other { reason, message, warning }) => {
                 format!("{} {} {warning}", trace.symbols.get(reason), trace.symbols.get(message))
             }
-            What::Rejected { action, object, reason, message } => format!(
-                "{action} {object} {} {}",
-                trace.symbols.get(reason),
-                trace.symbols.get(message)
-            ),
+            What::Rejected { action, object, reason, message } => {
+                format!("{action} {object} {} {}", trace.symbols.get(reason), trace.symbols.get(message))
+            }
             What::Failed { exit_code, reason } => {
                 format!("{exit_code:?} {:?}", reason.map(|r| trace.symbols.get(r)))
             }
@@ -191,8 +187,7 @@ fn a_cut_file_is_noticed_wherever_it_was_cut() {
 #[test]
 fn contradictions_are_named_with_their_line() {
     let header = r#"{"seatrial":"trace","version":1,"start":"2026-01-05T00:00:00Z","until_ns":9,"seed":1,"title":"","actions":[],"assumptions":[],"subjects":1,"records":2}"#;
-    let web =
-        r#"{"subject":0,"kind":"Deployment","namespace":"default","name":"web","apiName":"web"}"#;
+    let web = r#"{"subject":0,"kind":"Deployment","namespace":"default","name":"web","apiName":"web"}"#;
     let first = r#"{"n":0,"t_ns":5,"object":"Deployment/web","event":"created"}"#;
     let second = |rest: &str| format!("{header}\n{web}\n{first}\n{{\"n\":1,{rest}}}\n");
     let web_is = r#""object":"Deployment/web""#;
@@ -206,23 +201,11 @@ fn contradictions_are_named_with_their_line() {
             "line 1: version 2 of the trace format is not known here (run",
         ),
         (header.replace("2026", "20x6"), "line 1: start: "),
-        (
-            header.to_string(),
-            "line 2: the header promises 1 subjects and 2 records, but 0 and 0 are there",
-        ),
-        (
-            format!("{header}\n{first}\n"),
-            r#"line 2: nothing called "Deployment/web" has been introduced"#,
-        ),
+        (header.to_string(), "line 2: the header promises 1 subjects and 2 records, but 0 and 0 are there"),
+        (format!("{header}\n{first}\n"), r#"line 2: nothing called "Deployment/web" has been introduced"#),
         (format!("{header}\n{web}\n{web}\n"), "line 3: subject 0 stands where 1 should"),
-        (
-            format!("{header}\n{}\n", web.replace("Deployment", "Cake")),
-            r#"line 2: the kind "Cake" is not known"#,
-        ),
-        (
-            format!("{header}\n{}\n", web.replace('}', r#","owner":7}"#)),
-            "line 2: the owner 7 is not one of 1 subjects",
-        ),
+        (format!("{header}\n{}\n", web.replace("Deployment", "Cake")), r#"line 2: the kind "Cake" is not known"#),
+        (format!("{header}\n{}\n", web.replace('}', r#","owner":7}"#)), "line 2: the owner 7 is not one of 1 subjects"),
         (
             format!("{header}\n{web}\n\n{}\n", first.replace("\"n\":0", "\"n\":3")),
             "line 4: record 3 stands where 0 should",
@@ -232,32 +215,18 @@ fn contradictions_are_named_with_their_line() {
             second(&format!(r#""t_ns":5,{web_is},"event":"deleted","cause":1"#)),
             "line 4: the cause 1 does not come before its effect 1",
         ),
-        (
-            second(&format!(r#""t_ns":5,{web_is},"event":"sang""#)),
-            r#"line 4: the event "sang" is not known"#,
-        ),
-        (
-            second(&format!(r#""t_ns":5,{web_is},"subject":9,"event":"deleted""#)),
-            "line 4: there is no subject 9 yet",
-        ),
+        (second(&format!(r#""t_ns":5,{web_is},"event":"sang""#)), r#"line 4: the event "sang" is not known"#),
+        (second(&format!(r#""t_ns":5,{web_is},"subject":9,"event":"deleted""#)), "line 4: there is no subject 9 yet"),
         (
             second(&format!(r#""t_ns":5,{web_is},"event":"changed","field":"x","value":1"#)),
             r#"line 4: the field "x" is not known"#,
         ),
+        (second(&format!(r#""t_ns":5,{web_is},"event":"changed","value":1"#)), r#"line 4: "field" is missing"#),
         (
-            second(&format!(r#""t_ns":5,{web_is},"event":"changed","value":1"#)),
-            r#"line 4: "field" is missing"#,
-        ),
-        (
-            second(&format!(
-                r#""t_ns":5,{web_is},"event":"changed","field":"status.replicas","value":1.5"#
-            )),
+            second(&format!(r#""t_ns":5,{web_is},"event":"changed","field":"status.replicas","value":1.5"#)),
             "line 4: status.replicas cannot be 1.5",
         ),
-        (
-            second(&format!(r#""t_ns":5,{web_is},"event":"bound","node":"n""#)),
-            r#"line 4: nothing called "Node/n""#,
-        ),
+        (second(&format!(r#""t_ns":5,{web_is},"event":"bound","node":"n""#)), r#"line 4: nothing called "Node/n""#),
         (
             second(&format!(r#""t_ns":5,{web_is},"event":"decided","why":"mood""#)),
             "line 4: not a line of a trace: unknown variant `mood`",

@@ -36,8 +36,10 @@ struct InvalidLine {
 /// What the API server says to a schedule. The words matter here.
 pub(super) fn invalid(json: &Json) -> Result<(Answer, Answer), serde_json::Error> {
     let line = InvalidLine::deserialize(json)?;
-    let said: Vec<String> =
-        cron::complaints(&line.spec).iter().map(|c| format!("spec.schedule: Invalid value: {:?}: {c}", line.spec)).collect();
+    let said: Vec<String> = cron::complaints(&line.spec)
+        .iter()
+        .map(|c| format!("spec.schedule: Invalid value: {:?}: {c}", line.spec))
+        .collect();
     Ok((Answer::Value(json!(line.error)), Answer::Value(json!(said.join("; ")))))
 }
 

@@ -64,10 +64,7 @@ fn pass(line: &Line) -> (Vec<String>, Vec<String>) {
     let mut nodes: Vec<&LineNode> = line.nodes.iter().collect();
     nodes.sort_by(|a, b| a.node.cmp(&b.node));
     let desired = nodes.iter().filter(|node| node.should_run).count() as i32;
-    let update = DaemonSetUpdate::RollingUpdate {
-        max_surge: line.max_surge,
-        max_unavailable: line.max_unavailable,
-    };
+    let update = DaemonSetUpdate::RollingUpdate { max_surge: line.max_surge, max_unavailable: line.max_unavailable };
     let limits = rules::limits(update, desired);
     let (mut shares, mut steps) = (Shares::default(), Vec::new());
     for node in nodes {

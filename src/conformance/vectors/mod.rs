@@ -1,8 +1,8 @@
 //! Recorded results of single upstream functions, a JSON object per line,
 //! compared with our rules. Which function it is says the file's name.
 
-mod daemon_rolling;
 mod cron;
+mod daemon_rolling;
 mod int_or_percent;
 mod job_backoff;
 pub mod pod_rank;

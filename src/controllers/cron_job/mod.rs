@@ -68,13 +68,7 @@ impl Controller for CronJobController {
     }
 
     /// Upstream: `cronjob/cronjob_controllerv2.go sync`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        _queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(cron_job) = view.cache.cron_jobs.get(key) else { return Ok(()) };
         let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job));
         let mut pass = Pass::new(key, cron_job, view, plan);
@@ -88,14 +82,7 @@ impl Controller for CronJobController {
     /// for the status write to find out.
     ///
     /// Upstream: `cronjob/cronjob_controllerv2.go syncCronJob`, `deleteJob`
-    fn failed(
-        &mut self,
-        key: Key,
-        write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
             (Write::CreateJob { .. }, ApiError::AlreadyExists) => Reaction::Ignore,
             (Write::CreateJob { .. }, _) => {

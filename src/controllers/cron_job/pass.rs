@@ -1,9 +1,7 @@
 //! One sync of one CronJob.
 
 use super::rules::{self, Missed, NeverFires, Past};
-use crate::api::{
-    ActiveJob, Concurrency, CronJob, CronJobStatus, Job, JobConditionType, Key, Kind, Meta, OwnerRef,
-};
+use crate::api::{ActiveJob, Concurrency, CronJob, CronJobStatus, Job, JobConditionType, Key, Kind, Meta, OwnerRef};
 use crate::controllers::{Notice, Plan, Started, Version, View, Write};
 use crate::cron::{self, Schedule};
 use crate::time::Instant;

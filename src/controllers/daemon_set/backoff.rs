@@ -44,9 +44,7 @@ impl BackOff {
     pub(super) fn replaced(&mut self, set: Key, generation: i64, node: &Arc<str>, now: Instant) {
         let key = (set, generation, node.clone());
         let long = match self.waits.get(&key) {
-            Some(wait) if now.nanos_since(wait.since) <= 2 * LONGEST.0 as i64 => {
-                Span((wait.long.0 * 2).min(LONGEST.0))
-            }
+            Some(wait) if now.nanos_since(wait.since) <= 2 * LONGEST.0 as i64 => Span((wait.long.0 * 2).min(LONGEST.0)),
             _ => FIRST,
         };
         self.waits.insert(key, Wait { long, since: now });

@@ -121,9 +121,7 @@ impl<'a> Lens<'a> {
         let mut pods: Vec<(Key, &Pod, DaemonPod)> = keys
             .iter()
             .filter_map(|&key| self.view.cache.pods.get(key).map(|pod| (key, pod, self.facts(pod))))
-            .filter(|(_, pod, facts)| {
-                !rules::is_past(facts) && self.set.spec.selector.matches(&pod.meta.labels)
-            })
+            .filter(|(_, pod, facts)| !rules::is_past(facts) && self.set.spec.selector.matches(&pod.meta.labels))
             .collect();
         pods.sort_by(|(_, a, _), (_, b, _)| a.meta.name.cmp(&b.meta.name));
         pods
@@ -132,14 +130,11 @@ impl<'a> Lens<'a> {
     fn look(&self, name: &Arc<str>, keys: &[Key], surging: bool) -> Found {
         let cache = self.view.cache;
         let node = cache.find(Kind::Node, &"".into(), name).and_then(|key| cache.nodes.get(key));
-        let fit = node.map_or(Fit::default(), |node| {
-            rules::fit(node, &self.set.spec.template, &self.tolerations)
-        });
+        let fit = node.map_or(Fit::default(), |node| rules::fit(node, &self.set.spec.template, &self.tolerations));
         let pods = self.pods(keys);
         let facts: Vec<DaemonPod> = pods.iter().map(|(.., facts)| *facts).collect();
         let comes_of_age = |(_, pod, facts): &(Key, &Pod, DaemonPod)| {
-            (facts.ready && !facts.available)
-                .then(|| available_at(pod.ready_since, self.set.spec.min_ready_seconds))
+            (facts.ready && !facts.available).then(|| available_at(pod.ready_since, self.set.spec.min_ready_seconds))
         };
         let stage = rules::stage(&facts);
         Found {
@@ -261,7 +256,11 @@ impl Census {
             self.lost -= usize::from(found.lost);
         }
         let edit = |list: &mut BTreeSet<Arc<str>>| {
-            if add { list.insert(name.clone()) } else { list.remove(name) };
+            if add {
+                list.insert(name.clone())
+            } else {
+                list.remove(name)
+            };
         };
         if found.upkeep != Upkeep::default() {
             edit(&mut self.due);
@@ -271,7 +270,11 @@ impl Census {
         }
         if let Some(at) = found.matures {
             let entry = (at, name.clone());
-            if add { self.maturing.insert(entry) } else { self.maturing.remove(&entry) };
+            if add {
+                self.maturing.insert(entry)
+            } else {
+                self.maturing.remove(&entry)
+            };
         }
     }
 
@@ -295,10 +298,7 @@ impl Census {
         let due = self.due.iter().filter_map(|node| Some((node, self.nodes.get(node)?.found.as_ref()?)));
         let (mut there, gone): (Vec<_>, Vec<_>) = due.partition(|(_, found)| found.exists);
         there.extend(gone);
-        there
-            .into_iter()
-            .map(|(node, found)| Due { node, upkeep: &found.upkeep, pods: &found.pods })
-            .collect()
+        there.into_iter().map(|(node, found)| Due { node, upkeep: &found.upkeep, pods: &found.pods }).collect()
     }
 
     /// The first nodes by name that wait for a step, with their old pods.
@@ -438,10 +438,16 @@ mod tests {
             for second in 0..600 {
                 let (n, home, dice) = (roll(12), roll(5), roll(840));
                 let change = match roll(6) {
-                    0 => deliver(&mut cache, home, node(home, [None, None, Some(Effect::NoSchedule), Some(Effect::NoExecute)][roll(4) as usize])),
-                    1 if roll(3) == 0 => {
-                        deliver(&mut cache, home, Row::Gone(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }))
-                    }
+                    0 => deliver(
+                        &mut cache,
+                        home,
+                        node(home, [None, None, Some(Effect::NoSchedule), Some(Effect::NoExecute)][roll(4) as usize]),
+                    ),
+                    1 if roll(3) == 0 => deliver(
+                        &mut cache,
+                        home,
+                        Row::Gone(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
+                    ),
                     2 => deliver(&mut cache, n, Row::Gone(Key { kind: Kind::Pod, slot: n, uid: Uid(2_000 + n) })),
                     _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
                 };

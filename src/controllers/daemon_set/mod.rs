@@ -8,10 +8,13 @@ pub mod rules;
 
 use super::history::REVISION_LABEL;
 use super::{
-    Controller, Expectations, NewPod, ObjectNotice, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue,
-    Write,
+    Controller, Expectations, NewPod, ObjectNotice, Plan, PodMark, PodName, Reaction, SyncError, Version, View,
+    WorkQueue, Write,
 };
-use crate::api::{DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate, Taint, Toleration};
+use crate::api::{
+    DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate, Taint,
+    Toleration,
+};
 use crate::cluster::{ApiError, Change};
 use crate::trace::Why;
 use backoff::BackOff;
@@ -87,13 +90,7 @@ impl Controller for DaemonSetController {
     }
 
     /// Upstream: `daemon/daemon_controller.go syncDaemonSet`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         if key.kind == Kind::Node {
             self.sync_node(key, view, queue);
             return Ok(());

@@ -1,6 +1,6 @@
 //! The history of a DaemonSet's templates.
 
-use crate::api::{DaemonSet, DaemonSetStatus, Kind, Key, OwnerRef, PodTemplate};
+use crate::api::{DaemonSet, DaemonSetStatus, Key, Kind, OwnerRef, PodTemplate};
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
 use crate::controllers::{Plan, Reaction, Version, View, Write};
 use crate::trace::Why;

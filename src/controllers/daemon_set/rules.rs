@@ -232,9 +232,7 @@ pub fn stage(pods: &[DaemonPod]) -> Stage {
         (None, None) => Stage::Empty,
         (None, Some((_, available))) => Stage::Done { available },
         (Some((pod, available)), None) => Stage::Old { pod, available },
-        (Some((old, old_available)), Some((_, new_available))) => {
-            Stage::Both { old, old_available, new_available }
-        }
+        (Some((old, old_available)), Some((_, new_available))) => Stage::Both { old, old_available, new_available },
     }
 }
 
@@ -316,7 +314,9 @@ pub const fn share_surging(stage: Stage, run: bool) -> Share {
         Stage::Empty => (false, false, None),
         Stage::Crowded => (false, true, None),
         Stage::Done { available } => (available, false, None),
-        Stage::Old { pod, available: false } => (false, false, Some((if run { Step::Create } else { Step::Delete }, pod))),
+        Stage::Old { pod, available: false } => {
+            (false, false, Some((if run { Step::Create } else { Step::Delete }, pod)))
+        }
         Stage::Old { pod, available: true } => {
             (true, false, Some((if run { Step::CreateInSurge } else { Step::DeleteIfSpare }, pod)))
         }
@@ -477,7 +477,9 @@ pub const fn node_change_matters(fit: Fit, scheduled: bool, misscheduled: i32) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, RawTemplate, Resources, RestartPolicy};
+    use crate::api::{
+        ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, RawTemplate, Resources, RestartPolicy,
+    };
     use std::sync::Arc;
 
     const RUN: Fit = Fit { run: true, keep: true };

@@ -59,13 +59,7 @@ impl Controller for DeploymentController {
     }
 
     /// Upstream: `deployment/deployment_controller.go syncDeployment`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(deployment) = view.cache.deployments.get(key) else { return Ok(()) };
         let mut sync = Pass {
             key,
@@ -101,14 +95,7 @@ impl Controller for DeploymentController {
     /// A ReplicaSet of that name may be there already: if it is this
     /// Deployment's own with this very template, all is well; if not, two
     /// templates have the same hash and the next attempt gets another one.
-    fn failed(
-        &mut self,
-        key: Key,
-        write: &Write,
-        error: &ApiError,
-        view: View<'_>,
-        plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
             (Write::CreateReplicaSet { set, .. }, ApiError::AlreadyExists) => {
                 revisions::met_existing(key, set, view, plan)
@@ -152,9 +139,11 @@ fn observe_replica_set(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         Verb::Deleted => false,
     };
     if let Some(set) = view.cache.replica_sets.get(change.key).filter(|_| may_be_adopted) {
-        let adopters = view.cache.deployments.iter().filter(|(_, d)| {
-            d.meta.namespace == set.meta.namespace && d.spec.selector.matches(&set.meta.labels)
-        });
+        let adopters = view
+            .cache
+            .deployments
+            .iter()
+            .filter(|(_, d)| d.meta.namespace == set.meta.namespace && d.spec.selector.matches(&set.meta.labels));
         adopters.for_each(|(key, _)| queue.add(key));
     }
 }

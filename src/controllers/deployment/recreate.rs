@@ -49,9 +49,6 @@ impl<'a> Pass<'a> {
     /// Upstream: `deployment/recreate.go oldPodsRunning`
     fn old_pods_exist(&self, sets: &Sets<'a>) -> bool {
         sets.old.iter().any(|(_, set)| set.status.replicas > 0)
-            || sets
-                .old
-                .iter()
-                .any(|(key, _)| self.view.cache.pods_of(*key).any(|(_, pod)| !pod.is_finished()))
+            || sets.old.iter().any(|(key, _)| self.view.cache.pods_of(*key).any(|(_, pod)| !pod.is_finished()))
     }
 }

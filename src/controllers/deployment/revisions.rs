@@ -3,8 +3,8 @@
 
 use super::{Pass, Set, rules};
 use crate::api::{
-    ConditionStatus, Deployment, DeploymentCondition, DeploymentStatus, Key, Kind, Meta, OwnerRef,
-    PodTemplate, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
+    ConditionStatus, Deployment, DeploymentCondition, DeploymentStatus, Key, Kind, Meta, OwnerRef, PodTemplate,
+    ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
 };
 use crate::controllers::template_hash::{letter, letters};
 use crate::controllers::{Plan, Reaction, Version, View, Write};
@@ -70,8 +70,7 @@ impl<'a> Pass<'a> {
                 self.plan.write(Write::SetOwner { object: key, owner, present: false });
             }
         }
-        let may_adopt =
-            alive && self.view.live.deployments.get(self.key).is_some_and(|live| !live.meta.is_deleting());
+        let may_adopt = alive && self.view.live.deployments.get(self.key).is_some_and(|live| !live.meta.is_deleting());
         if may_adopt {
             for (key, set) in cache.stray_replica_sets(&self.deployment.meta.namespace) {
                 if !set.meta.is_deleting() && selector.matches(&set.meta.labels) {
@@ -245,9 +244,8 @@ fn copied_annotations(deployment: &Deployment, set: &ReplicaSet) -> crate::api::
         return set.meta.annotations.clone();
     }
     let mut annotations = set.meta.annotations.clone();
-    Arc::make_mut(&mut annotations).extend(
-        deployment.meta.annotations.iter().map(|(name, value)| (name.clone(), value.clone())),
-    );
+    Arc::make_mut(&mut annotations)
+        .extend(deployment.meta.annotations.iter().map(|(name, value)| (name.clone(), value.clone())));
     annotations
 }
 
@@ -260,10 +258,8 @@ fn new_replica_set(
 ) -> ReplicaSet {
     let spec = &deployment.spec;
     let hash = hash_of(&spec.template, marks.revision.unwrap_or(0), collisions);
-    let template = PodTemplate {
-        labels: Arc::new(spec.template.labels.with(HASH_LABEL, &hash)),
-        ..(*spec.template).clone()
-    };
+    let template =
+        PodTemplate { labels: Arc::new(spec.template.labels.with(HASH_LABEL, &hash)), ..(*spec.template).clone() };
     ReplicaSet {
         meta: Meta {
             labels: template.labels.clone(),
@@ -305,10 +301,8 @@ pub(super) fn met_existing(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mu
         return Reaction::Ignore;
     }
     if let Some(deployment) = view.cache.deployments.get(key) {
-        let status = DeploymentStatus {
-            collision_count: deployment.status.collision_count + 1,
-            ..deployment.status.clone()
-        };
+        let status =
+            DeploymentStatus { collision_count: deployment.status.collision_count + 1, ..deployment.status.clone() };
         plan.write(Write::DeploymentStatus {
             deployment: key,
             version: Version::Cached(deployment.meta.resource_version),

@@ -73,8 +73,7 @@ impl<'a> Pass<'a> {
 
     fn shrink(&mut self, sets: &[Set<'a>], shrink: Shrink, again: bool) {
         let set = sets[shrink.index];
-        let version =
-            if again { Version::Returned } else { Version::Cached(set.1.meta.resource_version) };
+        let version = if again { Version::Returned } else { Version::Cached(set.1.meta.resource_version) };
         let on_conflict = OnConflict::SkipStep(SCALE_DOWN_STEP);
         self.resize_from(set, shrink.from, shrink.to, version, false, on_conflict);
     }

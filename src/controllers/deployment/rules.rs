@@ -228,10 +228,7 @@ pub fn scale(sets: &[Share], strategy: Strategy, desired: i32, status_replicas: 
     // Newest first among the old ones, the current one last.
     active.sort_by_key(|&i| (sets[i].is_new, std::cmp::Reverse(sets[i].created)));
     let saturated = |set: &Share| {
-        set.is_new
-            && set.replicas == desired
-            && set.desired_before == Some(desired)
-            && set.available == desired
+        set.is_new && set.replicas == desired && set.desired_before == Some(desired) && set.available == desired
     };
     if sets.iter().any(saturated) {
         return plain(active.into_iter().filter(|&i| !sets[i].is_new).map(|i| (i, 0)).collect());
@@ -325,9 +322,8 @@ mod tests {
     use super::*;
 
     fn rolling(surge: &str, unavailable: &str) -> Strategy {
-        let read = |text: &str| {
-            text.parse().map_or_else(|_| IntOrPercent::parse_percent(text).unwrap(), IntOrPercent::Int)
-        };
+        let read =
+            |text: &str| text.parse().map_or_else(|_| IntOrPercent::parse_percent(text).unwrap(), IntOrPercent::Int);
         Strategy::RollingUpdate { max_surge: read(surge), max_unavailable: read(unavailable) }
     }
 

@@ -54,8 +54,8 @@ impl<'a> Pass<'a> {
         if !self.deployment.has_progress_deadline() {
             status.progressing = None;
         }
-        let settled = status.replicas == status.updated
-            && current.as_ref().is_some_and(|c| &*c.reason == NEW_SET_AVAILABLE);
+        let settled =
+            status.replicas == status.updated && current.as_ref().is_some_and(|c| &*c.reason == NEW_SET_AVAILABLE);
         if self.deployment.has_progress_deadline() && !settled {
             self.judge_progress(&mut status, current.as_ref());
         }
@@ -76,9 +76,8 @@ impl<'a> Pass<'a> {
             // Every step renews the time, even if status and reason stay: the
             // deadline is one of standing still, not of the whole rollout.
             let now = self.view.now.truncate();
-            let last_transition = current
-                .filter(|c| c.status == ConditionStatus::True)
-                .map_or(now, |c| c.last_transition);
+            let last_transition =
+                current.filter(|c| c.status == ConditionStatus::True).map_or(now, |c| c.last_transition);
             status.progressing = Some(DeploymentCondition {
                 status: ConditionStatus::True,
                 reason: "ReplicaSetUpdated".into(),
@@ -185,11 +184,6 @@ impl<'a> Pass<'a> {
         let (reason, _message) = new.or_else(|| sets.old.iter().find_map(|(_, set)| failure(set)))?;
         let now = self.view.now.truncate();
         let since = self.status.replica_failure.as_ref().map_or(now, |c| c.last_transition);
-        Some(DeploymentCondition {
-            status: ConditionStatus::True,
-            reason,
-            last_update: since,
-            last_transition: since,
-        })
+        Some(DeploymentCondition { status: ConditionStatus::True, reason, last_update: since, last_transition: since })
     }
 }

@@ -49,10 +49,7 @@ pub(super) fn sort_by_index(pods: &mut [Entry<'_>]) {
 /// use.
 ///
 /// Upstream: `job/indexed_job_utils.go appendDuplicatedIndexPodsForRemoval`
-pub(super) fn split_duplicates<'a>(
-    pods: &mut [Entry<'a>],
-    completions: u32,
-) -> (Vec<Entry<'a>>, Vec<Entry<'a>>) {
+pub(super) fn split_duplicates<'a>(pods: &mut [Entry<'a>], completions: u32) -> (Vec<Entry<'a>>, Vec<Entry<'a>>) {
     sort_by_index(pods);
     let (mut remove, mut left) = (Vec::new(), Vec::new());
     let valid = pods.partition_point(|(_, pod)| pod.index.is_none_or(|i| i.index < completions));
@@ -74,14 +71,16 @@ pub(super) fn split_duplicates<'a>(
 /// one how often the index has failed. It stays until then.
 ///
 /// Upstream: `job/indexed_job_utils.go getPodsWithDelayedDeletionPerIndex`
-pub(super) fn predecessors<'a>(failed: impl IntoIterator<Item = Entry<'a>>, settled: &Indexes) -> BTreeMap<u32, Entry<'a>> {
+pub(super) fn predecessors<'a>(
+    failed: impl IntoIterator<Item = Entry<'a>>,
+    settled: &Indexes,
+) -> BTreeMap<u32, Entry<'a>> {
     let mut last: BTreeMap<u32, Entry<'a>> = BTreeMap::new();
     for (key, pod) in failed {
         let Some(index) = pod.index.filter(|i| !settled.has(i.index)) else { continue };
         let all = |p: &crate::api::Pod| p.index.map_or(0, |i| i.failures + i.ignored_failures);
-        let newer = last.get(&index.index).is_none_or(|(_, old)| {
-            all(old) <= all(pod) && finished_at(pod) >= finished_at(old)
-        });
+        let newer =
+            last.get(&index.index).is_none_or(|(_, old)| all(old) <= all(pod) && finished_at(pod) >= finished_at(old));
         if newer {
             last.insert(index.index, (key, pod));
         }

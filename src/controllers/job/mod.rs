@@ -78,13 +78,7 @@ impl Controller for JobController {
     }
 
     /// Upstream: `job/job_controller.go syncJob`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         self.ensure_seen(key, view)?;
         let Some(job) = view.cache.jobs.get(key) else {
             self.forget(key);
@@ -129,14 +123,7 @@ impl Controller for JobController {
         *newest = (*newest).max(version);
     }
 
-    fn failed(
-        &mut self,
-        key: Key,
-        write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match write {
             Write::CreatePod(_) => self.expectations.creation_observed(key),
             Write::DeletePod { pod, .. } => self.expectations.deletion_observed(key, pod.uid),
@@ -246,9 +233,7 @@ fn is_finished(job: Key, view: View<'_>) -> bool {
 /// Enqueues every Job that would adopt a pod.
 fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
     let Some(pod) = view.cache.pods.get(pod) else { return };
-    let fits = |job: &Job| {
-        job.meta.namespace == pod.meta.namespace && job.spec.selector.matches(&pod.meta.labels)
-    };
+    let fits = |job: &Job| job.meta.namespace == pod.meta.namespace && job.spec.selector.matches(&pod.meta.labels);
     for (key, _) in view.cache.jobs.iter().filter(|(_, job)| fits(job)) {
         queue.add_after(key, BATCH);
     }

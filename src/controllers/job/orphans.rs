@@ -43,13 +43,7 @@ impl Controller for OrphanPods {
     }
 
     /// Upstream: `job/job_controller.go syncOrphanPod`
-    fn sync(
-        &mut self,
-        key: Key,
-        view: View<'_>,
-        plan: &mut Plan,
-        _queue: &mut WorkQueue,
-    ) -> Result<(), SyncError> {
+    fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         let pods: Vec<(Key, &Meta)> = if key.kind == Kind::Pod {
             view.cache.pods.get(key).filter(|pod| is_tracked(pod)).map(|pod| (key, &pod.meta)).into_iter().collect()
         } else {
@@ -68,14 +62,7 @@ impl Controller for OrphanPods {
         Ok(())
     }
 
-    fn failed(
-        &mut self,
-        _key: Key,
-        _write: &Write,
-        error: &ApiError,
-        _view: View<'_>,
-        _plan: &mut Plan,
-    ) -> Reaction {
+    fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match error {
             ApiError::NotFound => Reaction::Ignore,
             _ => Reaction::Fail,

@@ -20,9 +20,7 @@ pub(super) fn condition(
 ///
 /// Upstream: `job/job_controller.go ensureJobConditionStatus`
 pub(super) fn ensure_condition(conditions: &mut Vec<JobCondition>, new: JobCondition) -> bool {
-    let same = |old: &JobCondition| {
-        old.status == new.status && old.reason == new.reason && old.message == new.message
-    };
+    let same = |old: &JobCondition| old.status == new.status && old.reason == new.reason && old.message == new.message;
     match conditions.iter_mut().find(|old| old.kind == new.kind) {
         Some(old) if same(old) => false,
         Some(old) => {

@@ -173,9 +173,8 @@ impl<'a> Pass<'a> {
         let counting = failed.iter().filter(|(_, pod)| policies::judge(policy, pod).counts()).count();
         self.succeeded = self.status.succeeded + (succeeded.len() + uncounted.succeeded.len()) as i32;
         self.failed = self.status.failed + (counting + uncounted.failed.len()) as i32;
-        let times = |pods: &[Entry<'_>]| -> Vec<Timestamp> {
-            pods.iter().map(|(_, pod)| backoff::finished_at(pod)).collect()
-        };
+        let times =
+            |pods: &[Entry<'_>]| -> Vec<Timestamp> { pods.iter().map(|(_, pod)| backoff::finished_at(pod)).collect() };
         let old = self.controller.backoff.get(&self.key).copied().unwrap_or_default();
         self.backoff = old.after(&times(&succeeded), &times(&failed));
     }
@@ -239,12 +238,8 @@ impl<'a> Pass<'a> {
             let failed = before.with(&new);
             self.judge_failed_indexes(&failed);
             let settled = self.succeeded_indexes.with(&failed).with(&indexes::of_pods(&self.active_pods));
-            let ended: Vec<Entry<'a>> = self
-                .pods
-                .iter()
-                .filter(|(_, pod)| self.is_valid(pod) && is_failed(self.job, pod))
-                .copied()
-                .collect();
+            let ended: Vec<Entry<'a>> =
+                self.pods.iter().filter(|(_, pod)| self.is_valid(pod) && is_failed(self.job, pod)).copied().collect();
             self.predecessors = indexes::predecessors(ended, &settled);
             self.failed_indexes = Some(failed);
         }
@@ -266,9 +261,7 @@ impl<'a> Pass<'a> {
         if too_many {
             let message = "Job has exceeded the specified maximal number of failed indexes";
             self.finish(target, "MaxFailedIndexesExceeded", message);
-        } else if !failed.is_empty()
-            && failed.len() + self.succeeded_indexes.len() >= self.completions() as usize
-        {
+        } else if !failed.is_empty() && failed.len() + self.succeeded_indexes.len() >= self.completions() as usize {
             self.finish(target, "FailedIndexes", "Job has failed indexes");
         }
     }

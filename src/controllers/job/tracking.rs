@@ -94,8 +94,7 @@ impl<'a> Pass<'a> {
             ended.release.push((key, pod));
             if pod.phase == Phase::Succeeded && !known_failed.contains(&key.uid) {
                 self.note_success(pod, known_succeeded.contains(&key.uid), &mut ended);
-            } else if failed || self.finished.as_ref().is_some_and(|c| c.kind != JobConditionType::SuccessCriteriaMet)
-            {
+            } else if failed || self.finished.as_ref().is_some_and(|c| c.kind != JobConditionType::SuccessCriteriaMet) {
                 // When a Job has failed, what still runs has failed too.
                 let policy = self.job.spec.pod_failure_policy.as_ref();
                 if !known_failed.contains(&key.uid) && self.is_valid(pod) && policies::judge(policy, pod).counts() {
@@ -140,8 +139,7 @@ impl<'a> Pass<'a> {
 
     fn note_indexes(&mut self, new: &[u32]) -> bool {
         let completed = self.succeeded_indexes.with(&Indexes::of(new.iter().copied()));
-        let changed =
-            completed != self.status.completed_indexes || self.failed_indexes != self.status.failed_indexes;
+        let changed = completed != self.status.completed_indexes || self.failed_indexes != self.status.failed_indexes;
         self.status.succeeded = completed.len() as i32;
         self.status.completed_indexes = completed;
         self.status.failed_indexes = self.failed_indexes.clone();
@@ -152,9 +150,8 @@ impl<'a> Pass<'a> {
     fn note_decision(&mut self) -> bool {
         let Some(decision) = self.finished.take() else { return false };
         let now = self.now();
-        let turn_into = |kind: JobConditionType| {
-            condition(kind, ConditionStatus::True, &decision.reason, &decision.message, now)
-        };
+        let turn_into =
+            |kind: JobConditionType| condition(kind, ConditionStatus::True, &decision.reason, &decision.message, now);
         let (end, known) = match decision.kind {
             JobConditionType::FailureTarget => (turn_into(JobConditionType::Failed), false),
             JobConditionType::SuccessCriteriaMet => {

@@ -3,7 +3,10 @@
 use super::claims::{self, Place};
 use super::revisions;
 use super::rules::{self, Fate, Replica, Rollout};
-use crate::api::{ControllerRevision, FeatureGates, Finalizers, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodManagement, PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy};
+use crate::api::{
+    ControllerRevision, FeatureGates, Finalizers, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod,
+    PodManagement, PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy,
+};
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
 use crate::controllers::{NewPod, Plan, PodMark, PodName, Version, View, Write, pods};
 use crate::time::Instant;

@@ -5,7 +5,7 @@ mod policies;
 
 use super::fields::Fields;
 use super::problems::{Problems, invalid};
-use super::shape::Shape::{Any, Bool, Int32, Int64, Opt, Ptr, Struct, Structs, Text, List};
+use super::shape::Shape::{Any, Bool, Int32, Int64, List, Opt, Ptr, Struct, Structs, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
 use super::shape::{decode, shapes};

@@ -1,9 +1,7 @@
 //! `podFailurePolicy`, `successPolicy` and `podReplacementPolicy`.
 
 use super::limits::is_indexed;
-use crate::api::{
-    ConditionStatus, FailureAction, FailureMatch, FailureRule, Indexes, PodReplacement, SuccessRule,
-};
+use crate::api::{ConditionStatus, FailureAction, FailureMatch, FailureRule, Indexes, PodReplacement, SuccessRule};
 use crate::manifest::fields::Fields;
 use crate::manifest::problems::{Problems, invalid};
 use crate::manifest::syntax;
@@ -19,11 +17,8 @@ const ACTIONS: [(&str, FailureAction); 4] = [
     ("FailJob", FailureAction::FailJob),
     ("Ignore", FailureAction::Ignore),
 ];
-const STATUSES: [(&str, ConditionStatus); 3] = [
-    ("False", ConditionStatus::False),
-    ("True", ConditionStatus::True),
-    ("Unknown", ConditionStatus::Unknown),
-];
+const STATUSES: [(&str, ConditionStatus); 3] =
+    [("False", ConditionStatus::False), ("True", ConditionStatus::True), ("Unknown", ConditionStatus::Unknown)];
 
 fn too_many(path: &str, count: usize, limit: usize, problems: &mut Problems) {
     if count > limit {
@@ -40,21 +35,13 @@ pub(super) fn failure(spec: &Fields, problems: &mut Problems) -> Option<Arc<[Fai
     let rules = policy.objects("rules");
     too_many(&policy.path("rules"), rules.len(), MAX_RULES, problems);
     let pod = spec.object("template").object("spec");
-    let containers: Vec<&str> = ["containers", "initContainers"]
-        .iter()
-        .flat_map(|list| pod.objects(list))
-        .map(|c| c.text("name"))
-        .collect();
+    let containers: Vec<&str> =
+        ["containers", "initContainers"].iter().flat_map(|list| pod.objects(list)).map(|c| c.text("name")).collect();
     Some(rules.iter().filter_map(|rule| failure_rule(rule, spec, &containers, problems)).collect())
 }
 
 /// Upstream: `pkg/apis/batch/validation/validation.go validatePodFailurePolicyRule`
-fn failure_rule(
-    rule: &Fields,
-    spec: &Fields,
-    containers: &[&str],
-    problems: &mut Problems,
-) -> Option<FailureRule> {
+fn failure_rule(rule: &Fields, spec: &Fields, containers: &[&str], problems: &mut Problems) -> Option<FailureRule> {
     let text = rule.text("action");
     let path = rule.path("action");
     if text.is_empty() {
@@ -100,8 +87,7 @@ fn exit_codes(f: &Fields, containers: &[&str], problems: &mut Problems) -> Failu
         problems.invalid(&f.path("containerName"), name, detail);
     }
     let path = f.path("values");
-    let values: Vec<i32> =
-        f.list("values").iter().filter_map(|v| i32::try_from(v.as_i64()?).ok()).collect();
+    let values: Vec<i32> = f.list("values").iter().filter_map(|v| i32::try_from(v.as_i64()?).ok()).collect();
     if values.is_empty() {
         problems.add(&path, invalid(Value::Null, "at least one value is required"));
     }
@@ -136,11 +122,7 @@ fn condition(f: &Fields, problems: &mut Problems) -> Option<(Arc<str>, Condition
 }
 
 /// Upstream: `pkg/apis/batch/validation/validation.go validateSuccessPolicy`
-pub(super) fn success(
-    spec: &Fields,
-    completions: Option<i32>,
-    problems: &mut Problems,
-) -> Option<Arc<[SuccessRule]>> {
+pub(super) fn success(spec: &Fields, completions: Option<i32>, problems: &mut Problems) -> Option<Arc<[SuccessRule]>> {
     if !spec.has("successPolicy") {
         return None;
     }

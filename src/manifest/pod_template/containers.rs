@@ -54,10 +54,7 @@ fn check_init_only(c: &Fields, spec: &Fields, problems: &mut Problems) {
     }
     for field in ["lifecycle"].into_iter().chain(PROBES) {
         if c.has(field) {
-            problems.forbidden(
-                &c.path(field),
-                "may not be set for init containers without restartPolicy=Always",
-            );
+            problems.forbidden(&c.path(field), "may not be set for init containers without restartPolicy=Always");
         }
     }
 }
@@ -89,11 +86,7 @@ fn check_common(c: &Fields, volumes: &BTreeSet<&str>, purpose: Purpose, problems
     check_ports(c, problems);
     check_env(c, problems);
     volumes::check_mounts(c, volumes, problems);
-    problems.one_of(
-        &c.path("imagePullPolicy"),
-        c.text("imagePullPolicy"),
-        &["Always", "IfNotPresent", "Never"],
-    );
+    problems.one_of(&c.path("imagePullPolicy"), c.text("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
     check_resources(&c.object("resources"), problems);
 }
 
@@ -128,8 +121,7 @@ fn check_port_number(port: &Fields, field: &str, number: i64, problems: &mut Pro
 
 /// Upstream: `pkg/apis/core/validation/validation.go ValidateEnv`
 fn check_env(c: &Fields, problems: &mut Problems) {
-    const SOURCES: [&str; 5] =
-        ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+    const SOURCES: [&str; 5] = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
     for variable in c.objects("env") {
         let name = variable.text("name");
         if name.is_empty() {
@@ -187,8 +179,7 @@ fn check_request(
     let may_overcommit = !name.contains('/') && !name.starts_with("hugepages-");
     let Some(limit) = limit else {
         if !may_overcommit {
-            problems
-                .required(&resources.path("limits"), "Limit must be set for non overcommitable resources");
+            problems.required(&resources.path("limits"), "Limit must be set for non overcommitable resources");
         }
         return;
     };
@@ -223,9 +214,7 @@ fn check_probe(c: &Fields, name: &str, problems: &mut Problems) {
     }
     let probe = c.object(name);
     check_handler(&probe, &["exec", "httpGet", "tcpSocket", "grpc"], problems);
-    for field in
-        ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
-    {
+    for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
         problems.not_negative(&probe.path(field), probe.int(field).unwrap_or(0));
     }
     if let Some(seconds) = probe.int("terminationGracePeriodSeconds") {
@@ -303,17 +292,13 @@ fn check_lifecycle(c: &Fields, spec: &Fields, problems: &mut Problems) {
         if f.has("sleep") {
             let seconds = f.object("sleep").int("seconds").unwrap_or(0);
             if seconds < 0 || seconds > grace {
-                let detail =
-                    format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
+                let detail = format!("must be non-negative and less than terminationGracePeriodSeconds ({grace})");
                 problems.invalid(&f.path("sleep"), seconds, &detail);
             }
         }
     }
     if lifecycle.has("stopSignal") && !spec.has("os") {
-        problems.forbidden(
-            &lifecycle.path("stopSignal"),
-            "may not be set for containers with empty `spec.os.name`",
-        );
+        problems.forbidden(&lifecycle.path("stopSignal"), "may not be set for containers with empty `spec.os.name`");
     }
 }
 
@@ -322,8 +307,7 @@ fn check_restart_policy(c: &Fields, problems: &mut Problems) {
     if c.has("restartPolicy") {
         problems.one_of(&c.path("restartPolicy"), c.text("restartPolicy"), &RESTART_POLICIES);
     } else if !c.list("restartPolicyRules").is_empty() {
-        problems
-            .required(&c.path("restartPolicy"), "must specify restartPolicy when restart rules are used");
+        problems.required(&c.path("restartPolicy"), "must specify restartPolicy when restart rules are used");
     }
 }
 
@@ -349,11 +333,7 @@ fn check_host_network(spec: &Fields, purpose: Purpose, problems: &mut Problems) 
     for port in spec.objects("containers").iter().flat_map(|c| c.objects("ports")) {
         let (host, own) = (port.int("hostPort"), port.int("containerPort"));
         if host.is_some() && host != own {
-            problems.invalid(
-                &port.path("hostPort"),
-                host,
-                "must match `containerPort` when `hostNetwork` is true",
-            );
+            problems.invalid(&port.path("hostPort"), host, "must match `containerPort` when `hostNetwork` is true");
         }
     }
 }

@@ -12,10 +12,7 @@ struct Amount {
 
 impl Amount {
     const fn plus(self, other: Amount) -> Amount {
-        Amount {
-            cpu: self.cpu.saturating_add(other.cpu),
-            memory: self.memory.saturating_add(other.memory),
-        }
+        Amount { cpu: self.cpu.saturating_add(other.cpu), memory: self.memory.saturating_add(other.memory) }
     }
 
     fn max(self, other: Amount) -> Amount {
@@ -29,8 +26,7 @@ impl Amount {
 ///
 /// Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests`
 pub(super) fn of(spec: &Fields) -> Resources {
-    let mut total =
-        spec.objects("containers").iter().map(container).fold(Amount::default(), Amount::plus);
+    let mut total = spec.objects("containers").iter().map(container).fold(Amount::default(), Amount::plus);
     let mut sidecars = Amount::default();
     let mut initial = Amount::default();
     for init in spec.objects("initContainers") {
@@ -52,10 +48,8 @@ pub(super) fn of(spec: &Fields) -> Resources {
     };
     total = Amount { cpu: asked("cpu", total.cpu), memory: asked("memory", total.memory) };
     let overhead = spec.object("overhead");
-    total = total.plus(Amount {
-        cpu: amount(&overhead, "cpu").unwrap_or(0),
-        memory: amount(&overhead, "memory").unwrap_or(0),
-    });
+    total = total
+        .plus(Amount { cpu: amount(&overhead, "cpu").unwrap_or(0), memory: amount(&overhead, "memory").unwrap_or(0) });
     Resources { cpu_milli: total.cpu, memory_milli: total.memory, pods: 1 }
 }
 

@@ -48,10 +48,7 @@ pub(super) fn check_node_affinity(spec: &Fields, problems: &mut Problems) {
     if affinity.has(REQUIRED) {
         let required = affinity.object(REQUIRED);
         if required.list("nodeSelectorTerms").is_empty() {
-            problems.required(
-                &required.path("nodeSelectorTerms"),
-                "must have at least one node selector term",
-            );
+            problems.required(&required.path("nodeSelectorTerms"), "must have at least one node selector term");
         }
     }
     for term in required_terms(spec) {
@@ -108,11 +105,7 @@ fn check_field(e: &Fields, problems: &mut Problems) {
     }
     if e.text("key") == "metadata.name" {
         for (i, value) in values.iter().enumerate() {
-            problems.invalid_text(
-                &format!("{}[{i}]", e.path("values")),
-                value,
-                &syntax::dns_subdomain(value),
-            );
+            problems.invalid_text(&format!("{}[{i}]", e.path("values")), value, &syntax::dns_subdomain(value));
         }
     } else {
         let message = invalid(e.text("key"), "not a valid field selector key");
@@ -153,11 +146,7 @@ pub(super) fn check_tolerations(spec: &Fields, problems: &mut Problems) {
             );
         }
         if t.has("tolerationSeconds") && effect != "NoExecute" {
-            problems.invalid(
-                &t.path("effect"),
-                effect,
-                "effect must be 'NoExecute' when `tolerationSeconds` is set",
-            );
+            problems.invalid(&t.path("effect"), effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
         }
         match operator {
             "" | "Equal" => {
@@ -167,11 +156,7 @@ pub(super) fn check_tolerations(spec: &Fields, problems: &mut Problems) {
                 }
             }
             "Exists" if !value.is_empty() => {
-                problems.invalid(
-                    &t.path("operator"),
-                    value,
-                    "value must be empty when `operator` is 'Exists'",
-                );
+                problems.invalid(&t.path("operator"), value, "value must be empty when `operator` is 'Exists'");
             }
             _ => {
                 problems.one_of(&t.path("operator"), operator, &["Equal", "Exists"]);

@@ -22,11 +22,7 @@ pub(in crate::manifest) fn deletion_cost(metadata: &Fields) -> Result<i32, Strin
 /// Upstream: `pkg/apis/core/validation/validation.go ValidatePodSpecificAnnotations`
 pub(super) fn check_annotations(metadata: &Fields, problems: &mut Problems) {
     if let Err(text) = deletion_cost(metadata) {
-        problems.invalid(
-            &metadata.entry_path("annotations", DELETION_COST),
-            text,
-            "must be a 32bit integer",
-        );
+        problems.invalid(&metadata.entry_path("annotations", DELETION_COST), text, "must be a 32bit integer");
     }
 }
 
@@ -108,9 +104,7 @@ fn check_dns(f: &Fields, problems: &mut Problems) {
     if !f.has("dnsConfig") {
         problems.required(config.here(), "must provide `dnsConfig` when `dnsPolicy` is None");
     } else if config.list("nameservers").is_empty() {
-        problems.required(
-            &config.path("nameservers"),
-            "must provide at least one DNS nameserver when `dnsPolicy` is None",
-        );
+        problems
+            .required(&config.path("nameservers"), "must provide at least one DNS nameserver when `dnsPolicy` is None");
     }
 }

@@ -91,11 +91,8 @@ impl Decoder<'_> {
         let mut clean: Vec<(&String, Value)> = Vec::new();
         for (name, child) in typed {
             // `app:` with nothing after it is a label with an empty value.
-            let decoded = if child.is_null() {
-                Some(zero(item))
-            } else {
-                self.value(child, item, &format!("{path}[{name}]"))
-            };
+            let decoded =
+                if child.is_null() { Some(zero(item)) } else { self.value(child, item, &format!("{path}[{name}]")) };
             if let Some(v) = decoded {
                 clean.push((name, v));
             }
@@ -152,9 +149,7 @@ impl Decoder<'_> {
                 }
                 None
             }
-            Value::String(s) if s.trim().parse::<i64>().is_ok() => {
-                Some(format!("remove the quotes: {}", s.trim()))
-            }
+            Value::String(s) if s.trim().parse::<i64>().is_ok() => Some(format!("remove the quotes: {}", s.trim())),
             Value::String(s) if s.is_ascii() => seconds(s, path),
             _ => None,
         };
@@ -168,10 +163,9 @@ impl Decoder<'_> {
             Value::Number(n) => n.to_string(),
             _ => return self.wrong_type(value, "a quantity such as 500m or 512Mi", path),
         };
-        let resource = path.strip_suffix(']').map_or_else(
-            || path.rsplit('.').next().unwrap_or(path),
-            |inner| inner.rsplit('[').next().unwrap_or(inner),
-        );
+        let resource = path
+            .strip_suffix(']')
+            .map_or_else(|| path.rsplit('.').next().unwrap_or(path), |inner| inner.rsplit('[').next().unwrap_or(inner));
         match quantity::canonical(&text, quantity::is_bytes(resource)) {
             Ok(canonical) => Some(Value::String(canonical)),
             Err(message) => {
