@@ -295,7 +295,7 @@ fn the_timeline_tells_revisions_and_rollouts_apart() {
     let mut setup = setup(&db(3, &claims), 120);
     at(&mut setup, 30, set_image("app:v2"));
     let timeline = Timeline::of(&sim::run(&setup));
-    let [workload] = timeline.workloads.as_slice() else { panic!("one workload") };
+    let [workload] = timeline.workloads() else { panic!("one workload") };
     let revisions: Vec<_> = workload.revisions().iter().map(|r| (&*r.name, r.number, &*r.image)).collect();
     assert_eq!(revisions, [("db/1", 1, "app:v1"), ("db/2", 2, "app:v2")]);
     let rollouts: Vec<_> = workload.rollouts().iter().map(|r| (r.number, r.start.as_ms(), r.end.is_some())).collect();
