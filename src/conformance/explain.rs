@@ -158,8 +158,8 @@ mod tests {
   !   spec.replicas = 3      |   spec.replicas unchanged
   !   status.replicas = 3    |   status.replicas = 2
   why ours:
-    0s Deployment/web status.replicas = 2
-    0s Deployment/web created
+    0s Deployment web reports 2 pods
+    0s Deployment web was created
 "
         );
     }
@@ -178,8 +178,8 @@ mod tests {
   ! 4 Deployment/web deleted | (nothing)
                              | next: 5 Pod/web/1#0 created
   our last record of it:
-    0s Deployment/web status.replicas = 2
-    0s Deployment/web created
+    0s Deployment web reports 2 pods
+    0s Deployment web was created
 "
         );
     }
@@ -192,6 +192,6 @@ mod tests {
         let text = explained(&small_run(), &expected);
         assert!(text.starts_with("5 Pod/web/1#0 created was not recorded\n"), "{text}");
         assert!(text.contains("! (nothing)     | 5 Pod/web/1#0 created\n    next: the end |"), "{text}");
-        assert!(text.ends_with("    0.005s Pod/web/1#0 created\n    0s Deployment/web status.replicas = 2\n    0s Deployment/web created\n"), "{text}");
+        assert!(text.ends_with("    0.005s pod web/1#0 was created\n    0s Deployment web reports 2 pods\n    0s Deployment web was created\n"), "{text}");
     }
 }

@@ -388,7 +388,6 @@ mod tests {
         for (key, value, what) in [
             ("objects", json!([{"kind": "Gadget"}]), "not modelled: kind Gadget"),
             ("/environment/controllers", json!(["hpa"]), "not modelled: controller hpa"),
-            ("/environment/controllers", json!(["job"]), "not modelled: a run without controller deployment"),
             ("/environment/scheduler", json!("kube-scheduler"), "not modelled: scheduler kube-scheduler"),
             ("/environment/metrics", json!([1]), "not modelled: metrics"),
             ("actions", json!([{"at_ms": 1, "do": "dance"}]), "not modelled: action dance"),

@@ -579,7 +579,8 @@ impl<'a> Fold<'a> {
             let complete = reported == (desired, desired)
                 && last(seen, Series::Available) == desired
                 && last(seen, Series::Updated) == desired
-                && last(seen, Series::Counted) == desired;
+                // Only Deployments spread what they want over ReplicaSets.
+                && (seen.kind != Kind::Deployment || last(seen, Series::Counted) == desired);
             if complete && let Some(open) = self.open_rollout(workload) {
                 open.end = Some(now);
             }

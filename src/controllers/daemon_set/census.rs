@@ -424,7 +424,7 @@ mod tests {
     fn a_census_that_is_told_of_changes_is_right() {
         use IntOrPercent::{Int, Percent};
         for (seed, set) in [
-            (1, daemon_set(Int(0), Int(2))),
+            (1_u64, daemon_set(Int(0), Int(2))),
             (2, daemon_set(Int(2), Int(0))),
             (3, daemon_set(Percent(40), Int(0))),
             (4, daemon_set(Int(0), Percent(30))),
@@ -432,7 +432,7 @@ mod tests {
             let (mut cache, live) = (Objects::default(), Objects::default());
             let (mut census, mut state) = (Census::default(), seed);
             let mut roll = |sides: u32| {
-                state = (state * 6_364_136_223_846_793_005_u64).wrapping_add(1_442_695_040_888_963_407);
+                state = state.wrapping_mul(6_364_136_223_846_793_005_u64).wrapping_add(1_442_695_040_888_963_407);
                 (state >> 33) as u32 % sides
             };
             for second in 0..600 {
