@@ -61,7 +61,9 @@ impl Indexes {
         let mut all: Vec<(u32, u32)> = self.0.iter().chain(&other.0).copied().collect();
         all.sort_unstable();
         let mut set = Indexes::default();
-        all.into_iter().for_each(|(first, last)| set.push(first, last));
+        for (first, last) in all {
+            set.push(first, last);
+        }
         set
     }
 

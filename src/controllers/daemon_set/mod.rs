@@ -398,6 +398,6 @@ fn stamped(set: &DaemonSet, hash: &str) -> PodTemplate {
 /// The tolerations of a DaemonSet's pods.
 fn tolerations_of(set: &DaemonSet) -> Vec<Toleration> {
     let template = &set.spec.template;
-    let host_network = template.raw.value().pointer("/spec/hostNetwork").and_then(|on| on.as_bool());
+    let host_network = template.raw.value().pointer("/spec/hostNetwork").and_then(serde_json::Value::as_bool);
     rules::tolerations(&template.tolerations, host_network == Some(true))
 }

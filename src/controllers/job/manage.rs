@@ -124,7 +124,9 @@ impl<'a> Pass<'a> {
         let pods: Vec<Arc<NewPod>> = if self.job.spec.indexed {
             indexes.iter().map(|&index| Arc::new(self.new_pod(Some(index)))).collect()
         } else {
-            vec![Arc::new(self.new_pod(None)); missing]
+            // All alike, so they share what they are made from.
+            let pod = Arc::new(self.new_pod(None));
+            std::iter::repeat_n(pod, missing).collect()
         };
         self.create_slowly(&pods);
     }
