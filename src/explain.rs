@@ -364,22 +364,22 @@ impl Trace {
         match field {
             Field::SpecReplicas if value == "1" => format!("{subject} was set to 1 replica"),
             Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
-            Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
-            Field::Parallelism => format!("{subject} may run {value} pods at a time"),
-            Field::Completions => format!("{subject} needs {value} pods to succeed"),
-            Field::Schedule => format!("{subject} has the schedule {value}"),
-            Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
-            Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
-            Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
-            Field::Active if subject.starts_with("CronJob ") => format!("{subject} has the active Jobs {value}"),
-            Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
-                format!("{subject} reports {}", reported(field, &value))
-            }
-            Field::CompletedIndexes => format!("{subject} has completed the indexes {value}"),
-            Field::FailedIndexes if value.is_empty() => format!("{subject} has failed no index"),
-            Field::FailedIndexes => format!("{subject} has failed the indexes {value}"),
-            Field::StartTime => format!("{subject} was started at {value}"),
-            Field::CompletionTime => format!("{subject} was complete at {value}"),
+            Field::SpecSuspend
+            | Field::Parallelism
+            | Field::Completions
+            | Field::Schedule
+            | Field::TimeZone
+            | Field::LastScheduleTime
+            | Field::LastSuccessfulTime
+            | Field::Active
+            | Field::ReadyPods
+            | Field::TerminatingPods
+            | Field::Succeeded
+            | Field::FailedPods
+            | Field::CompletedIndexes
+            | Field::FailedIndexes
+            | Field::StartTime
+            | Field::CompletionTime => describe_batch_change(subject, field, &value),
             Field::SpecPaused if value == "true" => format!("{subject} was paused"),
             Field::Revision => format!("{subject} is revision {value} now"),
             Field::ObservedGeneration => {
@@ -412,14 +412,7 @@ impl Trace {
             | Field::ConditionFailureTarget
             | Field::ConditionSuccessCriteriaMet
             | Field::ConditionSuspended
-            | Field::ConditionReady => {
-                let (status, reason) = value.split_once('/').unwrap_or((&value, ""));
-                let name = field.name().trim_start_matches("condition.");
-                match reason {
-                    "" => format!("{subject}: {name} is {status}"),
-                    reason => format!("{subject}: {name} is {status} ({reason})"),
-                }
-            }
+            | Field::ConditionReady => describe_condition(subject, field, &value),
             Field::Deleting => format!("deletion of {subject} was asked for"),
             Field::Unschedulable if value == "true" => format!("{subject} was cordoned"),
             Field::Taints => format!("{subject} has the taints {value}"),
@@ -430,7 +423,7 @@ impl Trace {
             Field::Image => format!("{subject} runs {value}"),
             Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
             Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
-            Field::SpecPaused | Field::SpecSuspend | Field::Unschedulable | Field::CollisionCount => {
+            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
                 format!("{subject}: {} is {value}", field.name())
             }
         }
@@ -448,6 +441,39 @@ impl Trace {
                 format!("{subject} reports {}: {}", self.text(reason), self.text(message))
             }
         }
+    }
+}
+
+/// What changed about a Job or a CronJob.
+fn describe_batch_change(subject: &str, field: Field, value: &str) -> String {
+    match field {
+        Field::SpecSuspend if value == "true" => format!("{subject} was suspended"),
+        Field::Parallelism => format!("{subject} may run {value} pods at a time"),
+        Field::Completions => format!("{subject} needs {value} pods to succeed"),
+        Field::Schedule => format!("{subject} has the schedule {value}"),
+        Field::TimeZone => format!("{subject} goes by the clocks of {value}"),
+        Field::LastScheduleTime => format!("{subject} has started the Job of {value}"),
+        Field::LastSuccessfulTime => format!("{subject} was successful at {value}"),
+        Field::Active if subject.starts_with("CronJob ") => format!("{subject} has the active Jobs {value}"),
+        Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
+            format!("{subject} reports {}", reported(field, value))
+        }
+        Field::CompletedIndexes => format!("{subject} has completed the indexes {value}"),
+        Field::FailedIndexes if value.is_empty() => format!("{subject} has failed no index"),
+        Field::FailedIndexes => format!("{subject} has failed the indexes {value}"),
+        Field::StartTime => format!("{subject} was started at {value}"),
+        Field::CompletionTime => format!("{subject} was complete at {value}"),
+        other => format!("{subject}: {} is {value}", other.name()),
+    }
+}
+
+/// A condition from `status/reason`.
+fn describe_condition(subject: &str, field: Field, value: &str) -> String {
+    let (status, reason) = value.split_once('/').unwrap_or((value, ""));
+    let name = field.name().trim_start_matches("condition.");
+    match reason {
+        "" => format!("{subject}: {name} is {status}"),
+        reason => format!("{subject}: {name} is {status} ({reason})"),
     }
 }
 

@@ -439,9 +439,13 @@ fn legend_rows(layers: &[Layer], room: i32) -> Vec<Vec<usize>> {
     rows
 }
 
-/// An action's text without the name of the workload that it stands above.
+/// An action's text without the name of the workload that it stands above and
+/// with images as short as in the legend: what is said twice need not be said.
 fn action_text(mark: &ActionMark, workload: &Workload) -> String {
-    let text = mark.text.replace(&format!(" {}", workload.path()), "");
+    let mut text = mark.text.replace(&format!(" {}", workload.path()), "");
+    for revision in workload.revisions().iter().filter(|r| !r.image.is_empty()) {
+        text = text.replace(&revision.image, image_of(workload, revision));
+    }
     match &mark.rejected {
         Some(reason) => format!("{text} (refused: {reason})"),
         None => text,
