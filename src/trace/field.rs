@@ -1,0 +1,255 @@
+//! The fields of objects that traces keep.
+
+/// A field of an object whose changes are recorded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Field {
+    /// `spec.replicas`
+    SpecReplicas,
+    /// `spec.paused`
+    SpecPaused,
+    /// The revision annotation.
+    Revision,
+    /// `status.observedGeneration`
+    ObservedGeneration,
+    /// `status.replicas`
+    Replicas,
+    /// `status.updatedReplicas`
+    UpdatedReplicas,
+    /// `status.readyReplicas`
+    ReadyReplicas,
+    /// `status.availableReplicas`
+    AvailableReplicas,
+    /// `status.unavailableReplicas`
+    UnavailableReplicas,
+    /// `status.currentReplicas`
+    CurrentReplicas,
+    /// `status.currentRevision` of a StatefulSet, as the number that the
+    /// revision had at its creation.
+    CurrentRevision,
+    /// `status.updateRevision` of a StatefulSet, likewise.
+    UpdateRevision,
+    /// `status.terminatingReplicas`
+    TerminatingReplicas,
+    /// `status.fullyLabeledReplicas`
+    FullyLabeledReplicas,
+    /// `status.currentNumberScheduled`
+    CurrentNumberScheduled,
+    /// `status.numberMisscheduled`
+    NumberMisscheduled,
+    /// `status.desiredNumberScheduled`
+    DesiredNumberScheduled,
+    /// `status.numberReady`
+    NumberReady,
+    /// `status.updatedNumberScheduled`
+    UpdatedNumberScheduled,
+    /// `status.numberAvailable`
+    NumberAvailable,
+    /// `status.numberUnavailable`
+    NumberUnavailable,
+    /// `status.collisionCount`
+    CollisionCount,
+    /// The `Available` condition as `status/reason`.
+    ConditionAvailable,
+    /// The `Progressing` condition.
+    ConditionProgressing,
+    /// The `ReplicaFailure` condition.
+    ConditionReplicaFailure,
+    /// The `Ready` condition of a node.
+    ConditionReady,
+    /// `spec.parallelism`
+    Parallelism,
+    /// `spec.schedule`
+    Schedule,
+    /// `spec.timeZone`
+    TimeZone,
+    /// `spec.completions`
+    Completions,
+    /// `spec.suspend`
+    SpecSuspend,
+    /// `status.active`: of a Job a number, of a CronJob the names of Jobs,
+    /// sorted and joined by commas
+    Active,
+    /// `status.ready`
+    ReadyPods,
+    /// `status.terminating`
+    TerminatingPods,
+    /// `status.succeeded`
+    Succeeded,
+    /// `status.failed`
+    FailedPods,
+    /// `status.completedIndexes`
+    CompletedIndexes,
+    /// `status.failedIndexes`
+    FailedIndexes,
+    /// `status.startTime`
+    StartTime,
+    /// `status.completionTime`
+    CompletionTime,
+    /// `status.lastScheduleTime`
+    LastScheduleTime,
+    /// `status.lastSuccessfulTime`
+    LastSuccessfulTime,
+    /// The `Complete` condition.
+    ConditionComplete,
+    /// The `Failed` condition.
+    ConditionFailed,
+    /// The `FailureTarget` condition.
+    ConditionFailureTarget,
+    /// The `SuccessCriteriaMet` condition.
+    ConditionSuccessCriteriaMet,
+    /// The `Suspended` condition.
+    ConditionSuspended,
+    /// Deletion has been asked for.
+    Deleting,
+    /// `spec.unschedulable` of a node.
+    Unschedulable,
+    /// All taints of a node.
+    Taints,
+    /// How many pods a rolling update may add above `spec.replicas`, resolved
+    /// to a number. Not a field of the API: kept so that pictures can draw
+    /// the allowed band.
+    MaxSurge,
+    /// How many pods a rolling update may miss below `spec.replicas`.
+    MaxUnavailable,
+    /// The image of the first container of the template. Not a field of its
+    /// own in the API: kept so that people can tell revisions apart.
+    Image,
+}
+
+impl Field {
+    /// All fields.
+    pub const ALL: [Field; 53] = [
+        Field::SpecReplicas,
+        Field::SpecPaused,
+        Field::Revision,
+        Field::ObservedGeneration,
+        Field::Replicas,
+        Field::UpdatedReplicas,
+        Field::ReadyReplicas,
+        Field::AvailableReplicas,
+        Field::UnavailableReplicas,
+        Field::CurrentReplicas,
+        Field::CurrentRevision,
+        Field::UpdateRevision,
+        Field::TerminatingReplicas,
+        Field::FullyLabeledReplicas,
+        Field::CurrentNumberScheduled,
+        Field::NumberMisscheduled,
+        Field::DesiredNumberScheduled,
+        Field::NumberReady,
+        Field::UpdatedNumberScheduled,
+        Field::NumberAvailable,
+        Field::NumberUnavailable,
+        Field::CollisionCount,
+        Field::ConditionAvailable,
+        Field::ConditionProgressing,
+        Field::ConditionReplicaFailure,
+        Field::ConditionReady,
+        Field::Parallelism,
+        Field::Completions,
+        Field::Schedule,
+        Field::TimeZone,
+        Field::SpecSuspend,
+        Field::Active,
+        Field::ReadyPods,
+        Field::TerminatingPods,
+        Field::Succeeded,
+        Field::FailedPods,
+        Field::CompletedIndexes,
+        Field::FailedIndexes,
+        Field::StartTime,
+        Field::CompletionTime,
+        Field::LastScheduleTime,
+        Field::LastSuccessfulTime,
+        Field::ConditionComplete,
+        Field::ConditionFailed,
+        Field::ConditionFailureTarget,
+        Field::ConditionSuccessCriteriaMet,
+        Field::ConditionSuspended,
+        Field::Deleting,
+        Field::Unschedulable,
+        Field::Taints,
+        Field::MaxSurge,
+        Field::MaxUnavailable,
+        Field::Image,
+    ];
+
+    /// The field's name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Field::SpecReplicas => "spec.replicas",
+            Field::SpecPaused => "spec.paused",
+            Field::Revision => "revision",
+            Field::ObservedGeneration => "status.observedGeneration",
+            Field::Replicas => "status.replicas",
+            Field::UpdatedReplicas => "status.updatedReplicas",
+            Field::ReadyReplicas => "status.readyReplicas",
+            Field::AvailableReplicas => "status.availableReplicas",
+            Field::UnavailableReplicas => "status.unavailableReplicas",
+            Field::CurrentReplicas => "status.currentReplicas",
+            Field::CurrentRevision => "status.currentRevision",
+            Field::UpdateRevision => "status.updateRevision",
+            Field::TerminatingReplicas => "status.terminatingReplicas",
+            Field::FullyLabeledReplicas => "status.fullyLabeledReplicas",
+            Field::CurrentNumberScheduled => "status.currentNumberScheduled",
+            Field::NumberMisscheduled => "status.numberMisscheduled",
+            Field::DesiredNumberScheduled => "status.desiredNumberScheduled",
+            Field::NumberReady => "status.numberReady",
+            Field::UpdatedNumberScheduled => "status.updatedNumberScheduled",
+            Field::NumberAvailable => "status.numberAvailable",
+            Field::NumberUnavailable => "status.numberUnavailable",
+            Field::CollisionCount => "status.collisionCount",
+            Field::ConditionAvailable => "condition.Available",
+            Field::ConditionProgressing => "condition.Progressing",
+            Field::ConditionReplicaFailure => "condition.ReplicaFailure",
+            Field::ConditionReady => "condition.Ready",
+            Field::Parallelism => "spec.parallelism",
+            Field::Completions => "spec.completions",
+            Field::Schedule => "spec.schedule",
+            Field::TimeZone => "spec.timeZone",
+            Field::SpecSuspend => "spec.suspend",
+            Field::Active => "status.active",
+            Field::ReadyPods => "status.ready",
+            Field::TerminatingPods => "status.terminating",
+            Field::Succeeded => "status.succeeded",
+            Field::FailedPods => "status.failed",
+            Field::CompletedIndexes => "status.completedIndexes",
+            Field::FailedIndexes => "status.failedIndexes",
+            Field::StartTime => "status.startTime",
+            Field::CompletionTime => "status.completionTime",
+            Field::LastScheduleTime => "status.lastScheduleTime",
+            Field::LastSuccessfulTime => "status.lastSuccessfulTime",
+            Field::ConditionComplete => "condition.Complete",
+            Field::ConditionFailed => "condition.Failed",
+            Field::ConditionFailureTarget => "condition.FailureTarget",
+            Field::ConditionSuccessCriteriaMet => "condition.SuccessCriteriaMet",
+            Field::ConditionSuspended => "condition.Suspended",
+            Field::Deleting => "deleting",
+            Field::Unschedulable => "spec.unschedulable",
+            Field::Taints => "taints",
+            Field::MaxSurge => "seatrial.maxSurge",
+            Field::MaxUnavailable => "seatrial.maxUnavailable",
+            Field::Image => "seatrial.image",
+        }
+    }
+
+    /// The field of that name in traces.
+    pub fn parse(name: &str) -> Option<Field> {
+        Field::ALL.into_iter().find(|f| f.name() == name)
+    }
+
+    /// Whether the field is one of the API's own, so that recordings of real
+    /// controllers have it too.
+    pub const fn is_api(self) -> bool {
+        !matches!(self, Field::MaxSurge | Field::MaxUnavailable | Field::Image)
+    }
+
+    /// Whether zero is worth saying: a spec that asks for nothing is not a
+    /// spec that is absent. In a status, zero and absent are the same.
+    pub const fn keeps_zero(self) -> bool {
+        matches!(
+            self,
+            Field::SpecReplicas | Field::Parallelism | Field::Completions | Field::MaxSurge | Field::MaxUnavailable
+        )
+    }
+}
