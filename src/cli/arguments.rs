@@ -49,6 +49,10 @@ pub(super) struct Run {
     /// The seed of all random draws, instead of the scenario's
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
+    /// Set a field of the scenario or of a manifest, such as
+    /// deployment/web.maxSurge=25% or pods.ready.p99=30s
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(super) set: Vec<String>,
     /// How to print the results
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(super) output: Format,

@@ -6,6 +6,7 @@ use super::output::{self, Failure};
 use super::{picture, problems, report, table};
 use seatrial::assertion::{self, Verdict};
 use seatrial::error::Problem;
+use seatrial::scenario::set::{self, Setting};
 use seatrial::scenario::{Overrides, Rehearsal, compile, load};
 use seatrial::timeline::Timeline;
 use seatrial::trace::Trace;
@@ -73,8 +74,11 @@ fn compiled(arguments: &Run) -> Result<Vec<Rehearsal>, Failure> {
     let input = load::load(&paths, arguments.recursive, &mut std::io::stdin().lock()).map_err(Failure::Input)?;
     problems::print_warnings(&input.warnings);
     let (mut rehearsals, mut wrong) = (Vec::new(), Vec::new());
+    let settings: Vec<Setting> = arguments.set.iter().map(|s| Setting::parse(s)).collect::<Result<_, _>>()?;
     for scenario in &input.scenarios {
-        match compile::compile(scenario, Overrides { seed: arguments.seed }) {
+        let compiled = set::apply_each(scenario, &settings)
+            .and_then(|scenario| compile::compile(&scenario, Overrides { seed: arguments.seed }));
+        match compiled {
             Ok(rehearsal) => rehearsals.push(rehearsal),
             Err(problems) => wrong.extend(problems),
         }

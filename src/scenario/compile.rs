@@ -8,6 +8,9 @@ mod objects;
 mod pods;
 mod rehearsal;
 
+pub(super) use pods::typical_entry;
+pub(super) use rehearsal::rehearsed;
+
 use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
 use super::scope::{Named, Scope};
@@ -95,13 +98,19 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    /// Adds the place in the scenario file, where there is one: manifests
+    /// without a scenario may have had one made for them.
+    fn locate(&self, problem: Problem) -> Problem {
+        match self.document {
+            Some(document) => document.locate(problem),
+            None => problem,
+        }
+    }
+
     /// Notes a problem of the scenario file.
     fn problem(&mut self, field: &str, message: impl Into<String>, hint: Option<String>) {
         let problem = Problem { hint, ..Problem::new(message).in_field(field) };
-        let located = match self.document {
-            Some(document) => document.locate(problem),
-            None => problem,
-        };
+        let located = self.locate(problem);
         self.problems.push(located);
     }
 
@@ -111,7 +120,10 @@ impl Compiler<'_> {
             Ok(value) => Some(value),
             Err((message, hint)) => {
                 let problem = Problem { hint, ..Problem::new(message).in_field(field) };
-                self.problems.extend(self.document.map(|d| d.locate_name(problem)));
+                self.problems.push(match self.document {
+                    Some(document) => document.locate_name(problem),
+                    None => problem,
+                });
                 None
             }
         }
@@ -138,7 +150,8 @@ impl Compiler<'_> {
         objects::applied_names(loaded, spec, &mut scope.objects);
         if scope.objects.is_empty() && self.problems.is_empty() {
             let problem = self.nothing_to_simulate().in_field("spec");
-            self.problems.extend(self.document.map(|d| d.locate(problem)));
+            let problem = self.locate(problem);
+            self.problems.push(problem);
         }
         scope.actions = actions::names(spec);
         let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);

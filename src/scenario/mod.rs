@@ -15,6 +15,7 @@ pub mod file;
 pub mod load;
 pub mod resolve;
 pub mod scope;
+pub mod set;
 pub mod suggest;
 mod typed;
 pub mod yaml;

@@ -26,6 +26,16 @@ pub(super) fn typical() -> (PodProfile, String) {
     (profile, text.to_string())
 }
 
+/// The same as an entry of a scenario file.
+pub(in crate::scenario) fn typical_entry() -> serde_json::Value {
+    serde_json::json!({
+        "schedule": "10ms",
+        "start": {"lognormal": {"median": "2s", "p99": "6s"}},
+        "ready": {"lognormal": {"median": "8s", "p99": "20s"}},
+        "terminate": "3s",
+    })
+}
+
 impl Compiler<'_> {
     /// The profiles, and what was assumed.
     pub(super) fn pods(&mut self, spec: &Spec, scope: &Scope) -> (Vec<PodProfile>, Option<String>) {

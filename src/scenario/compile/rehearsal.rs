@@ -2,10 +2,12 @@
 
 use super::{Compiler, REST, Rehearsal, START, cluster, pods};
 use crate::api::Object;
+use crate::manifest;
 use crate::scenario::yaml::Document;
 use crate::sim::Setup;
 use crate::sim::setup::{Action, Target, TimedAction};
 use crate::time::{SimTime, Timestamp};
+use serde_json::{Value, json};
 
 /// When the new version is rolled out.
 const ROLLOUT: SimTime = SimTime::from_secs(30);
@@ -45,6 +47,22 @@ impl Compiler<'_> {
         };
         Some(Rehearsal { about: None, setup, assertions: Vec::new(), notes: Vec::new(), arguments: Vec::new() })
     }
+}
+
+/// What manifests without a scenario stand for: a title, the actions of a
+/// scenario file and its duration.
+pub(in crate::scenario) fn rehearsed(manifests: &[Document]) -> (String, Vec<Value>, String) {
+    let objects: Vec<Object> =
+        manifests.iter().filter_map(|d| manifest::read(&d.value).ok()).map(|loaded| loaded.object).collect();
+    let action = |timed: TimedAction| match timed.action {
+        Action::SetImage { target, container: Some(container), image } => {
+            let workload = format!("{}/{}/{}", target.namespace, target.kind.name().to_lowercase(), target.name);
+            Some(json!({"at": timed.at.to_string(), "setImage": {workload: {container: image}}}))
+        }
+        _ => None,
+    };
+    let actions = objects.iter().filter_map(rollout).filter_map(action).collect();
+    (title(&objects), actions, ROLLOUT.after(REST).to_string())
 }
 
 /// The rollout of a Deployment's next image.

@@ -73,6 +73,14 @@ pub fn read(file: &Path, text: &str) -> Result<Reading, Vec<Problem>> {
     })
 }
 
+/// What an unquoted word means, as kubectl reads it.
+///
+/// # Errors
+/// A message for numbers that a manifest cannot hold.
+pub fn scalar(text: &str) -> Result<Value, String> {
+    scalar::resolve(text).map(|s| s.value)
+}
+
 /// The members of a `kind: List`, or the document itself.
 fn unwrap_list(root: &Arc<Node>, into: &mut Vec<Arc<Node>>) {
     let Content::Mapping(entries) = &root.content else { return into.push(root.clone()) };
