@@ -248,6 +248,9 @@ pub struct Header {
     pub actions: Vec<(SimTime, String)>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
+    /// Version and feature gates, where they are not the default ones:
+    /// `v1.35.2 MaxUnavailableStatefulSet=false`.
+    pub kubernetes: String,
 }
 
 /// Interned strings.

@@ -5,7 +5,7 @@ mod common;
 use common::{add, at, cluster};
 use proptest::prelude::*;
 use seatrial::api::{
-    ClaimRetention, FeatureGates, IntOrPercent, Kind, Object, PodManagement, Retention, StatefulRolling, StatefulSet,
+    ClaimRetention, FeatureGates, Gate, IntOrPercent, Kind, Object, PodManagement, Retention, StatefulRolling, StatefulSet,
     StatefulStrategy,
 };
 use seatrial::environment::Delay;
@@ -189,7 +189,7 @@ fn without_the_gate_max_unavailable_is_dropped() {
         json!({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}, "podManagementPolicy": "Parallel"});
     for (on, expected) in [(false, 1), (true, 2)] {
         let mut setup = setup(&db(4, &strategy), 60);
-        setup.control_plane.feature_gates = FeatureGates { max_unavailable_stateful_set: on };
+        setup.control_plane.feature_gates = FeatureGates::default().with(Gate::MaxUnavailableStatefulSet, on);
         at(&mut setup, 20, set_image("app:v2"));
         let trace = sim::run(&setup);
         let at_once = |record: &&seatrial::trace::Record| {

@@ -30,13 +30,19 @@ pub enum Kind {
     Job,
     /// `batch/v1` CronJob.
     CronJob,
+    /// `v1` PersistentVolume.
+    PersistentVolume,
+    /// `storage.k8s.io/v1` StorageClass.
+    StorageClass,
+    /// `v1` Service.
+    Service,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -47,6 +53,9 @@ impl Kind {
         Kind::DaemonSet,
         Kind::Job,
         Kind::CronJob,
+        Kind::PersistentVolume,
+        Kind::StorageClass,
+        Kind::Service,
     ];
 
     /// The kind as manifests spell it.
@@ -62,8 +71,30 @@ impl Kind {
             Kind::DaemonSet => "DaemonSet",
             Kind::Job => "Job",
             Kind::CronJob => "CronJob",
+            Kind::PersistentVolume => "PersistentVolume",
+            Kind::StorageClass => "StorageClass",
+            Kind::Service => "Service",
             Kind::Cluster => "Cluster",
         }
+    }
+
+    /// Whether objects of this kind are in no namespace.
+    pub const fn is_cluster_wide(self) -> bool {
+        matches!(self, Kind::Node | Kind::PersistentVolume | Kind::StorageClass | Kind::Cluster)
+    }
+
+    /// Whether it has pods or makes them: what scenarios are about.
+    pub const fn is_workload(self) -> bool {
+        matches!(
+            self,
+            Kind::Pod
+                | Kind::ReplicaSet
+                | Kind::Deployment
+                | Kind::StatefulSet
+                | Kind::DaemonSet
+                | Kind::Job
+                | Kind::CronJob
+        )
     }
 
     /// The kind that manifests spell this way, upper and lower case alike,
@@ -80,6 +111,9 @@ impl Kind {
             "daemonset" | "daemonsets" | "ds" => Some(Kind::DaemonSet),
             "job" | "jobs" => Some(Kind::Job),
             "cronjob" | "cronjobs" | "cj" => Some(Kind::CronJob),
+            "persistentvolume" | "persistentvolumes" | "pv" => Some(Kind::PersistentVolume),
+            "storageclass" | "storageclasses" | "sc" => Some(Kind::StorageClass),
+            "service" | "services" | "svc" => Some(Kind::Service),
             _ => None,
         }
     }
@@ -152,6 +186,9 @@ impl Finalizers {
     pub const FOREGROUND: Finalizers = Finalizers(2);
     /// `batch.kubernetes.io/job-tracking`: the Job has not counted this pod.
     pub const JOB_TRACKING: Finalizers = Finalizers(4);
+
+    /// `kubernetes.io/pvc-protection`: pods still use this claim.
+    pub const CLAIM_IN_USE: Finalizers = Finalizers(8);
 
     /// Whether all of `other` are set.
     pub const fn has(self, other: Finalizers) -> bool {

@@ -13,17 +13,18 @@ mod labels;
 mod meta;
 mod node;
 mod object;
-mod persistent_volume_claim;
 mod pod;
 mod quantity;
 mod replica_set;
+mod service;
 mod stateful_set;
+mod volume;
 
 pub use controller_revision::ControllerRevision;
 pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use deployment::{Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy};
-pub use feature_gates::FeatureGates;
+pub use feature_gates::{FeatureGates, Gate, Version};
 pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
 pub use job::{
@@ -34,11 +35,15 @@ pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
-pub use persistent_volume_claim::PersistentVolumeClaim;
-pub use pod::{Container, NodeMatch, Operator, Phase, Pod, PodTemplate, RawTemplate, RestartPolicy, Toleration};
+pub use pod::{Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration};
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
+pub use service::Service;
 pub use stateful_set::{
     ClaimRetention, ClaimTemplate, PodManagement, Retention, StatefulRolling, StatefulSet, StatefulSetSpec,
     StatefulSetStatus, StatefulStrategy,
+};
+pub use volume::{
+    AccessModes, BindingMode, ClaimRef, ClaimSpec, PersistentVolume, PersistentVolumeClaim, Reclaim, StorageClass,
+    VolumePhase,
 };

@@ -1,6 +1,9 @@
 //! Any object that a user may hand to the API server.
 
-use super::{CronJob, DaemonSet, Deployment, Job, Kind, Meta, Pod, ReplicaSet, StatefulSet};
+use super::{
+    CronJob, DaemonSet, Deployment, Job, Kind, Meta, PersistentVolume, PersistentVolumeClaim, Pod, ReplicaSet, Service,
+    StatefulSet, StorageClass,
+};
 
 /// One object as a client sends it, after defaulting and validation.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +22,14 @@ pub enum Object {
     DaemonSet(Box<DaemonSet>),
     /// A pod that nothing controls.
     Pod(Box<Pod>),
+    /// A claim that no StatefulSet made.
+    PersistentVolumeClaim(Box<PersistentVolumeClaim>),
+    /// A volume made by hand.
+    PersistentVolume(Box<PersistentVolume>),
+    /// A StorageClass.
+    StorageClass(Box<StorageClass>),
+    /// A Service.
+    Service(Box<Service>),
 }
 
 impl Object {
@@ -32,6 +43,10 @@ impl Object {
             Object::StatefulSet(_) => Kind::StatefulSet,
             Object::DaemonSet(_) => Kind::DaemonSet,
             Object::Pod(_) => Kind::Pod,
+            Object::PersistentVolumeClaim(_) => Kind::PersistentVolumeClaim,
+            Object::PersistentVolume(_) => Kind::PersistentVolume,
+            Object::StorageClass(_) => Kind::StorageClass,
+            Object::Service(_) => Kind::Service,
         }
     }
 
@@ -45,6 +60,10 @@ impl Object {
             Object::StatefulSet(o) => &o.meta,
             Object::DaemonSet(o) => &o.meta,
             Object::Pod(o) => &o.meta,
+            Object::PersistentVolumeClaim(o) => &o.meta,
+            Object::PersistentVolume(o) => &o.meta,
+            Object::StorageClass(o) => &o.meta,
+            Object::Service(o) => &o.meta,
         }
     }
 }

@@ -114,6 +114,15 @@ pub struct Container {
     pub image: String,
 }
 
+/// A volume of a pod that is a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PodClaim {
+    /// The volume's name within the pod.
+    pub volume: Arc<str>,
+    /// The claim's name within the namespace.
+    pub claim: Arc<str>,
+}
+
 /// `spec.template` of a workload: what the controllers and the environment
 /// read of it, and the whole of it as it was written.
 #[derive(Clone, PartialEq, Debug)]
@@ -137,6 +146,8 @@ pub struct PodTemplate {
     pub tolerations: Vec<Toleration>,
     /// What the scheduler counts: requests over all containers, one pod.
     pub requests: Resources,
+    /// The claims among `spec.volumes`.
+    pub claims: Arc<[PodClaim]>,
     /// The template after defaulting, field by field. Two templates are the
     /// same revision if and only if this is equal. The hash label that a
     /// Deployment adds is not in it.
@@ -234,6 +245,9 @@ pub struct Pod {
     pub pinned: Option<Arc<str>>,
     /// What it knows of its index, if it is a pod of an Indexed Job.
     pub index: Option<super::PodIndex>,
+    /// The claims among its volumes: its template's, and those that its
+    /// StatefulSet made for it.
+    pub claims: Arc<[PodClaim]>,
     /// The node it is bound to.
     pub node: Option<Key>,
     /// `status.phase`.

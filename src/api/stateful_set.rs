@@ -1,6 +1,6 @@
 //! StatefulSets.
 
-use super::{Annotations, IntOrPercent, Labels, Meta, PodTemplate, Selector};
+use super::{Annotations, ClaimSpec, IntOrPercent, Labels, Meta, PodTemplate, Selector};
 use std::sync::Arc;
 
 /// `spec.updateStrategy`.
@@ -61,6 +61,8 @@ pub struct ClaimTemplate {
     pub labels: Labels,
     /// Its annotations.
     pub annotations: Annotations,
+    /// What the claims ask for.
+    pub spec: ClaimSpec,
     /// The whole template after defaulting.
     pub raw: Arc<serde_json::Value>,
 }

@@ -6,8 +6,8 @@
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod,
-    ReplicaSet, StatefulSet, Uid,
+    ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, ReplicaSet, Service, StatefulSet, StorageClass, Uid,
 };
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -74,6 +74,12 @@ pub struct Objects {
     pub jobs: Table<Job>,
     /// CronJobs.
     pub cron_jobs: Table<CronJob>,
+    /// PersistentVolumes.
+    pub volumes: Table<PersistentVolume>,
+    /// StorageClasses.
+    pub storage_classes: Table<StorageClass>,
+    /// Services.
+    pub services: Table<Service>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -151,6 +157,9 @@ impl Objects {
             Kind::DaemonSet => &self.daemon_sets,
             Kind::Job => &self.jobs,
             Kind::CronJob => &self.cron_jobs,
+            Kind::PersistentVolume => &self.volumes,
+            Kind::StorageClass => &self.storage_classes,
+            Kind::Service => &self.services,
             Kind::Cluster => return None,
         })
     }
@@ -167,6 +176,9 @@ impl Objects {
             Kind::DaemonSet => &mut self.daemon_sets,
             Kind::Job => &mut self.jobs,
             Kind::CronJob => &mut self.cron_jobs,
+            Kind::PersistentVolume => &mut self.volumes,
+            Kind::StorageClass => &mut self.storage_classes,
+            Kind::Service => &mut self.services,
             Kind::Cluster => return None,
         })
     }

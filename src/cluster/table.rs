@@ -4,8 +4,8 @@ use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
     ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus, Job,
-    JobStatus, Key, Kind, Meta, Node, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus, StatefulSet,
-    StatefulSetStatus,
+    JobStatus, Key, Kind, Meta, Node, PersistentVolume, PersistentVolumeClaim, Pod, ReplicaSet, ReplicaSetStatus,
+    Service, StatefulSet, StatefulSetStatus, StorageClass,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -78,6 +78,9 @@ stored! {
         job.status = JobStatus::default();
         job.generate_selector();
     };
+    PersistentVolume in volumes: |_, _| false, |_| {};
+    StorageClass in storage_classes: |_, _| false, |_| {};
+    Service in services: |_, _| false, |_| {};
     CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
 }
 

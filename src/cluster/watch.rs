@@ -2,8 +2,8 @@
 
 use super::objects::Objects;
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolumeClaim, Pod,
-    ReplicaSet, StatefulSet,
+    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, ReplicaSet, Service, StatefulSet, StorageClass,
 };
 
 /// The three kinds of watch events.
@@ -153,6 +153,12 @@ pub enum Row {
     Job(Box<Job>),
     /// A CronJob.
     CronJob(Box<CronJob>),
+    /// A PersistentVolume.
+    PersistentVolume(Box<PersistentVolume>),
+    /// A StorageClass.
+    StorageClass(Box<StorageClass>),
+    /// A Service.
+    Service(Box<Service>),
     /// The object is gone.
     Gone(Key),
 }
@@ -171,6 +177,9 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::DaemonSet(set) => Some(cache.put(slot, *set)),
         Row::Job(job) => Some(cache.put(slot, *job)),
         Row::CronJob(cron_job) => Some(cache.put(slot, *cron_job)),
+        Row::PersistentVolume(volume) => Some(cache.put(slot, *volume)),
+        Row::StorageClass(class) => Some(cache.put(slot, *class)),
+        Row::Service(service) => Some(cache.put(slot, *service)),
         Row::Gone(key) => cache.remove(key),
     }
 }

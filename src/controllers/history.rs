@@ -160,6 +160,7 @@ mod tests {
             node_affinity: Vec::new(),
             tolerations: Vec::new(),
             requests: Resources::default(),
+            claims: [].into(),
             raw: RawTemplate::new(json!({ "image": image })),
         })
     }

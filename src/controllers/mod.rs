@@ -26,7 +26,7 @@ pub use plan::{
 };
 pub use work_queue::{Timer, WorkQueue};
 
-use crate::api::{FeatureGates, Key, Kind};
+use crate::api::{FeatureGates, Gate, Key, Kind};
 use crate::cluster::{ApiError, Change, Objects};
 use crate::time::{Instant, Span};
 
@@ -41,6 +41,20 @@ pub struct View<'a> {
     pub live: &'a Objects,
     /// The controller manager's wall clock.
     pub now: Instant,
+    /// The feature gates that it was started with.
+    pub gates: FeatureGates,
+}
+
+impl View<'_> {
+    /// Whether the caches may not be used because they are behind what this
+    /// process itself wrote: the newest versions of its writes, by kind.
+    /// Acting on them would do the same again. Without the gate nobody looks.
+    ///
+    /// Upstream: `util/consistency/consistency.go EnsureReady`
+    #[must_use]
+    pub fn is_behind(&self, gate: Gate, written: &[(Kind, u64)]) -> bool {
+        self.gates.has(gate) && written.iter().any(|&(kind, version)| self.cache.synced(kind) < version)
+    }
 }
 
 /// A sync that could not be done now and is tried again after a back-off.
@@ -113,14 +127,13 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started, with these feature gates and with or
-/// without the garbage collector.
-pub fn all(gates: FeatureGates, garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
+/// All controllers, freshly started, with or without the garbage collector.
+pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
     let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
         Box::new(daemon_set::DaemonSetController::default()),
-        Box::new(stateful_set::StatefulSetController::new(gates)),
+        Box::new(stateful_set::StatefulSetController::default()),
         Box::new(job::JobController::default()),
         Box::new(job::OrphanPods),
         Box::new(ttl_after_finished::TtlAfterFinished),

@@ -2,7 +2,7 @@
 
 use crate::api::{
     ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind,
-    Labels, OwnerRef, PersistentVolumeClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus,
+    Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus,
     RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span, Timestamp};
@@ -55,6 +55,8 @@ pub struct NewPod {
     pub revision: Option<Arc<str>>,
     /// The only node that it may run on, whatever its template says.
     pub pinned: Option<Arc<str>>,
+    /// Its claims, if they are not just its template's.
+    pub claims: Option<Arc<[PodClaim]>>,
     /// What holds it once it is deleted.
     pub finalizers: Finalizers,
     /// Its index, for the pods of Indexed Jobs.

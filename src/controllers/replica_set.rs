@@ -4,7 +4,7 @@ use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
 use super::{
     Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write,
 };
-use crate::api::{Finalizers, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
+use crate::api::{Finalizers, Gate, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::{Instant, Span};
 use crate::trace::Why;
@@ -96,7 +96,7 @@ impl Controller for ReplicaSetController {
         } else if !satisfied {
             plan.because(Why::AwaitingExpectations);
         }
-        let status = status_of(set, &tally);
+        let status = status_of(set, &tally, view);
         if status != set.status {
             plan.write(Write::ReplicaSetStatus {
                 set: key,
@@ -171,7 +171,8 @@ impl ReplicaSetController {
     /// Upstream: `util/consistency/consistency.go EnsureReady`
     fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
         let Some(&(pods, sets)) = self.written.get(&key) else { return Ok(()) };
-        if view.cache.synced(Kind::Pod) < pods || view.cache.synced(Kind::ReplicaSet) < sets {
+        let gate = Gate::StaleControllerConsistencyReplicaSet;
+        if view.is_behind(gate, &[(Kind::Pod, pods), (Kind::ReplicaSet, sets)]) {
             return Err(SyncError::StaleCache);
         }
         self.written.remove(&key);
@@ -210,6 +211,7 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
         labels: set.spec.template.labels.clone(),
         template: set.spec.template.clone(),
         revision: None,
+        claims: None,
         pinned: None,
         finalizers: Finalizers::NONE,
         index: None,
@@ -318,13 +320,14 @@ fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Ta
 /// The status that the counts amount to.
 ///
 /// Upstream: `replicaset/replica_set_utils.go calculateStatus`
-fn status_of(set: &ReplicaSet, tally: &Tally) -> ReplicaSetStatus {
+fn status_of(set: &ReplicaSet, tally: &Tally, view: View<'_>) -> ReplicaSetStatus {
+    let counts_terminating = view.gates.has(Gate::DeploymentReplicaSetTerminatingReplicas);
     ReplicaSetStatus {
         replicas: tally.active,
         fully_labeled: tally.fully_labeled,
         ready: tally.ready,
         available: tally.available,
-        terminating: Some(tally.terminating),
+        terminating: counts_terminating.then_some(tally.terminating),
         observed_generation: set.meta.generation,
         failure: None,
     }

@@ -28,8 +28,10 @@ mod problems;
 mod quantity;
 mod replica_set;
 mod selector;
+mod service;
 mod shape;
 mod stateful_set;
+mod storage;
 mod suggest;
 mod syntax;
 
@@ -68,6 +70,10 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::Job) => job::read(value),
         KnownKind::Modelled(Kind::CronJob) => cron_job::read(value),
         KnownKind::Modelled(Kind::Pod) => pod::read(value),
+        KnownKind::Modelled(Kind::PersistentVolumeClaim) => storage::read_claim(value),
+        KnownKind::Modelled(Kind::PersistentVolume) => storage::read_volume(value),
+        KnownKind::Modelled(Kind::StorageClass) => storage::read_class(value),
+        KnownKind::Modelled(Kind::Service) => service::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
         KnownKind::List => {
@@ -100,6 +106,10 @@ pub fn to_json(object: &Object) -> Value {
         Object::Job(job) => job::to_json(job),
         Object::CronJob(c) => cron_job::to_json(c),
         Object::Pod(p) => pod::to_json(p),
+        Object::PersistentVolumeClaim(claim) => storage::claim_to_json(claim),
+        Object::PersistentVolume(volume) => storage::volume_to_json(volume),
+        Object::StorageClass(class) => storage::class_to_json(class),
+        Object::Service(service) => service::to_json(service),
     }
 }
 

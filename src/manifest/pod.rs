@@ -34,6 +34,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let template = pod_template::read(&f, pod_template::Purpose::Pod, &mut problems);
     let pod = Pod {
         meta,
+        claims: template.claims.clone(),
         template: Arc::new(template),
         number: 0,
         pinned: None,

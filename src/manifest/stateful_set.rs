@@ -9,7 +9,7 @@ use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
 use super::shape::volume::PERSISTENT_VOLUME_CLAIM_SPEC;
 use super::shape::{decode, shapes};
-use super::{Loaded, meta, pod_template, selector, syntax};
+use super::{Loaded, meta, pod_template, selector, storage, syntax};
 use crate::api::{
     ClaimRetention, ClaimTemplate, IntOrPercent, Object, PodManagement, Retention, StatefulRolling, StatefulSet,
     StatefulSetSpec, StatefulSetStatus, StatefulStrategy,
@@ -205,14 +205,7 @@ fn read_rolling(f: &Fields, problems: &mut Problems) -> StatefulRolling {
 fn read_claims(f: &Fields, problems: &mut Problems) -> Vec<ClaimTemplate> {
     let mut templates = Vec::new();
     for (claim, value) in f.objects("volumeClaimTemplates").iter().zip(f.list("volumeClaimTemplates")) {
-        let spec = claim.object("spec");
-        if spec.list("accessModes").is_empty() {
-            problems.required(&spec.path("accessModes"), "at least 1 access mode is required");
-        }
-        if !spec.object("resources").object("requests").has("storage") {
-            // So the API server says: without `requests`.
-            problems.required(&spec.entry_path("resources", "storage"), "");
-        }
+        let spec = storage::claim_spec(&claim.object("spec"), problems);
         let metadata = claim.object("metadata");
         let mut raw = value.clone();
         if let Some(spec) = raw.get_mut("spec").and_then(Value::as_object_mut) {
@@ -223,6 +216,7 @@ fn read_claims(f: &Fields, problems: &mut Problems) -> Vec<ClaimTemplate> {
             name: metadata.text("name").into(),
             labels: metadata.labels("labels"),
             annotations: Arc::new(metadata.entries("annotations")),
+            spec,
             raw: Arc::new(raw),
         });
     }

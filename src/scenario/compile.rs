@@ -4,6 +4,7 @@
 mod actions;
 mod assertions;
 mod cluster;
+mod kubernetes;
 mod objects;
 mod pods;
 mod rehearsal;
@@ -15,7 +16,7 @@ use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
 use super::scope::{Named, Scope};
 use super::yaml::Document;
-use crate::api::{FeatureGates, Object};
+use crate::api::Object;
 use crate::assertion::Assertion;
 use crate::error::Problem;
 use crate::sim::Setup;
@@ -148,7 +149,7 @@ impl Compiler<'_> {
         scope.objects = names(&objects);
         scope.objects.append(&mut self.broken);
         objects::applied_names(loaded, spec, &mut scope.objects);
-        if scope.objects.is_empty() && self.problems.is_empty() {
+        if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
             let problem = self.nothing_to_simulate().in_field("spec");
             let problem = self.locate(problem);
             self.problems.push(problem);
@@ -171,6 +172,7 @@ impl Compiler<'_> {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
         }
         let assertions = self.assertions(file, &scope);
+        let (gates, kubernetes) = self.kubernetes(&file.kubernetes);
         let setup = Setup {
             seed: spec.seed,
             title: title(loaded, file),
@@ -181,29 +183,15 @@ impl Compiler<'_> {
             control_plane: ControlPlane {
                 informer_lag: spec.control_plane.informer_lag.0,
                 write_latency: spec.control_plane.write_latency.0,
-                feature_gates: self.feature_gates(spec),
+                feature_gates: gates,
                 ..ControlPlane::default()
             },
             assumptions,
+            kubernetes,
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
         Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() }
-    }
-
-    fn feature_gates(&mut self, spec: &Spec) -> FeatureGates {
-        let mut gates = FeatureGates::default();
-        for (name, on) in &spec.control_plane.feature_gates {
-            if !gates.set(name, *on) {
-                let hint = format!("there is {}", FeatureGates::NAMES.join(", "));
-                self.problem(
-                    "spec.controlPlane.featureGates",
-                    format!("no feature gate `{name}` is modelled"),
-                    Some(hint),
-                );
-            }
-        }
-        gates
     }
 
     /// That nothing is left, and what was left out.

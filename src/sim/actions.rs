@@ -3,10 +3,10 @@
 use super::Simulation;
 use super::event::PodRef;
 use crate::api::{
-    Annotations, DaemonSet, Deployment, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, StatefulSet,
-    StatefulStrategy,
+    Annotations, DaemonSet, Deployment, Gate, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, Service,
+    StatefulSet, StatefulStrategy,
 };
-use crate::cluster::ApiError;
+use crate::cluster::{ApiError, Stored};
 use crate::sim::setup::{Action, PatchType, Target};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
@@ -229,19 +229,9 @@ impl Simulation {
         let meta = object.meta();
         let existing = self.store.objects().find(object.kind(), &meta.namespace, &meta.name);
         match (object, existing) {
-            (Object::Deployment(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0);
-                self.created(key, cause);
-                Ok(())
-            }
+            (Object::Deployment(new), None) => self.create_object((**new).clone(), cause),
             (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
-            (Object::ReplicaSet(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0);
-                self.created(key, cause);
-                Ok(())
-            }
+            (Object::ReplicaSet(new), None) => self.create_object((**new).clone(), cause),
             (Object::ReplicaSet(new), Some(key)) => {
                 self.recorded(key, cause, |store| {
                     store.update(key, None, |row: &mut ReplicaSet| {
@@ -251,35 +241,34 @@ impl Simulation {
                 })?;
                 Ok(())
             }
-            (Object::DaemonSet(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0);
-                self.created(key, cause);
-                Ok(())
-            }
+            (Object::DaemonSet(new), None) => self.create_object((**new).clone(), cause),
             (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
             (Object::StatefulSet(new), None) => {
-                let set = self.without_disabled_fields((**new).clone(), None);
-                let key = self.store.create(set)?;
-                self.register(key, None, 0);
-                self.created(key, cause);
-                Ok(())
+                self.create_object(self.without_disabled_fields((**new).clone(), None), cause)
             }
             (Object::StatefulSet(new), Some(key)) => self.write_stateful_set(key, new, cause),
-            (Object::Job(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0);
-                self.created(key, cause);
-                Ok(())
-            }
+            (Object::Job(new), None) => self.create_object((**new).clone(), cause),
             (Object::Job(new), Some(key)) => self.write_job(key, new, cause),
-            (Object::CronJob(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                self.register(key, None, 0);
-                self.created(key, cause);
+            (Object::CronJob(new), None) => self.create_object((**new).clone(), cause),
+            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
+            (Object::PersistentVolumeClaim(new), None) => self.create_claim_by_hand(new, cause),
+            (Object::PersistentVolume(new), None) => self.create_object((**new).clone(), cause),
+            (Object::StorageClass(new), None) => self.create_object((**new).clone(), cause),
+            (Object::Service(new), None) => self.create_object((**new).clone(), cause),
+            (Object::PersistentVolumeClaim(_) | Object::PersistentVolume(_) | Object::StorageClass(_), Some(_)) => {
+                // Applied again as they are; of their specs next to nothing may change.
                 Ok(())
             }
-            (Object::CronJob(new), Some(key)) => self.write_cron_job(key, new, cause),
+            (Object::Service(new), Some(key)) => {
+                self.recorded(key, cause, |store| {
+                    store.update(key, None, |row: &mut Service| {
+                        row.selector = new.selector.clone();
+                        row.publish_not_ready_addresses = new.publish_not_ready_addresses;
+                        row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
+                    })
+                })?;
+                Ok(())
+            }
             (Object::Pod(new), None) => {
                 let key = self.store.create((**new).clone())?;
                 let subject = self.register(key, None, 0);
@@ -292,6 +281,13 @@ impl Simulation {
                     .to_string(),
             }),
         }
+    }
+
+    pub(super) fn create_object<T: Stored>(&mut self, row: T, cause: RecordId) -> Outcome {
+        let key = self.store.create(row)?;
+        self.register(key, None, 0);
+        self.created(key, cause);
+        Ok(())
     }
 
     fn write_deployment(&mut self, key: Key, new: &Deployment, cause: RecordId) -> Outcome {
@@ -340,7 +336,7 @@ impl Simulation {
     /// Upstream: `pkg/registry/apps/statefulset/strategy.go dropStatefulSetDisabledFields`
     fn without_disabled_fields(&self, mut set: StatefulSet, old: Option<&StatefulSet>) -> StatefulSet {
         let in_use = |set: &StatefulSet| matches!(set.spec.strategy, StatefulStrategy::RollingUpdate(Some(r)) if r.max_unavailable.is_some());
-        let enabled = self.setup.control_plane.feature_gates.max_unavailable_stateful_set;
+        let enabled = self.setup.control_plane.feature_gates.has(Gate::MaxUnavailableStatefulSet);
         if !enabled
             && !old.is_some_and(in_use)
             && let StatefulStrategy::RollingUpdate(Some(rolling)) = &mut set.spec.strategy

@@ -230,6 +230,7 @@ impl Simulation {
                 owners: vec![new.owner],
                 ..Meta::named(&new.namespace, &name)
             },
+            claims: new.claims.clone().unwrap_or_else(|| new.template.claims.clone()),
             template: new.template.clone(),
             number,
             pinned: new.pinned.clone(),

@@ -10,6 +10,7 @@ mod process;
 pub mod queue;
 mod record;
 pub mod setup;
+mod volumes;
 
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
@@ -92,6 +93,7 @@ impl Simulation {
             title: setup.title.clone(),
             actions: setup.actions.iter().map(|a| (a.at, a.action.describe())).collect(),
             assumptions: setup.assumptions.clone(),
+            kubernetes: setup.kubernetes.clone(),
         };
         let mut queue = EventQueue::new();
         let watch_lane = queue.lane();
@@ -242,6 +244,7 @@ impl Simulation {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
             now: self.clock.wall(self.now),
+            gates: self.setup.control_plane.feature_gates,
         };
         for (index, process) in self.processes.iter_mut().enumerate() {
             if process.controller.watches(change.key.kind) {

@@ -71,7 +71,7 @@ impl Clone for Process {
 impl Process {
     /// The controllers that run, with nothing in memory.
     pub(super) fn start_all(control_plane: &ControlPlane) -> Vec<Process> {
-        controllers::all(control_plane.feature_gates, control_plane.garbage_collector)
+        controllers::all(control_plane.garbage_collector)
             .into_iter()
             .map(|controller| Process {
                 queue: controller.new_queue(),
@@ -171,6 +171,7 @@ impl Simulation {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
             now: self.clock.wall(self.now),
+            gates: self.setup.control_plane.feature_gates,
         };
         process.plan.clear();
         process.decisions.clear();
@@ -312,6 +313,7 @@ impl Simulation {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
             now: self.clock.wall(self.now),
+            gates: self.setup.control_plane.feature_gates,
         };
         let process = &mut self.processes[index as usize];
         let mut more = Plan::default();

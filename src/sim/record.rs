@@ -295,8 +295,10 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
         Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
         Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set_fields),
+        Kind::PersistentVolumeClaim => objects.claims.get(key).map_or_else(Fields::new, super::volumes::claim_fields),
+        Kind::PersistentVolume => objects.volumes.get(key).map_or_else(Fields::new, super::volumes::volume_fields),
         // Only that they come and go is recorded.
-        Kind::PersistentVolumeClaim => Fields::new(),
+        Kind::StorageClass | Kind::Service => Fields::new(),
         Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
         Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
     }

@@ -31,6 +31,9 @@ pub struct Setup {
     pub control_plane: ControlPlane,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
+    /// Version and feature gates in words, where they are not the default
+    /// ones. What they mean is in [`ControlPlane::feature_gates`].
+    pub kubernetes: String,
 }
 
 impl Setup {
@@ -47,6 +50,7 @@ impl Setup {
             actions: Vec::new(),
             control_plane: ControlPlane::default(),
             assumptions: Vec::new(),
+            kubernetes: String::new(),
         }
     }
 }

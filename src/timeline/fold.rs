@@ -175,7 +175,7 @@ impl<'a> Fold<'a> {
                 self.roles.push(Role::Node(node));
                 continue;
             }
-            if subject.kind == Kind::PersistentVolumeClaim {
+            if !subject.kind.is_workload() && !matches!(subject.kind, Kind::ControllerRevision | Kind::Cluster) {
                 self.roles.push(Role::Silent);
                 continue;
             }

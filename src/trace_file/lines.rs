@@ -14,6 +14,8 @@ pub(super) struct HeaderLine<'a> {
     pub(super) title: Cow<'a, str>,
     pub(super) actions: Vec<ActionLine<'a>>,
     pub(super) assumptions: Cow<'a, [String]>,
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub(super) kubernetes: Cow<'a, str>,
     pub(super) subjects: usize,
     pub(super) records: usize,
 }
@@ -38,6 +40,10 @@ pub(super) struct SubjectLine<'a> {
     pub(super) owner: Option<u32>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) revision: u32,
+}
+
+fn is_blank(text: &str) -> bool {
+    text.is_empty()
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]

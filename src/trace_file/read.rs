@@ -131,6 +131,7 @@ impl Reader {
             title: line.title.into_owned(),
             actions: line.actions.into_iter().map(|a| (SimTime(a.t_ns), a.action.into_owned())).collect(),
             assumptions: line.assumptions.into_owned(),
+            kubernetes: line.kubernetes.into_owned(),
         };
         self.promised = Some((line.subjects, line.records));
         Ok(())

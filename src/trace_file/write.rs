@@ -73,6 +73,7 @@ fn header(trace: &Trace) -> HeaderLine<'_> {
         title: header.title.as_str().into(),
         actions: header.actions.iter().map(action).collect(),
         assumptions: header.assumptions.as_slice().into(),
+        kubernetes: header.kubernetes.as_str().into(),
         subjects: trace.subjects.len(),
         records: trace.records.len(),
     }

@@ -326,7 +326,7 @@ fn target_node(pod: &Pod, view: View<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{
+    use crate::api::{FeatureGates, 
         ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, IntOrPercent, Labels, Meta, Node,
         OwnerRef, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy, Selector, Taint, Uid,
     };
@@ -346,6 +346,7 @@ mod tests {
             node_affinity: Vec::new(),
             tolerations: Vec::new(),
             requests: Resources::default(),
+            claims: [].into(),
             raw: RawTemplate::new(serde_json::Value::Null),
         })
     }
@@ -393,6 +394,7 @@ mod tests {
             },
             template: template(),
             number: n,
+            claims: [].into(),
             pinned: Some(format!("node-{home}").into()),
             index: None,
             node: (dice % 5 > 0).then_some(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
@@ -452,7 +454,7 @@ mod tests {
                     _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
                 };
                 let now = Timestamp(second / 40).instant();
-                let view = View { cache: &cache, live: &live, now };
+                let view = View { cache: &cache, live: &live, now, gates: FeatureGates::default() };
                 match change.map(|change| change.key) {
                     Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
                     Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),

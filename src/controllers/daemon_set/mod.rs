@@ -12,7 +12,7 @@ use super::{
     WorkQueue, Write,
 };
 use crate::api::{
-    DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Key, Kind, Labels, OwnerRef, PodTemplate, Taint,
+    DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Gate, Key, Kind, Labels, OwnerRef, PodTemplate, Taint,
     Toleration,
 };
 use crate::cluster::{ApiError, Change};
@@ -165,7 +165,7 @@ impl DaemonSetController {
     /// Upstream: `util/consistency/consistency.go EnsureReady`
     fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
         let Some(&(pods, sets)) = self.written.get(&key) else { return Ok(()) };
-        if view.cache.synced(Kind::Pod) < pods || view.cache.synced(Kind::DaemonSet) < sets {
+        if view.is_behind(Gate::StaleControllerConsistencyDaemonSet, &[(Kind::Pod, pods), (Kind::DaemonSet, sets)]) {
             return Err(SyncError::StaleCache);
         }
         self.written.remove(&key);
@@ -338,6 +338,7 @@ impl Pass<'_> {
                     labels: template.labels.clone(),
                     template: template.clone(),
                     revision: Some(self.revision.clone()),
+                    claims: None,
                     pinned: Some(node.clone()),
                 }))
             });

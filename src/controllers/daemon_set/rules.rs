@@ -522,6 +522,7 @@ mod tests {
             node_affinity: Vec::new(),
             tolerations: Vec::new(),
             requests: Resources::default(),
+            claims: [].into(),
             raw: RawTemplate::new(serde_json::Value::Null),
         }
     }

@@ -183,6 +183,7 @@ impl<'a> Pass<'a> {
             labels: self.job.spec.template.labels.clone(),
             template: self.job.spec.template.clone(),
             revision: None,
+            claims: None,
             pinned: None,
             finalizers: Finalizers::JOB_TRACKING,
             index,

@@ -17,7 +17,7 @@ mod tracking;
 pub use orphans::OrphanPods;
 
 use super::{Controller, Expectations, Plan, Reaction, SyncError, View, WorkQueue, Write};
-use crate::api::{Finalizers, Job, Key, Kind, Phase, Pod, PodReplacement, Uid};
+use crate::api::{Finalizers, Gate, Job, Key, Kind, Phase, Pod, PodReplacement, Uid};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
 use backoff::BackoffRecord;
@@ -211,7 +211,7 @@ impl JobController {
     /// Upstream: `util/consistency/consistency.go EnsureReady`
     fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
         let Some(&(pods, jobs)) = self.written.get(&key) else { return Ok(()) };
-        if view.cache.synced(Kind::Pod) < pods || view.cache.synced(Kind::Job) < jobs {
+        if view.is_behind(Gate::StaleControllerConsistencyJob, &[(Kind::Pod, pods), (Kind::Job, jobs)]) {
             return Err(SyncError::StaleCache);
         }
         self.written.remove(&key);
@@ -306,6 +306,7 @@ mod tests {
             node_affinity: Vec::new(),
             tolerations: Vec::new(),
             requests: crate::api::Resources::default(),
+            claims: [].into(),
             raw: crate::api::RawTemplate::new(serde_json::Value::Null),
         };
         Pod {
@@ -313,6 +314,7 @@ mod tests {
             template: Arc::new(template),
             number: 0,
             index: None,
+            claims: [].into(),
             pinned: None,
             node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }),
             phase: Phase::Running,

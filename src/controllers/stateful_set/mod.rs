@@ -10,7 +10,7 @@ pub mod rules;
 
 use super::history;
 use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
-use crate::api::{FeatureGates, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
+use crate::api::{Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
 use pass::Pass;
@@ -25,9 +25,8 @@ struct Written {
 }
 
 /// The StatefulSet controller and what it remembers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StatefulSetController {
-    gates: FeatureGates,
     written: FxHashMap<Key, Written>,
     /// What the sync in hand writes at its end even if it fails: status and
     /// history.
@@ -35,21 +34,17 @@ pub struct StatefulSetController {
 }
 
 impl StatefulSetController {
-    /// A controller that has just started.
-    pub fn new(gates: FeatureGates) -> StatefulSetController {
-        StatefulSetController { gates, written: FxHashMap::default(), ending: Vec::new() }
-    }
-
     /// Whether the caches have caught up with this process's own writes.
     ///
     /// Upstream: `util/consistency/consistency.go EnsureReady`
     fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
         let Some(written) = self.written.get(&key) else { return Ok(()) };
-        let lags = |kind, version| view.cache.synced(kind) < version;
-        if lags(Kind::Pod, written.pods)
-            || lags(Kind::PersistentVolumeClaim, written.claims)
-            || lags(Kind::StatefulSet, written.sets)
-        {
+        let newest = [
+            (Kind::Pod, written.pods),
+            (Kind::PersistentVolumeClaim, written.claims),
+            (Kind::StatefulSet, written.sets),
+        ];
+        if view.is_behind(Gate::StaleControllerConsistencyStatefulSet, &newest) {
             return Err(SyncError::StaleCache);
         }
         self.written.remove(&key);
@@ -83,7 +78,7 @@ impl Controller for StatefulSetController {
         let Some(set) = view.cache.stateful_sets.get(key) else { return Ok(()) };
         adopt_revisions(key, set, view, plan)?;
         let pods = claim_pods(key, set, view, plan);
-        let mut pass = Pass::new(key, set, view, self.gates, &pods, plan);
+        let mut pass = Pass::new(key, set, view, &pods, plan);
         let ending = pass.run();
         self.ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
         Ok(())

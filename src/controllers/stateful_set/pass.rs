@@ -4,7 +4,7 @@ use super::claims::{self, Place};
 use super::revisions;
 use super::rules::{self, Fate, Replica, Rollout};
 use crate::api::{
-    ControllerRevision, FeatureGates, Finalizers, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod,
+    ControllerRevision, Finalizers, Gate, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod,
     PodManagement, PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy,
 };
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
@@ -67,7 +67,6 @@ pub(super) struct Pass<'a, 'p> {
     key: Key,
     set: &'a StatefulSet,
     view: View<'a>,
-    gates: FeatureGates,
     pods: &'p [(Key, &'a Pod)],
     history: Vec<Revision<'a>>,
     current: Template,
@@ -86,8 +85,7 @@ impl<'a, 'p> Pass<'a, 'p> {
         key: Key,
         set: &'a StatefulSet,
         view: View<'a>,
-        gates: FeatureGates,
-        pods: &'p [(Key, &'a Pod)],
+            pods: &'p [(Key, &'a Pod)],
         plan: &'p mut Plan,
     ) -> Pass<'a, 'p> {
         let history = history::list(view.cache, key, &set.meta.namespace, &set.spec.selector);
@@ -96,7 +94,6 @@ impl<'a, 'p> Pass<'a, 'p> {
             key,
             set,
             view,
-            gates,
             pods,
             history,
             current,
@@ -309,6 +306,7 @@ impl<'a, 'p> Pass<'a, 'p> {
             labels: Arc::new(labels),
             template: template.clone(),
             revision: Some(revision.name.clone()),
+            claims: None,
             pinned: None,
         })));
         writes.extend(self.corrections(member, true));
@@ -352,7 +350,7 @@ impl<'a, 'p> Pass<'a, 'p> {
                     annotations: template.annotations.clone(),
                     ..Meta::named(&set.meta.namespace, &name)
                 };
-                let claim = Box::new(PersistentVolumeClaim { meta });
+                let claim = Box::new(PersistentVolumeClaim { meta, spec: template.spec.clone(), bound: false });
                 Write::CreateClaim { claim, set: self.key, pod: pod.clone() }
             })
             .collect()
@@ -399,7 +397,7 @@ impl<'a, 'p> Pass<'a, 'p> {
         let StatefulStrategy::RollingUpdate(rolling) = spec.strategy else { return 0 };
         let replicas: Vec<Replica> = self.replicas.iter().map(|member| member.replica).collect();
         let partition = spec.partition().unwrap_or(0);
-        let outdated = if self.gates.max_unavailable_stateful_set {
+        let outdated = if self.view.gates.has(Gate::MaxUnavailableStatefulSet) {
             let most = rules::max_unavailable(rolling, spec.replicas);
             rules::all_to_update(&replicas, partition, most)
         } else {

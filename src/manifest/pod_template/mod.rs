@@ -11,6 +11,7 @@ mod volumes;
 
 pub(super) use coverage::not_modelled;
 pub(super) use defaults::apply as apply_defaults;
+pub(super) use scheduling::{selector_terms, term_to_json};
 pub(super) use spec::deletion_cost;
 
 use super::fields::Fields;
@@ -62,6 +63,7 @@ pub(super) fn read(template: &Fields, purpose: Purpose, problems: &mut Problems)
         node_affinity: scheduling::node_affinity(&f),
         tolerations: scheduling::tolerations(&f),
         requests: requests::of(&f),
+        claims: volumes::claims(&f),
         raw: RawTemplate::new(raw(template)),
     }
 }

@@ -18,7 +18,15 @@ fn required_terms<'a>(spec: &Fields<'a>) -> Vec<Fields<'a>> {
 ///
 /// Upstream: `staging/src/k8s.io/component-helpers/scheduling/corev1/nodeaffinity/nodeaffinity.go`
 pub(super) fn node_affinity(spec: &Fields) -> Vec<Vec<NodeMatch>> {
-    let terms = required_terms(spec);
+    terms_of(&required_terms(spec))
+}
+
+/// The terms of a node selector.
+pub(in crate::manifest) fn selector_terms(selector: &Fields) -> Vec<Vec<NodeMatch>> {
+    terms_of(&selector.objects("nodeSelectorTerms"))
+}
+
+fn terms_of(terms: &[Fields]) -> Vec<Vec<NodeMatch>> {
     let asked = !terms.is_empty();
     let mut read: Vec<Vec<NodeMatch>> = terms.iter().map(term).filter(|t| !t.is_empty()).collect();
     if asked && read.is_empty() {
@@ -40,6 +48,14 @@ fn term(term: &Fields) -> Vec<NodeMatch> {
         })
     };
     expressions.chain(fields).filter_map(read).collect()
+}
+
+/// A term of a node selector as a client would send it.
+pub(in crate::manifest) fn term_to_json(term: &[NodeMatch]) -> serde_json::Value {
+    let json = |m: &NodeMatch| serde_json::json!({"key": m.key, "operator": format!("{:?}", m.operator), "values": m.values});
+    let (fields, labels): (Vec<&NodeMatch>, Vec<&NodeMatch>) = term.iter().partition(|m| m.field);
+    let all = |matches: Vec<&NodeMatch>| matches.into_iter().map(json).collect::<Vec<_>>();
+    serde_json::json!({"matchExpressions": all(labels), "matchFields": all(fields)})
 }
 
 /// Upstream: `pkg/apis/core/validation/validation.go ValidateNodeSelector`

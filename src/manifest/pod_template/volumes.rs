@@ -3,7 +3,9 @@
 use crate::manifest::fields::Fields;
 use crate::manifest::problems::Problems;
 use crate::manifest::{suggest, syntax};
+use crate::api::PodClaim;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Checks `spec.volumes` and returns the names that mounts may use.
 ///
@@ -26,6 +28,15 @@ pub(super) fn check<'a>(spec: &Fields<'a>, problems: &mut Problems) -> BTreeSet<
         }
     }
     names
+}
+
+/// The claims that volumes are.
+pub(super) fn claims(spec: &Fields) -> Arc<[PodClaim]> {
+    let claim = |volume: &Fields| {
+        let claim = volume.object("persistentVolumeClaim").text("claimName");
+        (!claim.is_empty()).then(|| PodClaim { volume: volume.text("name").into(), claim: claim.into() })
+    };
+    spec.objects("volumes").iter().filter_map(claim).collect()
 }
 
 /// What a source cannot do without.

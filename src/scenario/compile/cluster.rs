@@ -121,6 +121,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
                 (RUNS * i64::from(job.parallelism), &job.template)
             }
             Object::Pod(p) => (1, &p.template),
+            _ => continue,
         };
         let each = template.requests;
         needed.pods += pods;

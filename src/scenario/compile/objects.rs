@@ -57,7 +57,7 @@ impl Compiler<'_> {
             Object::ReplicaSet(r) => (r.spec.replicas, "spec.replicas"),
             Object::StatefulSet(s) => (s.spec.replicas, "spec.replicas"),
             Object::Job(j) => (j.spec.parallelism, "spec.parallelism"),
-            Object::CronJob(_) | Object::DaemonSet(_) | Object::Pod(_) => (1, ""),
+            _ => return,
         };
         if i64::from(replicas) > MAX_REPLICAS {
             self.problems.push(locate(Problem::new(too_many(i64::from(replicas))).in_field(field)));

@@ -123,10 +123,10 @@ impl Compiler<'_> {
     /// Says which entries are for images that no pod will have. They are no
     /// mistake for sure, as patches may set images too.
     pub(super) fn unknown_images(&mut self, spec: &Spec, objects: &[Object], actions: &[TimedAction]) {
-        let mut known: Vec<&str> = objects.iter().map(|o| template(o).image()).collect();
+        let mut known: Vec<&str> = objects.iter().filter_map(template).map(PodTemplate::image).collect();
         for action in actions {
             match &action.action {
-                Action::Apply(object) => known.push(template(object).image()),
+                Action::Apply(object) => known.extend(template(object).map(PodTemplate::image)),
                 Action::SetImage { image, .. } => known.push(image),
                 Action::Patch { .. } => return,
                 _ => {}
@@ -203,8 +203,8 @@ impl Compiler<'_> {
 }
 
 /// What an object's pods are stamped from.
-fn template(object: &Object) -> &PodTemplate {
-    match object {
+fn template(object: &Object) -> Option<&PodTemplate> {
+    Some(match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,
         Object::StatefulSet(s) => &s.spec.template,
@@ -212,5 +212,6 @@ fn template(object: &Object) -> &PodTemplate {
         Object::Job(j) => &j.spec.template,
         Object::CronJob(c) => &c.spec.template.spec.template,
         Object::Pod(p) => &p.template,
-    }
+        _ => return None,
+    })
 }

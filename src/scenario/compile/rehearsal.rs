@@ -16,7 +16,7 @@ impl Compiler<'_> {
     /// Everything is created, and each Deployment gets a new image.
     pub(super) fn rehearsal(&mut self, manifests: &[Document]) -> Option<Rehearsal> {
         let objects = self.objects(manifests, &[]);
-        if objects.is_empty() {
+        if !objects.iter().any(|o| o.kind().is_workload()) {
             if self.problems.is_empty() {
                 let mut problem = self.nothing_to_simulate();
                 problem.file = manifests.first().map(|d| d.file.clone());
@@ -93,7 +93,7 @@ fn next_image(image: &str) -> String {
 
 /// `web`, `web and api`, `web and 3 others`.
 fn title(objects: &[Object]) -> String {
-    let workloads: Vec<&Object> = objects.iter().collect();
+    let workloads: Vec<&Object> = objects.iter().filter(|o| o.kind().is_workload()).collect();
     let name = |o: &Object| o.meta().name.to_string();
     match &workloads[..] {
         [] => String::new(),

@@ -36,6 +36,9 @@ pub struct ScenarioFile {
     /// The scenario's name.
     #[serde(default)]
     pub metadata: Metadata,
+    /// Which Kubernetes runs (default: v1.36 with its own feature gates).
+    #[serde(default)]
+    pub kubernetes: Kubernetes,
     /// What happens.
     #[serde(default)]
     pub spec: Spec,
@@ -128,8 +131,18 @@ pub struct ControlPlane {
     /// How long a controller's write takes.
     #[serde(default)]
     pub write_latency: Duration,
-    /// Feature gates that are not as Kubernetes has them by default, such as
-    /// `MaxUnavailableStatefulSet: true`.
+}
+
+/// Which Kubernetes runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Kubernetes {
+    /// Its version, such as `v1.36.2`. The controllers are those of v1.36; an
+    /// earlier version has other feature gates on.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Feature gates that are not as that version has them by default, such
+    /// as `MaxUnavailableStatefulSet: true`.
     #[serde(default)]
     pub feature_gates: BTreeMap<String, bool>,
 }
