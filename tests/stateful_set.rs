@@ -5,8 +5,8 @@ mod common;
 use common::{add, at, cluster};
 use proptest::prelude::*;
 use seatrial::api::{
-    ClaimRetention, FeatureGates, Gate, IntOrPercent, Kind, Object, PodManagement, Retention, StatefulRolling, StatefulSet,
-    StatefulStrategy,
+    ClaimRetention, FeatureGates, Gate, IntOrPercent, Kind, Object, PodManagement, Retention, StatefulRolling,
+    StatefulSet, StatefulStrategy,
 };
 use seatrial::environment::Delay;
 use seatrial::manifest::{self, patch};

@@ -59,9 +59,7 @@ impl Gate {
     /// Upstream: `pkg/features/kube_features.go defaultVersionedKubernetesFeatureGates`
     pub const fn default_in(self, version: Version) -> bool {
         match self {
-            Gate::MaxUnavailableStatefulSet => {
-                version.minor == 35 && matches!(version.patch, Some(patch) if patch < 4)
-            }
+            Gate::MaxUnavailableStatefulSet => version.minor == 35 && matches!(version.patch, Some(patch) if patch < 4),
             Gate::DeploymentReplicaSetTerminatingReplicas => version.minor >= 35,
             Gate::StaleControllerConsistencyDaemonSet
             | Gate::StaleControllerConsistencyJob

@@ -35,7 +35,9 @@ pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
-pub use pod::{Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration};
+pub use pod::{
+    Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration,
+};
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
 pub use service::Service;

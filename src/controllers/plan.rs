@@ -2,8 +2,8 @@
 
 use crate::api::{
     ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind,
-    Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodIndex, PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus,
-    RolloutMarks, StatefulSetStatus,
+    Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodIndex, PodTemplate, Propagation, ReplicaSet,
+    ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;

@@ -60,8 +60,7 @@ shapes! {
 }
 
 /// Sources that a node reaches without anything being attached to it.
-const REACHED: [&str; 8] =
-    ["hostPath", "local", "nfs", "glusterfs", "cephfs", "quobyte", "azureFile", "flocker"];
+const REACHED: [&str; 8] = ["hostPath", "local", "nfs", "glusterfs", "cephfs", "quobyte", "azureFile", "flocker"];
 
 /// The annotation by which a class is the one for claims that name none.
 const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";

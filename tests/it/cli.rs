@@ -191,8 +191,8 @@ fn several_scenarios_are_run_one_by_one() {
 fn what_is_wrong_is_shown() {
     let web = WEB.replace("  replicas: 10", "  replicas: ten\n  strategy: {rollingUpdate: {maxSurgee: 1}}");
     let scenario = SCENARIO.replace("available(", "avialable(").replace("podCrash: 'web/1#3'", "cordon: c-1");
-    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
-    let dir = folder(&[("web.yaml", &web), ("scenario.yaml", &scenario), ("service.yaml", service)]);
+    let service = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
+    let dir = folder(&[("web.yaml", &web), ("scenario.yaml", &scenario), ("config.yaml", service)]);
     let (code, out, err) = run(&dir, &["run", "scenario.yaml"]);
     assert_eq!((code, out.as_str()), (2, ""));
     check_golden("problems.txt", &err);
@@ -210,7 +210,7 @@ fn mistakes_exit_with_2() {
         ("empty.yaml", ""),
         ("broken.yaml", "a: [1, 2\n"),
         ("words.txt", "hello"),
-        ("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"),
+        ("config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"),
         ("old.yaml", "apiVersion: extensions/v1beta1\nkind: Deployment\n"),
         ("typo.yaml", "apiVersion: apps/v1\nkind: Deploymnet\n"),
         ("future.yaml", "apiVersion: seatrial/v2\nkind: Scenario\n"),
@@ -229,7 +229,7 @@ fn mistakes_exit_with_2() {
         (&["run", "*.json"], "no file fits `*.json`"),
         (&["run", "none"], "this folder has no .yaml, .yml or .json files"),
         (&["run", "empty.yaml"], "there is nothing to simulate"),
-        (&["run", "service.yaml"], "there is nothing to simulate"),
+        (&["run", "config.yaml"], "there is nothing to simulate"),
         (&["run", "bare.yaml"], "there is nothing to simulate"),
         (&["run", "broken.yaml"], "not YAML"),
         (&["run", "words.txt"], "a document must be a mapping"),

@@ -103,6 +103,7 @@ impl Player {
             title: title.to_string(),
             actions: Vec::new(),
             assumptions: vec!["pods are ready when their probe first succeeds".to_string()],
+            kubernetes: String::new(),
         };
         let mut player = Player {
             trace: Trace { header, ..Trace::default() },

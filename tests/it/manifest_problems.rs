@@ -359,7 +359,7 @@ spec.template.spec.volumes[1].name: Duplicate value: "data"
 spec.template.spec.volumes[2].configMap.name: Required value
 spec.template.spec.volumes[2].name: Required value"#,
         ),
-        (json!({"apiVersion": "v1", "kind": "Service"}), "kind: Service is not simulated"),
+        (json!({"apiVersion": "v1", "kind": "ConfigMap"}), "kind: ConfigMap is not simulated"),
     ]);
 }
 

@@ -140,8 +140,9 @@ fn until(look: Option<Instant>, now: Instant) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{FeatureGates, 
-        ActiveJob, ConditionStatus, CronJobStatus, Job, JobCondition, JobConditionType, Meta, Object, OwnerRef,
+    use crate::api::{
+        ActiveJob, ConditionStatus, CronJobStatus, FeatureGates, Job, JobCondition, JobConditionType, Meta, Object,
+        OwnerRef,
     };
     use crate::cluster::{Objects, Store};
     use crate::manifest;
@@ -222,7 +223,8 @@ mod tests {
         }
 
         fn sync_with(&self, cache: &Objects, at: i64) -> (Vec<String>, Plan) {
-            let view = View { cache, live: self.store.objects(), now: second(at).instant(), gates: FeatureGates::default() };
+            let view =
+                View { cache, live: self.store.objects(), now: second(at).instant(), gates: FeatureGates::default() };
             let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
             let mut controller = CronJobController::default();
             controller.sync(self.key, view, &mut plan, &mut queue).expect("no error");
@@ -378,7 +380,12 @@ mod tests {
             };
             world.store.update(world.key, None, write).expect("there");
             world.store.take_changes(&mut changes);
-            let view = View { cache: world.store.objects(), live: world.store.objects(), now: second(5).instant(), gates: FeatureGates::default() };
+            let view = View {
+                cache: world.store.objects(),
+                live: world.store.objects(),
+                now: second(5).instant(),
+                gates: FeatureGates::default(),
+            };
             let mut queue = WorkQueue::default();
             for change in changes.drain(..) {
                 controller.observe(&change, view, &mut queue);

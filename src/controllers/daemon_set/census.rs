@@ -326,9 +326,9 @@ fn target_node(pod: &Pod, view: View<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{FeatureGates, 
-        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, IntOrPercent, Labels, Meta, Node,
-        OwnerRef, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy, Selector, Taint, Uid,
+    use crate::api::{
+        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, FeatureGates, IntOrPercent, Labels,
+        Meta, Node, OwnerRef, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy, Selector, Taint, Uid,
     };
     use crate::cluster::{Objects, Row, deliver};
     use crate::time::Timestamp;

@@ -85,7 +85,7 @@ impl<'a, 'p> Pass<'a, 'p> {
         key: Key,
         set: &'a StatefulSet,
         view: View<'a>,
-            pods: &'p [(Key, &'a Pod)],
+        pods: &'p [(Key, &'a Pod)],
         plan: &'p mut Plan,
     ) -> Pass<'a, 'p> {
         let history = history::list(view.cache, key, &set.meta.namespace, &set.spec.selector);

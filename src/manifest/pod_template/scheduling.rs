@@ -52,7 +52,8 @@ fn term(term: &Fields) -> Vec<NodeMatch> {
 
 /// A term of a node selector as a client would send it.
 pub(in crate::manifest) fn term_to_json(term: &[NodeMatch]) -> serde_json::Value {
-    let json = |m: &NodeMatch| serde_json::json!({"key": m.key, "operator": format!("{:?}", m.operator), "values": m.values});
+    let json =
+        |m: &NodeMatch| serde_json::json!({"key": m.key, "operator": format!("{:?}", m.operator), "values": m.values});
     let (fields, labels): (Vec<&NodeMatch>, Vec<&NodeMatch>) = term.iter().partition(|m| m.field);
     let all = |matches: Vec<&NodeMatch>| matches.into_iter().map(json).collect::<Vec<_>>();
     serde_json::json!({"matchExpressions": all(labels), "matchFields": all(fields)})

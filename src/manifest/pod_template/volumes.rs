@@ -1,9 +1,9 @@
 //! Volumes and where containers mount them.
 
+use crate::api::PodClaim;
 use crate::manifest::fields::Fields;
 use crate::manifest::problems::Problems;
 use crate::manifest::{suggest, syntax};
-use crate::api::PodClaim;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -271,15 +271,15 @@ fn what_nobody_said_is_assumed_and_named() {
 #[test]
 fn manifests_alone_are_rehearsed() {
     let text = WEB.split("---").next().unwrap();
-    let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
+    let service = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n";
     let rehearsal = &from_text(&format!("{text}{service}")).unwrap()[0];
     assert_eq!(rehearsal.setup.actions[0].action.describe(), "set image deployment/web app:v1-next");
     assert_eq!(rehearsal.setup.until, SimTime::from_secs(930));
-    assert_eq!(rehearsal.notes[0].message, "Service web is not simulated and left out");
+    assert_eq!(rehearsal.notes[0].message, "ConfigMap web is not simulated and left out");
     let nothing = from_text(service).unwrap_err();
     assert_eq!(
         nothing.problems[0].message,
-        "there is nothing to simulate: Service web is of a kind that is not simulated"
+        "there is nothing to simulate: ConfigMap web is of a kind that is not simulated"
     );
     assert!(from_text("").is_err());
 }
