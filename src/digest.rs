@@ -122,6 +122,16 @@ impl Names<'_> {
                 hash.text(self.text(reason));
                 hash.text(self.text(message));
             }
+            What::Clock { component, offset_ns, drift_ppb } => {
+                hash.text(self.text(component));
+                hash.signed(offset_ns);
+                hash.signed(drift_ppb);
+            }
+            What::Process { component, runs } => {
+                hash.text(self.text(component));
+                hash.number(u64::from(runs));
+            }
+            What::Wrote { key } | What::Lost { key } => hash.text(self.text(key)),
         }
     }
 

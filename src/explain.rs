@@ -8,6 +8,7 @@ mod search;
 pub use search::find;
 
 use crate::api::Kind;
+use crate::time::Span;
 use crate::trace::{Emitted, Field, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 
 /// A decision in plain words.
@@ -337,6 +338,13 @@ impl Trace {
                 let (reason, message) = (self.text(reason), self.text(message));
                 format!("the API server refused {what}: {reason}: {message}")
             }
+            What::Clock { component, offset_ns, drift_ppb } => {
+                describe_clock(self.text(component), offset_ns, drift_ppb)
+            }
+            What::Process { component, runs: true } => format!("{} runs again", self.text(component)),
+            What::Process { component, runs: false } => format!("{} stopped", self.text(component)),
+            What::Wrote { key } => format!("{subject} wrote {}", self.text(key)),
+            What::Lost { key } => format!("{subject} was cut off before it wrote {}", self.text(key)),
         }
     }
 
@@ -442,6 +450,22 @@ impl Trace {
             }
         }
     }
+}
+
+/// `the clock of node/a-1 is 1m ahead, 50 ppm fast`.
+fn describe_clock(component: &str, offset_ns: i64, drift_ppb: i32) -> String {
+    let apart = Span(offset_ns.unsigned_abs());
+    let offset = match offset_ns {
+        0 => "right".to_string(),
+        1.. => format!("{apart} ahead"),
+        _ => format!("{apart} behind"),
+    };
+    let rate = match drift_ppb {
+        0 => String::new(),
+        1.. => format!(", {} ppm fast", f64::from(drift_ppb) / 1000.0),
+        _ => format!(", {} ppm slow", -f64::from(drift_ppb) / 1000.0),
+    };
+    format!("the clock of {component} is {offset}{rate}")
 }
 
 /// What changed about a Job or a CronJob.

@@ -4,6 +4,10 @@
 //! clock shows, and [`Timestamp`] is what the API server stores: whole
 //! seconds, because `metav1.Time` loses its fraction when it is written.
 
+mod clock;
+
+pub use clock::{Clock, Drift};
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -181,34 +185,6 @@ impl Instant {
     /// Signed nanoseconds from `earlier` to this reading.
     pub const fn nanos_since(self, earlier: Instant) -> i64 {
         self.0 - earlier.0
-    }
-}
-
-/// The wall clock of one component instance.
-///
-/// All clocks agree with the simulation unless a scenario says otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Clock {
-    /// What this clock shows at [`SimTime::ZERO`].
-    pub epoch: Instant,
-}
-
-impl Clock {
-    /// A clock that shows `start` when the run begins.
-    pub const fn starting_at(start: Timestamp) -> Clock {
-        Clock { epoch: start.instant() }
-    }
-
-    /// The wall reading at a moment of the simulation.
-    pub const fn wall(&self, at: SimTime) -> Instant {
-        Instant(self.epoch.0 + at.0 as i64)
-    }
-
-    /// The moment of the simulation at which this clock shows `reading`;
-    /// [`SimTime::ZERO`] if that was before the run.
-    pub const fn sim_time(&self, reading: Instant) -> SimTime {
-        let since = reading.0 - self.epoch.0;
-        SimTime(if since < 0 { 0 } else { since as u64 })
     }
 }
 

@@ -6,9 +6,11 @@
 //! pod on its own. If an object is deleted and made again under its name, both
 //! lives are one workload.
 
+mod components;
 mod fold;
 mod steps;
 
+pub use components::{ClockPiece, Component};
 pub use steps::Steps;
 
 use crate::api::Kind;
@@ -274,6 +276,7 @@ pub struct Timeline {
     pub actions: Vec<ActionMark>,
     workloads: Vec<Workload>,
     nodes: Vec<NodeLoad>,
+    components: Vec<Component>,
 }
 
 impl Timeline {
@@ -296,6 +299,12 @@ impl Timeline {
     /// The nodes in order of creation.
     pub fn nodes(&self) -> &[NodeLoad] {
         &self.nodes
+    }
+
+    /// The components whose clock was ever wrong or that did not run all the
+    /// time, in the order in which that was first so.
+    pub fn components(&self) -> &[Component] {
+        &self.components
     }
 
     /// The end of the run as the end of a half-open range: just after

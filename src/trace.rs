@@ -191,6 +191,33 @@ pub enum What {
         /// The API server's text.
         message: Symbol,
     },
+    /// A component's wall clock: a new one, or one that was set. Until the
+    /// next such record it gains `drift_ppb` nanoseconds a second.
+    Clock {
+        /// Such as `controllerManager` or `node/a-1`.
+        component: Symbol,
+        /// Nanoseconds ahead of true time; negative if it is behind.
+        offset_ns: i64,
+        /// Billionths that it runs too fast; negative if too slow.
+        drift_ppb: i32,
+    },
+    /// A component stops (or stands still) or runs again.
+    Process {
+        /// Such as `apiServer`.
+        component: Symbol,
+        /// Whether it runs from now on.
+        runs: bool,
+    },
+    /// Pod: its work had an effect outside the cluster.
+    Wrote {
+        /// What was written: two writes of one key are a duplicate.
+        key: Symbol,
+    },
+    /// Pod: its run was cut off before it had this effect.
+    Lost {
+        /// What would have been written.
+        key: Symbol,
+    },
 }
 
 impl What {
@@ -215,6 +242,10 @@ impl What {
             What::Decided(_) => "decided",
             What::Action(_) => "action",
             What::Rejected { .. } => "rejected",
+            What::Clock { .. } => "clock",
+            What::Process { .. } => "process",
+            What::Wrote { .. } => "wrote",
+            What::Lost { .. } => "lost",
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum ApiError {
     Conflict,
     /// 422: the object is not valid.
     Invalid(String),
+    /// There is no answer.
+    Unavailable,
 }
 
 impl ApiError {
@@ -28,6 +30,7 @@ impl ApiError {
             ApiError::AlreadyExists => "AlreadyExists",
             ApiError::Conflict => "Conflict",
             ApiError::Invalid(_) => "Invalid",
+            ApiError::Unavailable => "ServiceUnavailable",
         }
     }
 }

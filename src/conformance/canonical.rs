@@ -232,7 +232,11 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         | What::Emitted(_)
         | What::Decided(_)
         | What::Action(_)
-        | What::Rejected { .. } => return None,
+        | What::Rejected { .. }
+        | What::Clock { .. }
+        | What::Process { .. }
+        | What::Wrote { .. }
+        | What::Lost { .. } => return None,
     })
 }
 

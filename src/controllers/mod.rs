@@ -39,8 +39,12 @@ pub struct View<'a> {
     /// The API server. Upstream reads it only where a stale answer would do
     /// harm; so must we.
     pub live: &'a Objects,
-    /// The controller manager's wall clock.
+    /// The controller manager's wall clock: for what is stamped into the API
+    /// or compared with its times.
     pub now: Instant,
+    /// Its monotonic clock, which nobody sets: for what it keeps in memory.
+    /// Only differences of two readings mean anything.
+    pub monotonic: Instant,
     /// The feature gates that it was started with.
     pub gates: FeatureGates,
 }

@@ -89,7 +89,7 @@ impl Controller for ReplicaSetController {
             self.expectations.forget(key);
             return Ok(());
         };
-        let satisfied = self.expectations.satisfied(key, view.now);
+        let satisfied = self.expectations.satisfied(key, view.monotonic);
         let tally = claim_pods(key, set, view, plan);
         if satisfied && set.meta.deletion.is_none() {
             self.manage(key, set, tally.active, view, plan);
@@ -187,12 +187,12 @@ impl ReplicaSetController {
         if active < want {
             plan.because(Why::TooFewPods { have: active, want });
             let missing = (want - active).min(BURST) as usize;
-            self.expectations.expect_creations(key, missing, view.now);
+            self.expectations.expect_creations(key, missing, view.monotonic);
             create_pods(key, set, missing, plan);
         } else if active > want {
             plan.because(Why::TooManyPods { have: active, want });
             let doomed = choose_victims(key, set, (active - want).min(BURST) as usize, view);
-            self.expectations.expect_deletions(key, doomed.iter().map(|pod| pod.uid), view.now);
+            self.expectations.expect_deletions(key, doomed.iter().map(|pod| pod.uid), view.monotonic);
             plan.batch(doomed.into_iter().map(|pod| Write::DeletePod { pod, owner: key }));
         }
     }

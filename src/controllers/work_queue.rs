@@ -1,7 +1,7 @@
 //! The work queue between a controller's event handlers and its workers.
 
 use crate::api::Key;
-use crate::time::{SECOND, SimTime, Span};
+use crate::time::{Drift, SECOND, SimTime, Span};
 use crate::trace::RecordId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -25,6 +25,8 @@ pub struct WorkQueue {
     retry: Retry,
     /// The present moment, kept by the kernel.
     pub now: SimTime,
+    /// How fast the clock runs that the delays are counted by.
+    drift: Drift,
     /// The record that is being observed, kept by the kernel: what is added
     /// now is added because of it.
     pub cause: Option<RecordId>,
@@ -86,6 +88,12 @@ impl WorkQueue {
         WorkQueue { retry: Retry { first, longest, shared: false }, ..WorkQueue::default() }
     }
 
+    /// The same on a host whose clock drifts.
+    #[must_use]
+    pub fn with_drift(self, drift: Drift) -> WorkQueue {
+        WorkQueue { drift, ..self }
+    }
+
     /// Adds a key, unless it waits already. A key that is being worked on
     /// comes back when that is done.
     pub fn add(&mut self, key: Key) {
@@ -99,7 +107,7 @@ impl WorkQueue {
 
     /// Adds a key after a while. Of several such additions the earliest wins.
     pub fn add_after(&mut self, key: Key, delay: Span) {
-        self.add_at(key, self.now.after(delay));
+        self.add_at(key, self.now.after(self.drift.true_span(delay)));
     }
 
     /// Adds a key at a moment, at once if that is past.
@@ -145,6 +153,18 @@ impl WorkQueue {
             self.delayed.remove(&timer.key);
             self.add(timer.key);
         }
+    }
+
+    /// The host was frozen: its timers go off so much later. They must be
+    /// wound up anew.
+    pub fn put_off(&mut self, by: Span) {
+        self.new_timers.clear();
+        for (&key, at) in &mut self.delayed {
+            *at = at.after(by);
+            self.new_timers.push(Timer { at: *at, key });
+        }
+        // Map order must not decide anything.
+        self.new_timers.sort_by_key(|timer| (timer.at, timer.key));
     }
 
     /// Takes the timers that the kernel has to wind up.

@@ -79,6 +79,18 @@ pub struct Runtime {
     pub takes_room_on: Option<Key>,
     /// How much of it.
     pub requests: Resources,
+    /// Steps that were put off while the machine stood still.
+    put_off: Vec<PutOff>,
+    /// By how much the end of the termination in progress was put off.
+    end_put_off: Span,
+}
+
+/// The machine stood still: steps of one count go on under another.
+#[derive(Clone, Copy, Debug)]
+struct PutOff {
+    from: u16,
+    to: u16,
+    by: Span,
 }
 
 impl Runtime {
@@ -97,7 +109,30 @@ impl Runtime {
             end_code: None,
             takes_room_on: None,
             requests: Resources::default(),
+            put_off: Vec::new(),
+            end_put_off: Span::ZERO,
         }
+    }
+
+    /// The machine stands still: whatever is due comes so much later.
+    pub fn put_off(&mut self, by: Span) {
+        let from = self.epoch;
+        let to = self.next_epoch();
+        self.put_off.push(PutOff { from, to, by });
+        if self.end_code.is_some() {
+            self.end_put_off = Span(self.end_put_off.0 + by.0);
+        }
+    }
+
+    /// By how much a step of this count was put off, and the count it has now.
+    pub fn was_put_off(&self, epoch: u16) -> Option<(u16, Span)> {
+        self.put_off.iter().find(|put_off| put_off.from == epoch).map(|put_off| (put_off.to, put_off.by))
+    }
+
+    /// By how much the end of a termination was put off since it was asked
+    /// last.
+    pub fn take_end_put_off(&mut self) -> Span {
+        std::mem::take(&mut self.end_put_off)
     }
 
     /// Makes the timers of the present start stale.

@@ -4,6 +4,7 @@
 mod actions;
 mod assertions;
 mod cluster;
+mod hosts;
 mod kubernetes;
 mod objects;
 mod pods;
@@ -167,6 +168,7 @@ impl Compiler<'_> {
             self.problem("spec.duration", message, None);
         }
         let actions = self.actions(loaded, spec, &scope, start);
+        let clocks = self.clocks(spec, &scope);
         self.unknown_images(spec, &objects, &actions);
         if spec.duration.is_none() {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
@@ -186,6 +188,7 @@ impl Compiler<'_> {
                 feature_gates: gates,
                 ..ControlPlane::default()
             },
+            clocks,
             assumptions,
             kubernetes,
             ..Setup::new(start, scope.until)

@@ -7,7 +7,7 @@ use crate::api::{
     StatefulSet, StatefulStrategy,
 };
 use crate::cluster::{ApiError, Stored};
-use crate::sim::setup::{Action, PatchType, Target};
+use crate::sim::setup::{Action, Component, PatchType, Target};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
 
@@ -95,7 +95,17 @@ impl Simulation {
             | Action::PodCrash { pod, .. }
             | Action::PodFail { pod, .. }
             | Action::DeletePods { pod, .. } => self.matching_pods(pod).first().copied(),
-            Action::NodeAdd(_) | Action::ControllersDown | Action::ControllersUp => None,
+            Action::ClockStep { component, .. }
+            | Action::Pause { component, .. }
+            | Action::Failover { component, .. } => match component {
+                Component::Node(name) => node(name),
+                _ => None,
+            },
+            Action::NodeAdd(_)
+            | Action::ControllersDown
+            | Action::ControllersUp
+            | Action::ApiServerDown
+            | Action::ApiServerUp => None,
         };
         let subject = match key {
             Some(key) => self.recorder.subject(key.uid),
@@ -112,6 +122,9 @@ impl Simulation {
     }
 
     fn perform(&mut self, action: &Action, cause: RecordId) -> Outcome {
+        if is_request(action) && !self.api_answers() {
+            return Err(ApiError::Unavailable.into());
+        }
         match action {
             Action::Apply(object) => self.apply_object(object, cause),
             Action::Patch { target, patch_type, patch } => self.patch(target, *patch_type, patch, cause),
@@ -151,12 +164,14 @@ impl Simulation {
                 self.delete(key, crate::api::Propagation::Background, cause)?;
                 Ok(())
             }
-            Action::ControllersDown => {
-                self.controllers_down();
-                Ok(())
-            }
-            Action::ControllersUp => {
-                self.controllers_up();
+            Action::ControllersDown
+            | Action::ControllersUp
+            | Action::ApiServerDown
+            | Action::ApiServerUp
+            | Action::ClockStep { .. }
+            | Action::Failover { .. }
+            | Action::Pause { .. } => {
+                self.perform_on_hosts(action, cause);
                 Ok(())
             }
             Action::DeletePods { pod, .. } if !pod.contains('*') && self.matching_pods(pod).is_empty() => {
@@ -170,6 +185,19 @@ impl Simulation {
                 self.perform_on_pods(pods, cause);
                 Ok(())
             }
+        }
+    }
+
+    fn perform_on_hosts(&mut self, action: &Action, cause: RecordId) {
+        match action {
+            Action::ControllersDown => self.stop_controllers(cause),
+            Action::ControllersUp => self.controllers_up(cause),
+            Action::ApiServerDown => self.api_server_down(cause),
+            Action::ApiServerUp => self.api_server_up(cause),
+            Action::ClockStep { component, by_ns } => self.step_clock(component, *by_ns, cause),
+            Action::Failover { component, gap, clock } => self.fail_over(component, *gap, clock, cause),
+            Action::Pause { component, span } => self.pause(component, *span, cause),
+            _ => {}
         }
     }
 
@@ -497,7 +525,7 @@ impl Simulation {
 
     /// A pod fails as if its kubelet had evicted it.
     fn fail_pod(&mut self, pod: PodRef, disruption: Option<&str>, cause: RecordId) {
-        let wall = self.store.now;
+        let wall = self.wall_of(pod);
         let reason = self.recorder.intern("Evicted");
         let mut whats = Vec::new();
         // Of a pod that has failed before, the same is only written again.
@@ -519,6 +547,26 @@ impl Simulation {
             let _gone_already = self.delete_pod(pod.key(), Some(0), cause);
         }
     }
+}
+
+/// Whether an action is a request to the API server, not a mishap.
+const fn is_request(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Apply(_)
+            | Action::Patch { .. }
+            | Action::SetImage { .. }
+            | Action::Scale { .. }
+            | Action::Delete { .. }
+            | Action::Rollback { .. }
+            | Action::LabelPods { .. }
+            | Action::Cordon(_)
+            | Action::Uncordon(_)
+            | Action::Taint(..)
+            | Action::Untaint(..)
+            | Action::LabelNode(..)
+            | Action::DeletePods { .. }
+    )
 }
 
 /// Annotations with others laid over them.

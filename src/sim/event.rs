@@ -1,5 +1,6 @@
 //! What the queue of the kernel holds.
 
+use super::hosts::Host;
 use crate::api::Key;
 
 /// Something that is due.
@@ -34,6 +35,10 @@ pub(super) enum Event {
     Deliver,
     /// A newly started controller begins to work.
     WorkersUp { process: u8, epoch: u8 },
+    /// A host that stood still goes on.
+    Resume(Host),
+    /// A new controller manager becomes the leader.
+    ManagerUp { epoch: u8 },
 }
 
 /// A pod's key without its kind.
@@ -60,11 +65,34 @@ impl Event {
     /// The class of an event of the environment.
     pub(super) const fn class(self) -> Class {
         match self {
-            Event::Act(_) => Class::Action,
+            Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } => Class::Action,
             Event::Terminated(..) => Class::Termination,
             Event::Schedule(_) => Class::Scheduler,
             Event::Reschedule => Class::Retry,
             _ => Class::Kubelet,
+        }
+    }
+
+    /// The step of a pod's life that this is, and the pod's count of steps.
+    pub(super) const fn step(self) -> Option<(PodRef, u16)> {
+        match self {
+            Event::Start(pod, epoch)
+            | Event::Ready(pod, epoch)
+            | Event::Exit(pod, epoch)
+            | Event::Restart(pod, epoch)
+            | Event::Terminated(pod, epoch) => Some((pod, epoch)),
+            _ => None,
+        }
+    }
+
+    /// The same step in another count.
+    pub(super) const fn renumbered(self, epoch: u16) -> Event {
+        match self {
+            Event::Start(pod, _) => Event::Start(pod, epoch),
+            Event::Ready(pod, _) => Event::Ready(pod, epoch),
+            Event::Exit(pod, _) => Event::Exit(pod, epoch),
+            Event::Restart(pod, _) => Event::Restart(pod, epoch),
+            other => other,
         }
     }
 

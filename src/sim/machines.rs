@@ -41,6 +41,23 @@ impl Simulation {
         self.runtimes.get_mut(pod.slot as usize)?.as_mut().filter(|runtime| runtime.uid.0 == pod.uid)
     }
 
+    /// Whether a step of a pod comes later because its machine stood still.
+    pub(super) fn is_put_off(&mut self, event: Event) -> bool {
+        let Some((pod, epoch)) = event.step() else { return false };
+        let Some(runtime) = self.runtime_mut(pod) else { return false };
+        let (by, event) = match event {
+            Event::Terminated(..) => (runtime.take_end_put_off(), event),
+            _ => match runtime.was_put_off(epoch) {
+                Some((epoch, by)) => (by, event.renumbered(epoch)),
+                None => return false,
+            },
+        };
+        if by > Span::ZERO {
+            self.queue.push(self.now.after(by), Urgency::First, event);
+        }
+        by > Span::ZERO
+    }
+
     /// Whether the pod is there, this step of it is still due and its machine
     /// runs.
     fn is_due(&self, pod: PodRef, epoch: u16) -> bool {
@@ -191,9 +208,10 @@ impl Simulation {
     /// The scheduler considers a pod.
     pub(super) fn schedule(&mut self, pod: PodRef) {
         let Some(row) = self.pod(pod) else { return };
-        if row.node.is_some() || row.meta.is_deleting() {
+        if row.node.is_some() || row.meta.is_deleting() || self.holds_back_scheduling(Event::Schedule(pod)) {
             return;
         }
+        let Some(row) = self.pod(pod) else { return };
         let cause = self.latest(pod);
         let Some(node) = self.scheduler.choose(row, self.store.objects()) else {
             let first = !row.unschedulable;
@@ -205,7 +223,7 @@ impl Simulation {
             return;
         };
         let on = self.recorder.subject(node.uid);
-        let now = self.store.now;
+        let now = self.kubelet_now(Some(node));
         self.pod_status(pod, cause, &[What::Bound { node: on }], |row| {
             row.node = Some(node);
             row.ready_since = now;
@@ -228,6 +246,7 @@ impl Simulation {
         }
         if let Some(delay) = self.ask(pod, &Ask::Start) {
             let epoch = self.runtime_mut(pod).map_or(0, Runtime::next_epoch);
+            let delay = Span(delay.0 + self.until_awake(node).0);
             self.later(delay, Event::Start(pod, epoch));
         }
     }
@@ -249,7 +268,7 @@ impl Simulation {
         runtime.running = true;
         runtime.starts += 1;
         runtime.started_at = now;
-        let (at_once, wall) = (ready == Some(Span::ZERO), self.store.now);
+        let (at_once, wall) = (ready == Some(Span::ZERO), self.wall_of(pod));
         let mut whats = whats.to_vec();
         if at_once {
             whats.push(What::Ready);
@@ -284,7 +303,7 @@ impl Simulation {
         let shown = row.phase == Phase::Running;
         let what = if ready { What::Ready } else { What::Unready };
         let whats: &[What] = if ready || shown { &[what] } else { &[] };
-        let now = self.store.now;
+        let now = self.wall_of(pod);
         self.pod_status(pod, cause, whats, |row| {
             row.ready = ready;
             row.ready_since = now;
@@ -302,7 +321,7 @@ impl Simulation {
 
     /// A container exits: the pod is over, or it starts again in place.
     pub(super) fn exit(&mut self, pod: PodRef, code: i32, cause: RecordId) {
-        let (now, wall) = (self.now, self.store.now);
+        let (now, wall) = (self.now, self.wall_of(pod));
         let Some(row) = self.store.objects().pods.get(pod.key()) else { return };
         let (was_ready, restarts) = (row.ready, row.restarts);
         let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
@@ -353,7 +372,7 @@ impl Simulation {
     /// The pod's containers have all ended for good.
     pub(super) fn finish_pod(&mut self, pod: PodRef, code: i32, succeeded: bool, cause: RecordId) {
         let (wall, what) = (
-            self.store.now,
+            self.wall_of(pod),
             if succeeded {
                 What::Succeeded { exit_code: code }
             } else {
@@ -381,7 +400,8 @@ impl Simulation {
         let Some(runtime) = self.runtime_mut(pod) else { return };
         let end = runtime.termination(takes, deletion.grace_seconds, last_exit);
         runtime.end_code = Some(end.exit_code);
-        self.later(end.after, Event::Terminated(pod, 0));
+        let after = Span(end.after.0 + self.until_awake(Some(node)).0);
+        self.later(after, Event::Terminated(pod, 0));
     }
 
     /// A termination is over, unless the pod has ended by itself meanwhile.
@@ -430,6 +450,7 @@ impl Simulation {
         };
         let Ok(key) = self.store.create(node) else { return };
         self.register(key, None, 0);
+        self.set_up_clock(key, &spec.name, cause);
         // The nodes of the beginning are what the run takes for granted.
         if cause != RecordId::NONE {
             self.created(key, cause);
@@ -477,7 +498,7 @@ impl Simulation {
         } else if never {
             self.finish_pod(pod, 137, false, cause);
         } else {
-            let wall = self.store.now;
+            let wall = self.wall_of(pod);
             let whats: &[What] = if was_ready { &[What::Unready] } else { &[] };
             self.pod_status(pod, cause, whats, |row| {
                 row.ready = false;

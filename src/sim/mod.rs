@@ -4,6 +4,7 @@ mod actions;
 mod apply;
 mod cron_jobs;
 mod event;
+mod hosts;
 mod jobs;
 mod machines;
 mod process;
@@ -19,9 +20,10 @@ use crate::api::{Key, Kind, Pod, Uid};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
 use crate::environment::{Behaviour, Runtime, Scheduler};
-use crate::time::{Clock, SimTime, Span};
+use crate::time::{SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
+use hosts::Hosts;
 use process::Process;
 use record::Recorder;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -35,7 +37,7 @@ pub struct Simulation {
     queue: EventQueue<Event>,
     now: SimTime,
     store: Store,
-    clock: Clock,
+    hosts: Hosts,
     /// The caches, where they lag behind the store.
     cache: Option<Objects>,
     /// Watch events on their way to the caches, oldest first.
@@ -65,6 +67,8 @@ struct Watched {
     slot: u32,
     row: Row,
     cause: RecordId,
+    /// The caches have it from a list already.
+    stale: bool,
 }
 
 /// Runs a setup to its end.
@@ -102,11 +106,11 @@ impl Simulation {
             queue,
             now: SimTime::ZERO,
             store: Store::default(),
-            clock: Clock::starting_at(setup.start),
+            hosts: Hosts::new(setup),
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             watch_lane,
-            processes: Process::start_all(&setup.control_plane),
+            processes: Process::start_all(&setup.control_plane, setup.clocks.controller_manager.drift),
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
@@ -125,7 +129,8 @@ impl Simulation {
 
     /// The cluster before the first event: its nodes, and the actions to come.
     fn begin(&mut self) {
-        self.store.now = self.setup.start;
+        self.store.now = self.hosts.api_server.wall(self.now).truncate();
+        self.record_clocks();
         let setup = self.setup.clone();
         for spec in &setup.nodes {
             self.join_node(spec, RecordId::NONE);
@@ -146,7 +151,7 @@ impl Simulation {
             }
             self.now = at;
             self.recorder.now = at;
-            self.store.now = self.clock.wall(at).truncate();
+            self.store.now = self.hosts.api_server.wall(at).truncate();
             match urgency {
                 Urgency::First => self.environment_instant(at),
                 Urgency::Normal => {
@@ -192,6 +197,9 @@ impl Simulation {
     }
 
     fn handle(&mut self, event: Event) {
+        if self.is_put_off(event) {
+            return;
+        }
         match event {
             Event::Act(index) => self.act(index),
             Event::Schedule(pod) => self.schedule(pod),
@@ -203,8 +211,11 @@ impl Simulation {
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
             Event::Work { process, epoch } => self.work(process, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
+            Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
             Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
+            Event::Resume(host) => self.resume(host),
+            Event::ManagerUp { epoch } => self.manager_up(epoch),
         }
     }
 
@@ -218,7 +229,7 @@ impl Simulation {
             for change in changes.drain(..) {
                 if self.cache.is_some() {
                     let row = self.store.row(change.key);
-                    self.watch.push_back(Watched { slot: change.key.slot, row, cause });
+                    self.watch.push_back(Watched { slot: change.key.slot, row, cause, stale: false });
                     let at = self.now.after(self.setup.control_plane.informer_lag);
                     self.queue.push_lane(self.watch_lane, at, Urgency::Normal, Event::Deliver);
                 } else {
@@ -232,7 +243,7 @@ impl Simulation {
 
     fn deliver_next(&mut self) {
         let Some(watched) = self.watch.pop_front() else { return };
-        let Some(cache) = &mut self.cache else { return };
+        let Some(cache) = self.cache.as_mut().filter(|_| !watched.stale) else { return };
         if let Some(change) = crate::cluster::deliver(cache, watched.slot, watched.row) {
             self.observe(&change, watched.cause);
         }
@@ -240,10 +251,14 @@ impl Simulation {
 
     /// Runs the informers' handlers.
     fn observe(&mut self, change: &Change, cause: RecordId) {
+        if self.processes.is_empty() || self.holds_back(change, cause) {
+            return;
+        }
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
-            now: self.clock.wall(self.now),
+            now: self.hosts.manager.wall(self.now),
+            monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,
         };
         for (index, process) in self.processes.iter_mut().enumerate() {

@@ -9,7 +9,7 @@ use crate::cluster::ApiError;
 use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Reaction, Timer, Version, WorkQueue, Write,
 };
-use crate::time::{SimTime, Span};
+use crate::time::{Drift, SimTime, Span};
 
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
@@ -70,11 +70,11 @@ impl Clone for Process {
 
 impl Process {
     /// The controllers that run, with nothing in memory.
-    pub(super) fn start_all(control_plane: &ControlPlane) -> Vec<Process> {
+    pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift) -> Vec<Process> {
         controllers::all(control_plane.garbage_collector)
             .into_iter()
             .map(|controller| Process {
-                queue: controller.new_queue(),
+                queue: controller.new_queue().with_drift(drift),
                 controller,
                 worker: Worker::Idle,
                 plan: Plan::default(),
@@ -170,7 +170,8 @@ impl Simulation {
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
-            now: self.clock.wall(self.now),
+            now: self.hosts.manager.wall(self.now),
+            monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,
         };
         process.plan.clear();
@@ -280,7 +281,8 @@ impl Simulation {
         let write = process.plan.writes[cursor].write.clone();
         let version = process.version_of(&write);
         let cause = process.cause_of(cursor);
-        let error = match self.apply(&write, version, cause) {
+        let answer = if self.api_answers() { self.apply(&write, version, cause) } else { Err(ApiError::Unavailable) };
+        let error = match answer {
             Ok((object, version)) => {
                 let process = &mut self.processes[index as usize];
                 process.returned.push((object, version));
@@ -312,7 +314,8 @@ impl Simulation {
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
-            now: self.clock.wall(self.now),
+            now: self.hosts.manager.wall(self.now),
+            monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,
         };
         let process = &mut self.processes[index as usize];
@@ -338,7 +341,7 @@ impl Simulation {
 
     /// The sync is over: forgets or backs off, and turns to the next key.
     fn finish_sync(&mut self, index: u8, ok: bool) {
-        let clock = self.clock;
+        let clock = self.hosts.manager;
         let process = &mut self.processes[index as usize];
         let Some(key) = process.key.take() else { return };
         process.queue.cause = process.trigger.some();
@@ -368,16 +371,20 @@ impl Simulation {
         process.wind_up(index, epoch, self.now, &mut self.queue);
     }
 
-    /// All controllers stop; what they remembered is lost.
-    pub(super) fn controllers_down(&mut self) {
+    /// What the controllers remembered is lost.
+    pub(super) fn forget_controllers(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.processes.clear();
     }
 
     /// New controllers list everything and begin a little later.
-    pub(super) fn controllers_up(&mut self) {
+    pub(super) fn start_controllers(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.processes = Process::start_all(&self.setup.control_plane);
+        if let Some(cache) = &mut self.cache {
+            cache.clone_from(self.store.objects());
+            self.watch.iter_mut().for_each(|watched| watched.stale = true);
+        }
+        self.processes = Process::start_all(&self.setup.control_plane, self.hosts.manager.drift());
         for process in &mut self.processes {
             process.worker = Worker::Stopped;
         }
@@ -392,6 +399,30 @@ impl Simulation {
             let at = self.now.after(process.controller.start_up());
             let up = Event::WorkersUp { process: index as u8, epoch: self.epoch };
             self.queue.push(at, Urgency::Normal, up);
+        }
+    }
+
+    /// The host was frozen: every timer goes off so much later, and workers
+    /// go on when they are woken.
+    pub(super) fn put_off_controllers(&mut self, by: Span) {
+        self.epoch = self.epoch.wrapping_add(1);
+        for (index, process) in self.processes.iter_mut().enumerate() {
+            process.queue.put_off(by);
+            process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
+        }
+    }
+
+    /// Workers go on with what they were about to do.
+    pub(super) fn wake_workers(&mut self) {
+        for index in 0..self.processes.len() {
+            let (process, epoch) = (index as u8, self.epoch);
+            let (wait, event) = match self.processes[index].worker {
+                Worker::Idle => continue,
+                Worker::Fetching => (GET, Event::Work { process, epoch }),
+                Worker::Writing => (self.latency(process), Event::Work { process, epoch }),
+                Worker::Stopped => (self.processes[index].controller.start_up(), Event::WorkersUp { process, epoch }),
+            };
+            self.queue.push(self.now.after(wait), Urgency::Normal, event);
         }
     }
 

@@ -1,7 +1,11 @@
 //! Everything a run is made from. After this nothing can fail: a [`Setup`]
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
+mod hosts;
+
 pub use crate::api::Propagation;
+pub use hosts::{ClockSpec, Clocks, Component};
+
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
@@ -29,6 +33,8 @@ pub struct Setup {
     pub actions: Vec<TimedAction>,
     /// How the control plane behaves.
     pub control_plane: ControlPlane,
+    /// What the components' clocks show.
+    pub clocks: Clocks,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
     /// Version and feature gates in words, where they are not the default
@@ -49,6 +55,7 @@ impl Setup {
             profiles: Vec::new(),
             actions: Vec::new(),
             control_plane: ControlPlane::default(),
+            clocks: Clocks::default(),
             assumptions: Vec::new(),
             kubernetes: String::new(),
         }
@@ -272,6 +279,36 @@ pub enum Action {
     ControllersDown,
     /// New controllers start, with nothing remembered.
     ControllersUp,
+    /// The API server cannot be reached. Machines go on by themselves; what
+    /// they report is seen when it is back.
+    ApiServerDown,
+    /// The API server can be reached again.
+    ApiServerUp,
+    /// Somebody sets a component's wall clock.
+    ClockStep {
+        /// Whose.
+        component: Component,
+        /// Nanoseconds forward; negative for back.
+        by_ns: i64,
+    },
+    /// The leader dies, and after a gap another instance with an empty memory
+    /// takes over.
+    Failover {
+        /// The controller manager or the scheduler.
+        component: Component,
+        /// How long there is no leader.
+        gap: Span,
+        /// The new instance's clock.
+        clock: ClockSpec,
+    },
+    /// A host stands still for a while, as when a laptop sleeps: its timers
+    /// stop, its wall clock does not.
+    Pause {
+        /// Which one.
+        component: Component,
+        /// For how long.
+        span: Span,
+    },
 }
 
 impl Action {
@@ -306,6 +343,14 @@ impl Action {
             Action::DeletePods { pod, .. } => format!("delete pod {pod}"),
             Action::ControllersDown => "controllers down".to_string(),
             Action::ControllersUp => "controllers up".to_string(),
+            Action::ApiServerDown => "API server down".to_string(),
+            Action::ApiServerUp => "API server up".to_string(),
+            Action::ClockStep { component, by_ns } => {
+                let sign = if *by_ns < 0 { '-' } else { '+' };
+                format!("clock of {component} {sign}{}", Span(by_ns.unsigned_abs()))
+            }
+            Action::Failover { component, gap, .. } => format!("failover of {component} after {gap}"),
+            Action::Pause { component, span } => format!("{component} stands still for {span}"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! One pass over the records of a trace.
 
-use super::{ActionMark, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload};
+use super::{
+    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
+};
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::trace::{Field, Record, Subject, SubjectId, Trace, Value, What};
@@ -101,6 +103,7 @@ struct Fold<'a> {
     workloads: Vec<Workload>,
     states: Vec<WorkloadState>,
     nodes: Vec<NodeLoad>,
+    components: Vec<Component>,
     node_pods: Vec<i64>,
     actions: Vec<ActionMark>,
     reach: Vec<Reach>,
@@ -123,6 +126,7 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
         actions: fold.actions,
         workloads: fold.workloads,
         nodes: fold.nodes,
+        components: fold.components,
     }
 }
 
@@ -149,6 +153,7 @@ impl<'a> Fold<'a> {
             workloads: Vec::new(),
             states: Vec::new(),
             nodes: Vec::new(),
+            components: Vec::new(),
             node_pods: Vec::new(),
             actions: trace.header.actions.iter().map(action).collect(),
             reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
@@ -175,7 +180,7 @@ impl<'a> Fold<'a> {
                 self.roles.push(Role::Node(node));
                 continue;
             }
-            if !subject.kind.is_workload() && !matches!(subject.kind, Kind::ControllerRevision | Kind::Cluster) {
+            if !subject.kind.is_workload() && subject.kind != Kind::ControllerRevision {
                 self.roles.push(Role::Silent);
                 continue;
             }
@@ -279,6 +284,7 @@ impl<'a> Fold<'a> {
         if let What::Action(action) = record.what {
             self.reached(action, record.subject);
         }
+        self.component(record);
         match self.roles[record.subject.0 as usize] {
             Role::Node(_) | Role::Silent => {}
             Role::Pod(pod) => self.pod(pod, record.what),
@@ -289,6 +295,25 @@ impl<'a> Fold<'a> {
                     self.revision(workload, revision, record);
                 }
             }
+        }
+    }
+
+    /// Clocks, and components that stop and go on.
+    fn component(&mut self, record: &Record) {
+        let (What::Clock { component, .. } | What::Process { component, .. }) = record.what else { return };
+        let name = self.trace.symbols.get(component);
+        let known = self.components.iter().position(|known| known.name == name);
+        let place = known.unwrap_or_else(|| {
+            self.components.push(Component::new(name));
+            self.components.len() - 1
+        });
+        let component = &mut self.components[place];
+        match record.what {
+            What::Clock { offset_ns, drift_ppb, .. } => {
+                component.clock.push(ClockPiece { at: record.at, offset_ns, drift_ppb });
+            }
+            What::Process { runs, .. } => component.running.set(record.at, i64::from(runs)),
+            _ => {}
         }
     }
 

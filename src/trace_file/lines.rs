@@ -101,5 +101,15 @@ pub(super) struct RecordLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) component: Option<Cow<'a, str>>,
+    #[serde(rename = "offset_ns", skip_serializing_if = "Option::is_none")]
+    pub(super) offset_ns: Option<i64>,
+    #[serde(rename = "drift_ppb", skip_serializing_if = "Option::is_none")]
+    pub(super) drift_ppb: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) runs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cause: Option<u32>,
 }

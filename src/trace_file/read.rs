@@ -6,7 +6,7 @@ use super::write::usual_namespace;
 use crate::api::Kind;
 use crate::error::{Error, Position, Problem};
 use crate::time::{SimTime, Timestamp};
-use crate::trace::{Emitted, Field, Header, RecordId, Subject, SubjectId, Trace, Value, What, Why};
+use crate::trace::{Emitted, Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::io::BufRead;
@@ -241,8 +241,24 @@ impl Reader {
                 reason: self.trace.symbols.intern(need(line.reason.as_deref(), "reason")?),
                 message: self.trace.symbols.intern(need(line.message.as_deref(), "message")?),
             },
+            "clock" => What::Clock {
+                component: self.component(line)?,
+                offset_ns: need(line.offset_ns, "offset_ns")?,
+                drift_ppb: need(line.drift_ppb, "drift_ppb")?,
+            },
+            "process" => What::Process { component: self.component(line)?, runs: need(line.runs, "runs")? },
+            "wrote" => What::Wrote { key: self.key(line)? },
+            "lost" => What::Lost { key: self.key(line)? },
             other => return Err(format!("the event {other:?} is not known").into()),
         })
+    }
+
+    fn component(&mut self, line: &RecordLine<'_>) -> Result<Symbol, Fault> {
+        Ok(self.trace.symbols.intern(need(line.component.as_deref(), "component")?))
+    }
+
+    fn key(&mut self, line: &RecordLine<'_>) -> Result<Symbol, Fault> {
+        Ok(self.trace.symbols.intern(need(line.key.as_deref(), "key")?))
     }
 
     fn change(&mut self, line: &RecordLine<'_>) -> Result<What, Fault> {

@@ -202,6 +202,15 @@ impl<'a> Names<'a> {
                 line.reason = Some(self.text(reason));
                 line.message = Some(self.text(message));
             }
+            What::Clock { component, offset_ns, drift_ppb } => {
+                line.component = Some(self.text(component));
+                (line.offset_ns, line.drift_ppb) = (Some(offset_ns), Some(drift_ppb));
+            }
+            What::Process { component, runs } => {
+                line.component = Some(self.text(component));
+                line.runs = Some(runs);
+            }
+            What::Wrote { key } | What::Lost { key } => line.key = Some(self.text(key)),
             What::Created
             | What::Deleted
             | What::Unschedulable

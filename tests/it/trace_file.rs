@@ -103,6 +103,10 @@ fn everything() -> Trace {
         What::Action(99),
         What::Rejected { action: 0, object: true, reason: word, message: word },
         What::Rejected { action: 0, object: false, reason: word, message: word },
+        What::Clock { component: word, offset_ns: i64::MIN, drift_ppb: -50_000 },
+        What::Process { component: word, runs: false },
+        What::Wrote { key: word },
+        What::Lost { key: word },
     ];
     for value in [Value::Absent, Value::Int(i64::MIN), Value::Bool(true), Value::Text(word)] {
         whats.extend(Field::ALL.map(|field| What::Set { field, value }));

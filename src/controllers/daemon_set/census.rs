@@ -30,6 +30,9 @@ pub(super) struct Census {
     changed: BTreeSet<Arc<str>>,
     /// Nodes with a ready pod that is not available yet, and when it will be.
     maturing: BTreeSet<(Instant, Arc<str>)>,
+    /// When they were last looked at by the controller's wall clock, which
+    /// may be set back.
+    looked_at: Instant,
     /// Nodes on which something is due.
     due: BTreeSet<Arc<str>>,
     /// Nodes that wait for a step of the rolling update, by step.
@@ -201,6 +204,11 @@ impl Census {
     pub(super) fn refresh(&mut self, lens: &Lens<'_>) -> Limits {
         let set = lens.set;
         let surging = self.basis.as_ref().is_some_and(|basis| basis.surging);
+        if lens.view.now < self.looked_at {
+            // What was available may not be any more.
+            self.basis = None;
+        }
+        self.looked_at = lens.view.now;
         self.rebase(Basis { hash: lens.hash.clone(), generation: set.meta.generation, surging });
         while let Some((_, node)) = self.maturing.first().filter(|(at, _)| *at <= lens.view.now) {
             let node = node.clone();
@@ -454,7 +462,7 @@ mod tests {
                     _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
                 };
                 let now = Timestamp(second / 40).instant();
-                let view = View { cache: &cache, live: &live, now, gates: FeatureGates::default() };
+                let view = View { cache: &cache, live: &live, now, monotonic: now, gates: FeatureGates::default() };
                 match change.map(|change| change.key) {
                     Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
                     Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),

@@ -110,7 +110,7 @@ impl Controller for DaemonSetController {
         pass.claim_pods(&mut census);
         let hash = pass.hash.clone();
         let limits = census.refresh(&Lens::new(set, &hash, view));
-        let satisfied = self.expectations.satisfied(key, view.now);
+        let satisfied = self.expectations.satisfied(key, view.monotonic);
         if satisfied {
             self.update(&mut pass, &census, limits, queue);
             if !pass.plan.fails {
@@ -204,11 +204,11 @@ impl DaemonSetController {
                 orders.create.push(node.clone());
             }
             for &place in &upkeep.failed {
-                if let Some(wait) = self.backoff.waiting(pass.key, generation, node, pass.view.now) {
+                if let Some(wait) = self.backoff.waiting(pass.key, generation, node, pass.view.monotonic) {
                     queue.add_after(pass.key, wait);
                     continue;
                 }
-                self.backoff.replaced(pass.key, generation, node, pass.view.now);
+                self.backoff.replaced(pass.key, generation, node, pass.view.monotonic);
                 pass.report(pods[place], node, true);
                 orders.delete.push(pods[place]);
             }
@@ -240,7 +240,7 @@ impl DaemonSetController {
             return false;
         }
         let (creations, deletions) = (orders.create.len(), orders.delete.len());
-        self.expectations.expect_counts(pass.key, creations, deletions, pass.view.now);
+        self.expectations.expect_counts(pass.key, creations, deletions, pass.view.monotonic);
         pass.create_pods(&orders.create);
         let pods = &pass.view.cache.pods;
         orders.delete.sort_by_key(|&pod| pods.get(pod).map(|pod| pod.meta.name.clone()));

@@ -86,7 +86,7 @@ impl<'a> Pass<'a> {
     /// Upstream: `job/job_controller.go deleteJobPods`
     fn delete(&mut self, doomed: &[Entry<'a>]) {
         let uids = doomed.iter().map(|(pod, _)| pod.uid);
-        self.controller.expectations.expect_deletions(self.key, uids, self.view.now);
+        self.controller.expectations.expect_deletions(self.key, uids, self.view.monotonic);
         let owner = self.key;
         self.plan.batch(doomed.iter().filter(|(_, pod)| super::is_tracked(pod)).map(|&(pod, _)| release(pod)));
         self.plan.batch(doomed.iter().map(|&(pod, _)| Write::DeletePod { pod, owner }));
@@ -116,7 +116,7 @@ impl<'a> Pass<'a> {
             }
             missing = indexes.len();
         }
-        self.controller.expectations.expect_creations(self.key, missing, self.view.now);
+        self.controller.expectations.expect_creations(self.key, missing, self.view.monotonic);
         if missing > 0 {
             self.plan.because(Why::JobTooFewPods { have: self.active, want });
         }

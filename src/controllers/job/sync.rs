@@ -63,7 +63,7 @@ pub(super) fn run(
     queue: &mut WorkQueue,
 ) {
     controller.in_hand = InHand::default();
-    let satisfied = controller.expectations.satisfied(key, view.now);
+    let satisfied = controller.expectations.satisfied(key, view.monotonic);
     let mut pass = Pass::new(controller, key, job, view, plan, queue);
     pass.start();
     pass.count_finished();

@@ -4,7 +4,7 @@ use super::objects::{MAX_REPLICAS, too_many};
 use super::{Compiler, cluster, in_order};
 use crate::api::{Kind, Labels, Taint};
 use crate::scenario::file::{
-    ActionEntry, Applied, Cascade, Controllers, Deleted, Images, OneOrMany, Spec, TaintEntry, Undone,
+    ActionEntry, Applied, Cascade, Deleted, Images, OneOrMany, Paused, Spec, TaintEntry, Undone,
 };
 use crate::scenario::load::Loaded;
 use crate::scenario::scope::Scope;
@@ -42,6 +42,9 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("podCrash", e.pod_crash.is_some()),
         ("podFail", e.pod_fail.is_some()),
         ("controllers", e.controllers.is_some()),
+        ("apiServer", e.api_server.is_some()),
+        ("clockStep", e.clock_step.is_some()),
+        ("failover", e.failover.is_some()),
     ];
     all.into_iter().filter(|v| v.1).map(|v| v.0).collect()
 }
@@ -66,9 +69,9 @@ type Verb<'a, T, A> = (&'a Option<T>, fn(A) -> Action);
 type TaintVerb<'a> = (&'a Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Arc<str>, Taint) -> Action);
 
 /// What is needed to compile one action.
-struct Context<'a> {
-    field: String,
-    scope: &'a Scope,
+pub(super) struct Context<'a> {
+    pub(super) field: String,
+    pub(super) scope: &'a Scope,
     loaded: &'a Loaded,
     /// The wall time of the action.
     wall: Timestamp,
@@ -137,10 +140,7 @@ impl Compiler<'_> {
         }
         self.on_nodes(e, c, &mut all);
         self.on_pods(e, c, &mut all);
-        all.extend(e.controllers.map(|state| match state {
-            Controllers::Up => Action::ControllersUp,
-            Controllers::Down => Action::ControllersDown,
-        }));
+        self.on_hosts(e, c, &mut all);
         all
     }
 
@@ -265,13 +265,18 @@ impl Compiler<'_> {
     fn rollout(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
         let restarted = json!({"kubectl.kubernetes.io/restartedAt": c.wall.to_string()});
         let restart = json!({"spec": {"template": {"metadata": {"annotations": restarted}}}});
+        let paused = match &e.pause {
+            Some(Paused::Rollouts(names)) => &names[..],
+            _ => &[],
+        };
+        let named = |names: &'_ Option<OneOrMany<String>>| names.clone().map_or_else(Vec::new, |names| names.0);
         let verbs = [
-            (&e.pause, json!({"spec": {"paused": true}}), &[Kind::Deployment][..]),
-            (&e.resume, json!({"spec": {"paused": null}}), &[Kind::Deployment]),
-            (&e.restart, restart, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]),
+            (paused.to_vec(), json!({"spec": {"paused": true}}), &[Kind::Deployment][..]),
+            (named(&e.resume), json!({"spec": {"paused": null}}), &[Kind::Deployment]),
+            (named(&e.restart), restart, &[Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet]),
         ];
         for (names, patch, kinds) in verbs {
-            for name in names.iter().flat_map(|n| &n.0) {
+            for name in &names {
                 if let Some(target) = self.with_rollouts(name, c, kinds) {
                     all.push(Action::Patch { target, patch_type: PatchType::Strategic, patch: patch.clone() });
                 }

@@ -1,6 +1,7 @@
 //! What happens when.
 
 use super::cluster::{NodeEntry, TaintEntry};
+use super::hosts::{FailedOver, Offset, Paused};
 use super::scalars::{Duration, FromMap, OneOrMany, text_or_map};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -43,9 +44,10 @@ pub struct ActionEntry {
     /// `kubectl rollout undo`: Deployments, or Deployment to revision.
     #[serde(default)]
     pub undo: Option<Undone>,
-    /// `kubectl rollout pause`.
+    /// `kubectl rollout pause` of Deployments. Of hosts, by component: they
+    /// stand still for so long, their timers stop, their wall clocks do not.
     #[serde(default)]
-    pub pause: Option<OneOrMany<String>>,
+    pub pause: Option<Paused>,
     /// `kubectl rollout resume`.
     #[serde(default)]
     pub resume: Option<OneOrMany<String>>,
@@ -95,16 +97,27 @@ pub struct ActionEntry {
     /// All controllers stop (`down`) or start again (`up`), with nothing
     /// remembered.
     #[serde(default)]
-    pub controllers: Option<Controllers>,
+    pub controllers: Option<UpDown>,
+    /// The API server cannot be reached (`down`) or can again (`up`).
+    #[serde(default)]
+    pub api_server: Option<UpDown>,
+    /// Somebody sets wall clocks: component to how far forward (`-30s` for
+    /// back).
+    #[serde(default)]
+    pub clock_step: Option<BTreeMap<String, Offset>>,
+    /// A leader dies and another instance takes over, with another clock and
+    /// nothing remembered.
+    #[serde(default)]
+    pub failover: Option<OneOrMany<FailedOver>>,
 }
 
-/// Whether the controllers run.
+/// Whether something runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Controllers {
-    /// They start.
+pub enum UpDown {
+    /// It starts.
     Up,
-    /// They stop.
+    /// It stops.
     Down,
 }
 

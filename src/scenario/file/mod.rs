@@ -4,12 +4,14 @@
 mod actions;
 mod assertions;
 mod cluster;
+mod hosts;
 mod pods;
 mod scalars;
 
-pub use actions::{ActionEntry, Applied, Cascade, Controllers, Crashed, Deleted, Failed, Images, Undone};
+pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Failed, Images, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
+pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use pods::{CrashEntry, Match, PodEntry, Pods, RunEntry};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
 
@@ -119,6 +121,11 @@ pub struct Spec {
     /// How fast the control plane is.
     #[serde(default)]
     pub control_plane: ControlPlane,
+    /// Clocks that are wrong: of `apiServer`, `controllerManager`,
+    /// `scheduler`, all `kubelets`, or of single nodes (default: all are
+    /// right).
+    #[serde(default)]
+    pub clocks: BTreeMap<String, ClockEntry>,
 }
 
 /// How fast the control plane is (default: at once).

@@ -1,0 +1,110 @@
+//! Clocks, and what happens to the hosts of components.
+
+use super::Compiler;
+use super::actions::Context;
+use crate::scenario::file::{ActionEntry, ClockEntry, Paused, Spec, UpDown};
+use crate::scenario::scope::{Refusal, Scope};
+use crate::scenario::suggest;
+use crate::sim::setup::{Action, ClockSpec, Clocks, Component};
+use crate::time::Span;
+
+/// What may stand where a component is wanted.
+const COMPONENTS: [&str; 3] = ["apiServer", "controllerManager", "scheduler"];
+
+/// How long nobody leads after a leader died: until its lease has run out.
+///
+/// Upstream: `staging/src/k8s.io/component-base/config/v1alpha1/defaults.go RecommendedDefaultLeaderElectionConfiguration`
+const LEASE: Span = Span::from_secs(15);
+
+impl From<&ClockEntry> for ClockSpec {
+    fn from(entry: &ClockEntry) -> ClockSpec {
+        ClockSpec { offset_ns: entry.offset.ns, drift: entry.drift.0, spread: entry.spread.0 }
+    }
+}
+
+impl Compiler<'_> {
+    /// The clocks that differ from true time.
+    pub(super) fn clocks(&mut self, spec: &Spec, scope: &Scope) -> Clocks {
+        let mut clocks = Clocks::default();
+        // What names one node stands above what names several.
+        let mut entries: Vec<_> = spec.clocks.iter().collect();
+        entries.sort_by_key(|(name, _)| !name.starts_with("zone/") && !name.contains('*'));
+        for (name, entry) in entries {
+            let clock = ClockSpec::from(entry);
+            match name.as_str() {
+                "apiServer" => clocks.api_server = clock,
+                "controllerManager" => clocks.controller_manager = clock,
+                "scheduler" => clocks.scheduler = clock,
+                "kubelets" => clocks.kubelets = clock,
+                _ => {
+                    let hint = "a clock is that of apiServer, controllerManager, scheduler, kubelets, or of nodes";
+                    let nodes = scope.nodes(name).map_err(|(m, h)| (m, h.or_else(|| Some(hint.to_string()))));
+                    let nodes = self.check_name(&format!("spec.clocks.{name}"), nodes).unwrap_or_default();
+                    clocks.nodes.extend(nodes.into_iter().map(|node| (node.into(), clock)));
+                }
+            }
+        }
+        clocks
+    }
+
+    /// What happens to hosts.
+    pub(super) fn on_hosts(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
+        for (name, by) in e.clock_step.iter().flatten() {
+            let found = self.check_name(&format!("{}.{name}", c.field), components(name, c.scope));
+            let step = |component| Action::ClockStep { component, by_ns: by.ns };
+            all.extend(found.unwrap_or_default().into_iter().map(step));
+        }
+        for failed in e.failover.iter().flat_map(|f| &f.0) {
+            let component = match failed.component.as_str() {
+                "controllerManager" => Component::ControllerManager,
+                "scheduler" => Component::Scheduler,
+                other => {
+                    let hint = "write controllerManager or scheduler".to_string();
+                    self.problem(&c.field, format!("`{other}` has no leader that could fail over"), Some(hint));
+                    continue;
+                }
+            };
+            let gap = failed.gap.map_or(LEASE, |gap| gap.0);
+            all.push(Action::Failover { component, gap, clock: ClockSpec::from(&failed.clock) });
+        }
+        if let Some(Paused::Hosts(hosts)) = &e.pause {
+            for (name, span) in hosts {
+                let found = self.check_name(&format!("{}.{name}", c.field), components(name, c.scope));
+                let pause = |component| Action::Pause { component, span: span.0 };
+                all.extend(found.unwrap_or_default().into_iter().map(pause));
+            }
+        }
+        all.extend(e.controllers.map(|state| match state {
+            UpDown::Up => Action::ControllersUp,
+            UpDown::Down => Action::ControllersDown,
+        }));
+        all.extend(e.api_server.map(|state| match state {
+            UpDown::Up => Action::ApiServerUp,
+            UpDown::Down => Action::ApiServerDown,
+        }));
+    }
+}
+
+/// The components that a text means: one of the control plane, nodes, or
+/// `all`.
+fn components(name: &str, scope: &Scope) -> Result<Vec<Component>, Refusal> {
+    let node = |name: String| Component::Node(name.into());
+    match name {
+        "apiServer" => Ok(vec![Component::ApiServer]),
+        "controllerManager" => Ok(vec![Component::ControllerManager]),
+        "scheduler" => Ok(vec![Component::Scheduler]),
+        "all" => {
+            let nodes = scope.nodes.iter().map(|(name, _)| node(name.clone()));
+            let control_plane = [Component::ApiServer, Component::ControllerManager, Component::Scheduler];
+            Ok(control_plane.into_iter().chain(nodes).collect())
+        }
+        _ => match scope.nodes(name) {
+            Ok(nodes) => Ok(nodes.into_iter().map(node).collect()),
+            Err((_, hint)) => {
+                let near = suggest::nearest(name, COMPONENTS).map(|near| format!("did you mean {near}?"));
+                let all = || format!("write {}, all, or nodes such as node/a-1 or zone/a", COMPONENTS.join(", "));
+                Err((format!("there is no component {name}"), near.or(hint).or_else(|| Some(all()))))
+            }
+        },
+    }
+}
