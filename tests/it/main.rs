@@ -2,6 +2,7 @@
 
 mod assertion;
 mod cli;
+mod clocks;
 mod cron_job;
 mod explain;
 mod fixture;

@@ -223,8 +223,13 @@ mod tests {
         }
 
         fn sync_with(&self, cache: &Objects, at: i64) -> (Vec<String>, Plan) {
-            let view =
-                View { cache, live: self.store.objects(), now: second(at).instant(), monotonic: second(at).instant(), gates: FeatureGates::default() };
+            let view = View {
+                cache,
+                live: self.store.objects(),
+                now: second(at).instant(),
+                monotonic: second(at).instant(),
+                gates: FeatureGates::default(),
+            };
             let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
             let mut controller = CronJobController::default();
             controller.sync(self.key, view, &mut plan, &mut queue).expect("no error");
