@@ -25,8 +25,13 @@ pub(super) struct Recorder {
     /// The newest record of each subject.
     latest: Vec<RecordId>,
     cluster: Option<SubjectId>,
-    /// How many objects of a name there have been.
-    names: FxHashMap<(Kind, Arc<str>), u32>,
+    /// How many pods of a name there have been.
+    names: FxHashMap<Arc<str>, u32>,
+    /// Who has had a name, oldest first: ReplicaSets and Jobs, whose pods are
+    /// counted.
+    holders: FxHashMap<(Arc<str>, Arc<str>), Vec<Uid>>,
+    /// The earlier holders of an object's name, where there were any.
+    namesakes: FxHashMap<Uid, Vec<Uid>>,
     /// How many pods each owner has created, by its UID.
     created: Vec<u32>,
     /// The sorts of refusals recorded since something was done, so that each
@@ -66,6 +71,8 @@ impl Recorder {
             latest: Vec::new(),
             cluster: None,
             names: FxHashMap::default(),
+            holders: FxHashMap::default(),
+            namesakes: FxHashMap::default(),
             created: Vec::new(),
             refusals: FxHashMap::default(),
             revisions: FxHashMap::default(),
@@ -160,8 +167,31 @@ impl Recorder {
         if kind == Kind::ControllerRevision {
             self.revisions.insert((meta.namespace.clone(), meta.name.clone()), revision);
         }
-        let name = self.distinguish(kind, meta, plain);
+        // Only pods are told apart; a workload that is deleted and applied
+        // again goes on under its name.
+        let name = if kind == Kind::Pod { self.distinguish(meta, plain) } else { plain };
+        // A CronJob never gives a name twice.
+        if kind == Kind::ReplicaSet || kind == Kind::Job && owner.is_none() {
+            self.note_namesakes(meta, &name);
+        }
         self.enter(meta, kind, owner, revision, name)
+    }
+
+    /// Remembers which earlier ReplicaSets and Jobs had the name of a new one,
+    /// so that their counted pods are told apart.
+    fn note_namesakes(&mut self, meta: &Meta, name: &Arc<str>) {
+        let holders = self.holders.entry((meta.namespace.clone(), name.clone())).or_default();
+        if !holders.is_empty() {
+            self.namesakes.insert(meta.uid, holders.clone());
+        }
+        holders.push(meta.uid);
+    }
+
+    /// How many pods with this number the earlier owners of the same name had.
+    fn earlier_pods(&self, owner: Uid, number: u32) -> usize {
+        let Some(namesakes) = self.namesakes.get(&owner) else { return 0 };
+        let made = |uid: &&Uid| self.created.get(uid.0 as usize).is_some_and(|&count| count > number);
+        namesakes.iter().filter(made).count()
     }
 
     /// Gives a new pod of an owner its name in the trace: `web/1#0`.
@@ -180,14 +210,17 @@ impl Recorder {
         let subject = self.subject(owner.uid);
         let whose = &self.trace.subject(subject).name;
         let name: Arc<str> = match mark {
-            // The count makes the name unique.
-            None => format!("{whose}#{number}").into(),
+            // The count makes the name unique among one owner's pods.
+            None => match self.earlier_pods(owner.uid, number) {
+                0 => format!("{whose}#{number}").into(),
+                earlier => format!("{whose}#{number}~{}", earlier + 1).into(),
+            },
             Some(mark) => {
                 let plain = match revision {
                     0 => format!("{whose}#{mark}"),
                     revision => format!("{whose}/{revision}#{mark}"),
                 };
-                self.distinguish(Kind::Pod, meta, plain.into())
+                self.distinguish(meta, plain.into())
             }
         };
         self.enter(meta, Kind::Pod, Some(subject), revision, name)
@@ -212,14 +245,12 @@ impl Recorder {
         id
     }
 
-    /// A second object of the same name gets `~2`, a third one `~3`.
-    fn distinguish(&mut self, kind: Kind, meta: &Meta, plain: Arc<str>) -> Arc<str> {
+    /// A second pod of the same name gets `~2`, a third one `~3`.
+    fn distinguish(&mut self, meta: &Meta, plain: Arc<str>) -> Arc<str> {
         let full: Arc<str> = format!("{}/{plain}", meta.namespace).into();
-        let seen = self.names.entry((kind, full)).or_insert(0);
+        let seen = self.names.entry(full).or_insert(0);
         *seen += 1;
-        // Only pods are told apart; a workload that is deleted and applied
-        // again goes on under its name.
-        if *seen == 1 || kind != Kind::Pod { plain } else { format!("{plain}~{seen}").into() }
+        if *seen == 1 { plain } else { format!("{plain}~{seen}").into() }
     }
 
     /// Records the fields that differ.

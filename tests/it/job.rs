@@ -121,3 +121,15 @@ fn a_job_may_be_applied_again() {
     assert!(!simulation.trace().records.iter().any(refused));
     check_complete(&simulation, 2, 0);
 }
+
+#[test]
+fn pods_of_a_job_that_is_made_again_have_names_of_their_own() {
+    let mut setup = setup(&json!({"completions": 1}), &[0]);
+    let again = setup.objects[0].clone();
+    let target = Target { kind: Kind::Job, namespace: "default".into(), name: "work".into() };
+    let delete = Action::Delete { target, propagation: Propagation::Background, grace_seconds: None };
+    setup.actions = vec![at(60, delete), at(120, Action::Apply(again))];
+    let trace = run(&setup).into_trace();
+    let pods = trace.subjects.iter().filter(|subject| subject.kind == Kind::Pod);
+    assert_eq!(pods.map(|pod| &*pod.name).collect::<Vec<_>>(), ["work#0", "work#0~2"]);
+}
