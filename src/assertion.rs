@@ -135,6 +135,9 @@ pub enum Happening {
     Event(String),
     /// The API server refused an action on the target.
     Rejected,
+    /// A run wrote something outside the cluster: under any key, this one, or
+    /// one that begins so if it ends with `*`.
+    Wrote(Option<String>),
 }
 
 /// Something that happens to a target.

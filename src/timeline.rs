@@ -7,10 +7,12 @@
 //! lives are one workload.
 
 mod components;
+mod effects;
 mod fold;
 mod steps;
 
 pub use components::{ClockPiece, Component};
+pub use effects::Write;
 pub use steps::Steps;
 
 use crate::api::Kind;
@@ -50,11 +52,17 @@ pub enum Series {
     /// The fewest available pods a rolling update may leave by its own doing:
     /// desired - maxUnavailable. Empty if the trace does not say.
     Floor,
+    /// What its runs have written outside the cluster so far.
+    Effects,
+    /// How many of these were not the first under their key.
+    Duplicates,
+    /// What its runs have not written because they were cut off.
+    Lost,
 }
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 12] = [
+    pub const ALL: [Series; 15] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -67,6 +75,9 @@ impl Series {
         Series::Restarts,
         Series::Ceiling,
         Series::Floor,
+        Series::Effects,
+        Series::Duplicates,
+        Series::Lost,
     ];
 
     /// The name that assertions and tables use, such as `on-node`.
@@ -84,6 +95,9 @@ impl Series {
             Series::Restarts => "restarts",
             Series::Ceiling => "ceiling",
             Series::Floor => "floor",
+            Series::Effects => "effects",
+            Series::Duplicates => "duplicates",
+            Series::Lost => "lost",
         }
     }
 
@@ -179,6 +193,7 @@ pub struct Workload {
     conditions: Vec<ConditionChange>,
     rollouts: Vec<Rollout>,
     actions: Vec<ActionMark>,
+    writes: Vec<Write>,
 }
 
 impl Workload {
@@ -207,6 +222,11 @@ impl Workload {
     /// The actions that touched it or the whole cluster, in order of time.
     pub fn actions(&self) -> &[ActionMark] {
         &self.actions
+    }
+
+    /// What its runs wrote outside the cluster, in order of time.
+    pub fn writes(&self) -> &[Write] {
+        &self.writes
     }
 
     /// `deployment/web`, as kubectl prints it.

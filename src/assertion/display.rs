@@ -71,6 +71,7 @@ impl Happening {
             Happening::Unschedulable => "unschedulable",
             Happening::Event(_) => "event",
             Happening::Rejected => "rejected",
+            Happening::Wrote(_) => "wrote",
         }
     }
 }
@@ -79,6 +80,7 @@ impl Display for Occurrence {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.what {
             Happening::Event(reason) => write!(f, "event({reason}, {})", self.target),
+            Happening::Wrote(Some(key)) => write!(f, "wrote({key:?}, {})", self.target),
             other => write!(f, "{}({})", other.name(), self.target),
         }
     }

@@ -99,6 +99,9 @@ impl<'a> Run<'a> {
             | (Happening::Failed, What::Failed { .. })
             | (Happening::Unschedulable, What::Unschedulable) => is_pod,
             (Happening::Rejected, What::Rejected { .. }) => true,
+            (Happening::Wrote(wanted), What::Wrote { key }) => {
+                wanted.as_ref().is_none_or(|wanted| is_key(self.trace.symbols.get(key), wanted))
+            }
             (Happening::Event(reason), What::Emitted(emitted)) => self.reason(emitted) == reason,
             (Happening::Event(reason), What::Set { value: Value::Text(text), field }) => {
                 let is_condition = field.name().starts_with("condition.");
@@ -188,6 +191,11 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether a key is the wanted one, or begins like one with `*` at its end.
+fn is_key(key: &str, wanted: &str) -> bool {
+    key == wanted || wanted.strip_suffix('*').is_some_and(|start| key.starts_with(start))
+}
+
 /// Whether a series is read from fields of the top object alone.
 const fn is_spec_of_top(series: Series) -> bool {
     matches!(series, Series::Available | Series::Desired | Series::Ceiling | Series::Floor)
@@ -225,6 +233,8 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Updated => pod && matches!(what, What::Created | What::Deleting { .. } | What::Failed { .. }),
         Series::Pending => pod && matches!(what, What::Created | What::Bound { .. } | What::Removed),
         Series::Restarts => pod && matches!(what, What::Restarted { .. }),
+        Series::Effects | Series::Duplicates => matches!(what, What::Wrote { .. }),
+        Series::Lost => matches!(what, What::Lost { .. }),
     }
 }
 

@@ -171,6 +171,7 @@ fn profile(profile: &CaseProfile) -> Result<PodProfile, NotRun> {
             image: name(&profile.matches.image),
             node: name(&profile.matches.node),
             n: profile.matches.n,
+            job: None,
         },
         schedule: profile.schedule_ms.map(delay),
         start: profile.start_ms.map(delay),
@@ -178,6 +179,7 @@ fn profile(profile: &CaseProfile) -> Result<PodProfile, NotRun> {
         terminate: profile.terminate_ms.map(delay),
         crash: profile.crash.as_ref().map(crash),
         run: profile.run.as_ref().map(run).transpose()?,
+        effects: None,
     })
 }
 
@@ -199,6 +201,7 @@ fn run(run: &CaseRun) -> Result<Run, NotRun> {
             .iter()
             .map(|(i, &seconds)| Ok((index(i)?, delay_of_seconds(seconds))))
             .collect::<Result<_, NotRun>>()?,
+        ..Run::default()
     })
 }
 

@@ -2,8 +2,8 @@
 
 use super::Delay;
 use crate::rng::Draws;
-use crate::sim::setup::{PodMatch, PodProfile};
-use crate::time::Span;
+use crate::sim::setup::{Chance, Effect, EffectTime, PodMatch, PodProfile, Run};
+use crate::time::{SimTime, Span};
 use std::sync::Arc;
 
 /// What profiles look at, and the name under which a pod's delays are drawn.
@@ -19,8 +19,38 @@ pub struct Identity<'a> {
     pub node: Option<&'a str>,
     /// How many pods its owner had created before it.
     pub n: u32,
+    /// Which Job of its CronJob it works for.
+    pub job: Option<u32>,
     /// A name that does not depend on other workloads: `default/web/2#0`.
     pub subject: &'a str,
+}
+
+/// One start of a pod's containers.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// How often they were started before.
+    pub nth: u64,
+    /// What exit codes and durations are counted by.
+    pub attempt: usize,
+    /// The pod's completion index.
+    pub index: Option<u32>,
+    /// When they were started.
+    pub at: SimTime,
+}
+
+impl Effect {
+    /// How long after the start it comes, in a run that takes `whole` if
+    /// nothing happens.
+    #[must_use]
+    pub fn after(&self, whole: Option<Span>) -> Option<Span> {
+        match self.at {
+            EffectTime::After(span) => Some(span),
+            EffectTime::Percent(0) => Some(Span::ZERO),
+            EffectTime::Percent(percent) => {
+                whole.map(|whole| Span((u128::from(whole.0) * u128::from(percent) / 100) as u64).floor_ms())
+            }
+        }
+    }
 }
 
 /// The profiles of a setup, and the draws for their distributions.
@@ -69,20 +99,63 @@ impl Behaviour {
         self.draw(self.find(pod, |p| p.terminate.as_ref()), Span::from_ms(1_000), "terminate", pod, 0)
     }
 
-    /// How and when the `nth` start ends by itself, if it does. `attempt` is
-    /// what exit codes are counted by, `index` the pod's completion index.
-    pub fn exit(&self, pod: &Identity<'_>, nth: u64, attempt: usize, index: Option<u32>) -> Option<(Span, i32)> {
+    /// How and when a start ends by itself, if it does.
+    pub fn exit(&self, pod: &Identity<'_>, start: &Start) -> Option<(Span, i32)> {
         if let Some(run) = self.find(pod, |p| p.run.as_ref()) {
-            let of_index = index.and_then(|index| run.index_durations.get(&index));
-            let duration = of_index.or_else(|| nth_or_last(&run.durations, attempt)).unwrap_or(&run.duration);
-            let exits = index.and_then(|index| run.index_exits.get(&index)).unwrap_or(&run.exits);
-            let code = nth_or_last(exits, attempt).copied().unwrap_or(0);
-            return Some((self.draw(Some(duration), Span::ZERO, "run", pod, nth)?, code));
+            let whole = self.duration_of(run, pod, start)?;
+            return Some(self.hit(run, pod, start, whole).unwrap_or_else(|| (whole, self.code(run, pod, start))));
         }
         let crash = self.find(pod, |p| p.crash.as_ref())?;
-        let crashes = crash.times == 0 || nth < u64::from(crash.times);
-        let after = self.draw(Some(&crash.after), Span::ZERO, "crash", pod, nth)?;
+        let crashes = crash.times == 0 || start.nth < u64::from(crash.times);
+        let after = self.draw(Some(&crash.after), Span::ZERO, "crash", pod, start.nth)?;
         crashes.then_some((after, crash.exit))
+    }
+
+    /// How long a start works if nothing happens, if it ends at all.
+    pub fn duration(&self, pod: &Identity<'_>, start: &Start) -> Option<Span> {
+        self.duration_of(self.find(pod, |p| p.run.as_ref())?, pod, start)
+    }
+
+    fn duration_of(&self, run: &Run, pod: &Identity<'_>, start: &Start) -> Option<Span> {
+        let of_index = start.index.and_then(|index| run.index_durations.get(&index));
+        let duration = of_index.or_else(|| nth_or_last(&run.durations, start.attempt)).unwrap_or(&run.duration);
+        self.draw(Some(duration), Span::ZERO, "run", pod, start.nth)
+    }
+
+    /// The exit code of a run that comes to its end.
+    fn code(&self, run: &Run, pod: &Identity<'_>, start: &Start) -> i32 {
+        if let Some(chance) = &run.fails
+            && self.comes_true(chance, "fails", pod, start.nth)
+        {
+            return chance.exit;
+        }
+        let exits = start.index.and_then(|index| run.index_exits.get(&index)).unwrap_or(&run.exits);
+        nth_or_last(exits, start.attempt).copied().unwrap_or(0)
+    }
+
+    /// When the first outage ends a run, and how.
+    fn hit(&self, run: &Run, pod: &Identity<'_>, start: &Start, whole: Span) -> Option<(Span, i32)> {
+        let hits = run.outages.iter().enumerate().filter_map(|(i, outage)| {
+            let at = outage.hit(start.at, start.at.after(whole))?;
+            let purpose = format!("outage {i}");
+            self.comes_true(&outage.hits, &purpose, pod, start.nth).then_some((at.since(start.at), outage.hits.exit))
+        });
+        hits.min_by_key(|(after, _)| *after)
+    }
+
+    fn comes_true(&self, chance: &Chance, purpose: &str, pod: &Identity<'_>, nth: u64) -> bool {
+        chance.probability >= 1.0
+            || (chance.probability > 0.0 && self.draws.uniform(purpose, pod.subject, nth) < chance.probability)
+    }
+
+    /// Whether any pod writes anything.
+    pub fn has_effects(&self) -> bool {
+        self.profiles.iter().any(|profile| profile.effects.is_some())
+    }
+
+    /// What each start of a pod writes.
+    pub fn effects(&self, pod: &Identity<'_>) -> Option<Arc<[Effect]>> {
+        self.find(pod, |p| p.effects.as_ref()).cloned()
     }
 }
 
@@ -97,4 +170,5 @@ fn fits(wanted: &PodMatch, pod: &Identity<'_>) -> bool {
         && same(&wanted.image, pod.image)
         && wanted.node.as_deref().is_none_or(|node| pod.node == Some(node))
         && wanted.n.is_none_or(|n| n == pod.n)
+        && wanted.job.is_none_or(|job| pod.job == Some(job))
 }

@@ -10,9 +10,10 @@ use crate::time::{SECOND, Span};
 use std::fmt;
 
 /// How long something takes.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub enum Delay {
     /// It never happens.
+    #[default]
     Never,
     /// Always the same.
     Constant(Span),

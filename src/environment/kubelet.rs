@@ -79,6 +79,10 @@ pub struct Runtime {
     pub takes_room_on: Option<Key>,
     /// How much of it.
     pub requests: Resources,
+    /// Which Job of its CronJob it works for.
+    pub job: Option<u32>,
+    /// Which of its effects the run in progress has yet to have, as bits.
+    pub pending_effects: u64,
     /// Steps that were put off while the machine stood still.
     put_off: Vec<PutOff>,
     /// By how much the end of the termination in progress was put off.
@@ -109,6 +113,8 @@ impl Runtime {
             end_code: None,
             takes_room_on: None,
             requests: Resources::default(),
+            job: None,
+            pending_effects: 0,
             put_off: Vec::new(),
             end_put_off: Span::ZERO,
         }

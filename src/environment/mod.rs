@@ -5,7 +5,7 @@ mod delay;
 mod kubelet;
 mod scheduler;
 
-pub use behaviour::{Behaviour, Identity};
+pub use behaviour::{Behaviour, Identity, Start};
 pub use delay::Delay;
 pub use kubelet::{CrashLoop, End, Ending, Runtime};
 pub use scheduler::Scheduler;

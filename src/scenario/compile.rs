@@ -9,6 +9,7 @@ mod kubernetes;
 mod objects;
 mod pods;
 mod rehearsal;
+mod work;
 
 pub(super) use pods::typical_entry;
 pub(super) use rehearsal::rehearsed;

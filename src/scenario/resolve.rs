@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 22] = [
+pub const FUNCTIONS: [(&str, &str); 23] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -28,6 +28,7 @@ pub const FUNCTIONS: [(&str, &str); 22] = [
     ("failed", "failed(web/1)"),
     ("unschedulable", "unschedulable(web/1)"),
     ("rejected", "rejected(deployment/web)"),
+    ("wrote", "wrote(cronjob/ledger)"),
     ("min", "min(available(deployment/web)) >= 8"),
     ("max", "max(on-node(deployment/web)) <= 13"),
     ("mean", "mean(available(deployment/web)) >= 9.5"),
@@ -63,6 +64,7 @@ fn happening(name: &str) -> Option<Happening> {
         "failed" => Happening::Failed,
         "unschedulable" => Happening::Unschedulable,
         "rejected" => Happening::Rejected,
+        "wrote" => Happening::Wrote(None),
         _ => return None,
     })
 }
@@ -170,6 +172,7 @@ impl Resolver<'_> {
             return Err(usage(expr.at.clone(), "count"));
         };
         let (what, of) = match (name.as_str(), &arguments[..]) {
+            ("wrote", [key, of]) => (Happening::Wrote(Some(word(&key.value, "a key")?.to_string())), of),
             ("event", [reason, of]) => (Happening::Event(word(&reason.value, "an Event's reason")?.to_string()), of),
             (name, [of]) if let Some(what) = happening(name) => (what, of),
             _ => return Err(usage(expr.at.clone(), name)),

@@ -156,11 +156,11 @@ impl Simulation {
                 self.join_node(spec, cause);
                 Ok(())
             }
-            Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key)),
+            Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key, cause)),
             Action::NodeRecover(node) => self.node(node).map(|key| self.recover_node(key, cause)),
             Action::NodeDelete(node) => {
                 let key = self.node(node)?;
-                self.fail_node(key);
+                self.fail_node(key, cause);
                 self.delete(key, crate::api::Propagation::Background, cause)?;
                 Ok(())
             }

@@ -36,6 +36,8 @@ impl Simulation {
     pub(super) fn start_job(&mut self, job: &Job, cron_job: Key, cause: RecordId) -> Result<Written, ApiError> {
         let key = self.store.create(job.clone())?;
         self.register(key, Some(cron_job), 0);
+        let number = self.recorder.next_number(cron_job.uid);
+        self.jobs.entry(key.uid).or_default().number = Some(number);
         self.created(key, cause);
         self.announce(cron_job, &Notice::normal("SuccessfulCreate", format!("Created job {}", job.meta.name)));
         Ok((key, self.version(key)))

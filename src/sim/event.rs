@@ -18,6 +18,8 @@ pub(super) enum Event {
     Ready(PodRef, u16),
     /// A container exits by itself.
     Exit(PodRef, u16),
+    /// A run has one of its effects.
+    Effect(PodRef, u16, u8),
     /// A container is started again.
     Restart(PodRef, u16),
     /// A termination is over.
@@ -55,6 +57,7 @@ const _: () = assert!(size_of::<Event>() <= 16);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Class {
     Action,
+    Effect,
     Termination,
     Kubelet,
     Scheduler,
@@ -66,6 +69,7 @@ impl Event {
     pub(super) const fn class(self) -> Class {
         match self {
             Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } => Class::Action,
+            Event::Effect(..) => Class::Effect,
             Event::Terminated(..) => Class::Termination,
             Event::Schedule(_) => Class::Scheduler,
             Event::Reschedule => Class::Retry,
@@ -79,6 +83,7 @@ impl Event {
             Event::Start(pod, epoch)
             | Event::Ready(pod, epoch)
             | Event::Exit(pod, epoch)
+            | Event::Effect(pod, epoch, _)
             | Event::Restart(pod, epoch)
             | Event::Terminated(pod, epoch) => Some((pod, epoch)),
             _ => None,
@@ -91,6 +96,7 @@ impl Event {
             Event::Start(pod, _) => Event::Start(pod, epoch),
             Event::Ready(pod, _) => Event::Ready(pod, epoch),
             Event::Exit(pod, _) => Event::Exit(pod, epoch),
+            Event::Effect(pod, _, effect) => Event::Effect(pod, epoch, effect),
             Event::Restart(pod, _) => Event::Restart(pod, epoch),
             other => other,
         }
@@ -103,6 +109,7 @@ impl Event {
             | Event::Start(pod, _)
             | Event::Ready(pod, _)
             | Event::Exit(pod, _)
+            | Event::Effect(pod, _, _)
             | Event::Restart(pod, _)
             | Event::Terminated(pod, _) => Some(pod),
             _ => None,

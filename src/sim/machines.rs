@@ -5,7 +5,7 @@ use super::event::{Event, PodRef};
 use super::{Simulation, Urgency};
 use crate::api::{ConditionStatus, Key, Kind, Meta, Node, NodeSpec, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
-use crate::environment::{Ending, Identity, Runtime};
+use crate::environment::{Ending, Identity, Runtime, Start};
 use crate::time::{SimTime, Span};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
@@ -28,16 +28,16 @@ impl Simulation {
         self.now.floor_ms().after(delay).max(self.now)
     }
 
-    fn later(&mut self, delay: Span, event: Event) {
+    pub(super) fn later(&mut self, delay: Span, event: Event) {
         let at = self.on_grid(delay);
         self.queue.push(at, Urgency::First, event);
     }
 
-    fn runtime(&self, pod: PodRef) -> Option<&Runtime> {
+    pub(super) fn runtime(&self, pod: PodRef) -> Option<&Runtime> {
         self.runtimes.get(pod.slot as usize)?.as_ref().filter(|runtime| runtime.uid.0 == pod.uid)
     }
 
-    fn runtime_mut(&mut self, pod: PodRef) -> Option<&mut Runtime> {
+    pub(super) fn runtime_mut(&mut self, pod: PodRef) -> Option<&mut Runtime> {
         self.runtimes.get_mut(pod.slot as usize)?.as_mut().filter(|runtime| runtime.uid.0 == pod.uid)
     }
 
@@ -60,23 +60,29 @@ impl Simulation {
 
     /// Whether the pod is there, this step of it is still due and its machine
     /// runs.
-    fn is_due(&self, pod: PodRef, epoch: u16) -> bool {
+    pub(super) fn is_due(&self, pod: PodRef, epoch: u16) -> bool {
         let alive = self.pod(pod).is_some_and(|pod| pod.node.is_none_or(|n| !self.dead.contains(&n)));
         alive && self.runtime(pod).is_some_and(|runtime| runtime.epoch == epoch)
     }
 
-    fn ask(&self, pod: PodRef, what: &Ask) -> Option<Span> {
+    /// What profiles look at.
+    pub(super) fn identity(&self, pod: PodRef) -> Option<Identity<'_>> {
         let (runtime, row) = (self.runtime(pod)?, self.pod(pod)?);
         let node = row.node.and_then(|key| self.store.objects().nodes.get(key));
-        let identity = Identity {
+        Some(Identity {
             namespace: &row.meta.namespace,
             workload: &runtime.workload,
             image: row.template.image(),
             node: node.map(|node| &*node.meta.name),
             n: row.number,
+            job: runtime.job,
             subject: &runtime.subject,
-        };
-        let nth = u64::from(runtime.starts);
+        })
+    }
+
+    fn ask(&self, pod: PodRef, what: &Ask) -> Option<Span> {
+        let identity = self.identity(pod)?;
+        let nth = u64::from(self.runtime(pod)?.starts);
         match what {
             Ask::Schedule => self.behaviour.schedule(&identity),
             Ask::Start => self.behaviour.start(&identity, nth),
@@ -85,26 +91,31 @@ impl Simulation {
         }
     }
 
-    /// How the start in progress will end by itself, if it will.
-    fn ask_exit(&self, pod: PodRef) -> Option<(Span, i32)> {
+    /// The start in progress.
+    fn start(&self, pod: PodRef) -> Option<Start> {
         let (runtime, row) = (self.runtime(pod)?, self.pod(pod)?);
-        let node = row.node.and_then(|key| self.store.objects().nodes.get(key));
-        let identity = Identity {
-            namespace: &row.meta.namespace,
-            workload: &runtime.workload,
-            image: row.template.image(),
-            node: node.map(|node| &*node.meta.name),
-            n: row.number,
-            subject: &runtime.subject,
-        };
         // A pod that is started again tries again itself; one that is not is
         // another attempt of its Job.
         let attempt = match row.template.restart_policy {
             RestartPolicy::Never => runtime.attempt,
             _ => row.restarts,
         };
-        let index = row.index.map(|index| index.index);
-        self.behaviour.exit(&identity, u64::from(row.restarts), attempt as usize, index)
+        Some(Start {
+            nth: u64::from(row.restarts),
+            attempt: attempt as usize,
+            index: row.index.map(|index| index.index),
+            at: runtime.started_at,
+        })
+    }
+
+    /// How the start in progress will end by itself, if it will.
+    fn ask_exit(&self, pod: PodRef) -> Option<(Span, i32)> {
+        self.behaviour.exit(&self.identity(pod)?, &self.start(pod)?)
+    }
+
+    /// How long the start in progress would work if nothing happened.
+    pub(super) fn ask_duration(&self, pod: PodRef) -> Option<Span> {
+        self.behaviour.duration(&self.identity(pod)?, &self.start(pod)?)
     }
 
     /// Writes a pod's status and records what that means. The first record's
@@ -124,7 +135,7 @@ impl Simulation {
     }
 
     /// The newest record about a pod's life, for causes.
-    fn latest(&self, pod: PodRef) -> RecordId {
+    pub(super) fn latest(&self, pod: PodRef) -> RecordId {
         self.recorder.latest_of(pod.key().uid)
     }
 
@@ -163,9 +174,9 @@ impl Simulation {
         }
         let mut runtime = Runtime::new(key.uid, workload, subject);
         if let Some(job) = row.meta.controller().filter(|owner| owner.kind == Kind::Job) {
-            let attempts = self.attempts.entry((job.uid, row.index.map(|index| index.index))).or_insert(0);
-            runtime.attempt = *attempts;
-            *attempts += 1;
+            let history = self.jobs.entry(job.uid).or_default();
+            runtime.attempt = history.next_attempt(row.index.map(|index| index.index));
+            runtime.job = history.number;
         }
         self.runtimes[slot] = Some(runtime);
         let pod = PodRef::of(key);
@@ -283,7 +294,9 @@ impl Simulation {
         if let Some(delay) = ready.filter(|_| !at_once) {
             self.later(delay, Event::Ready(pod, epoch));
         }
-        if let Some((delay, _)) = self.ask_exit(pod) {
+        let ends = self.ask_exit(pod);
+        self.plan_effects(pod, epoch, ends);
+        if let Some((delay, _)) = ends {
             self.later(delay, Event::Exit(pod, epoch));
         }
     }
@@ -328,6 +341,7 @@ impl Simulation {
         let ending = runtime.after_exit(row, code, now);
         runtime.running = false;
         let epoch = runtime.next_epoch();
+        self.lose_effects(pod, cause);
         match ending {
             Ending::Terminated => self.end_pod(pod, code, cause),
             Ending::Finished { succeeded } => self.finish_pod(pod, code, succeeded, cause),
@@ -434,6 +448,7 @@ impl Simulation {
             runtime.running = false;
             runtime.next_epoch();
         }
+        self.lose_effects(pod, self.latest(pod));
     }
 
     /// A machine joins the cluster.
@@ -459,8 +474,9 @@ impl Simulation {
     }
 
     /// A machine dies: nothing on it changes any more.
-    pub(super) fn fail_node(&mut self, node: Key) {
+    pub(super) fn fail_node(&mut self, node: Key, cause: RecordId) {
         self.dead.insert(node);
+        self.lose_effects_on(node, cause);
     }
 
     /// A machine comes back, rebooted: what ran on it has ended.

@@ -3,6 +3,7 @@
 mod actions;
 mod apply;
 mod cron_jobs;
+mod effects;
 mod event;
 mod hosts;
 mod jobs;
@@ -16,7 +17,7 @@ mod volumes;
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
 
-use crate::api::{Key, Kind, Pod, Uid};
+use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
 use crate::environment::{Behaviour, Runtime, Scheduler};
@@ -26,7 +27,7 @@ use event::{Class, Event, PodRef};
 use hosts::Hosts;
 use process::Process;
 use record::Recorder;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -52,8 +53,8 @@ pub struct Simulation {
     retry_at: Option<SimTime>,
     /// The kubelets' memory, by the pod's slot.
     runtimes: Vec<Option<Runtime>>,
-    /// How many pods each Job, or each index of one, has had.
-    attempts: FxHashMap<(Uid, Option<u32>), u32>,
+    /// What is remembered of the Jobs there are.
+    jobs: effects::Jobs,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
     recorder: Recorder,
@@ -116,7 +117,7 @@ impl Simulation {
             scheduler: Scheduler::default(),
             retry_at: None,
             runtimes: Vec::new(),
-            attempts: FxHashMap::default(),
+            jobs: effects::Jobs::default(),
             dead: FxHashSet::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
@@ -206,6 +207,7 @@ impl Simulation {
             Event::Reschedule => self.reschedule(),
             Event::Start(pod, epoch) => self.start_containers(pod, epoch),
             Event::Ready(pod, epoch) => self.become_ready(pod, epoch),
+            Event::Effect(pod, epoch, effect) => self.have_effect(pod, epoch, effect),
             Event::Exit(pod, epoch) => self.container_exits(pod, epoch),
             Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
@@ -280,6 +282,9 @@ impl Simulation {
     fn machines_see(&mut self, change: &Change) {
         match change.key.kind {
             Kind::Pod => self.machines_see_pod(change),
+            Kind::Job if change.verb == Verb::Deleted => {
+                self.jobs.remove(&change.key.uid);
+            }
             Kind::Node if change.verb == Verb::Modified => self.retry_unschedulable(),
             Kind::Node if change.verb == Verb::Added => {
                 self.scheduler.nodes_changed(self.store.objects());

@@ -2,14 +2,15 @@
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
 mod hosts;
+mod work;
 
 pub use crate::api::Propagation;
 pub use hosts::{ClockSpec, Clocks, Component};
+pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The input of one run.
@@ -102,6 +103,8 @@ pub struct PodMatch {
     pub node: Option<Arc<str>>,
     /// The pod's creation number within its ReplicaSet.
     pub n: Option<u32>,
+    /// Which Job of its CronJob the pod works for, from 0.
+    pub job: Option<u32>,
 }
 
 /// How matching pods behave. What is `None` is left as it was.
@@ -121,6 +124,8 @@ pub struct PodProfile {
     pub crash: Option<Crash>,
     /// Runs for a while and exits, as batch work does.
     pub run: Option<Run>,
+    /// What each start writes outside the cluster; at most 64.
+    pub effects: Option<Arc<[Effect]>>,
 }
 
 /// A container that does not stay up.
@@ -132,21 +137,6 @@ pub struct Crash {
     pub exit: i32,
     /// How many starts end so; 0 for all.
     pub times: u32,
-}
-
-/// A container that works and exits.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Run {
-    /// How long each start works.
-    pub duration: Delay,
-    /// Exit code per attempt, the last one repeated; empty means 0.
-    pub exits: Vec<i32>,
-    /// Duration per attempt instead of `duration`, the last one repeated.
-    pub durations: Vec<Delay>,
-    /// Exit codes of pods of single completion indexes, instead of `exits`.
-    pub index_exits: BTreeMap<u32, Vec<i32>>,
-    /// Durations for single completion indexes, instead of all others.
-    pub index_durations: BTreeMap<u32, Delay>,
 }
 
 /// An action and its time.

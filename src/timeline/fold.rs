@@ -1,7 +1,9 @@
 //! One pass over the records of a trace.
 
+use super::effects::{Ledger, raise};
 use super::{
     ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
+    Write,
 };
 use crate::api::Kind;
 use crate::time::SimTime;
@@ -104,6 +106,7 @@ struct Fold<'a> {
     states: Vec<WorkloadState>,
     nodes: Vec<NodeLoad>,
     components: Vec<Component>,
+    ledger: Ledger,
     node_pods: Vec<i64>,
     actions: Vec<ActionMark>,
     reach: Vec<Reach>,
@@ -154,6 +157,7 @@ impl<'a> Fold<'a> {
             states: Vec::new(),
             nodes: Vec::new(),
             components: Vec::new(),
+            ledger: Ledger::default(),
             node_pods: Vec::new(),
             actions: trace.header.actions.iter().map(action).collect(),
             reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
@@ -255,6 +259,7 @@ impl<'a> Fold<'a> {
             conditions: Vec::new(),
             rollouts: Vec::new(),
             actions: Vec::new(),
+            writes: Vec::new(),
         });
         self.states.push(WorkloadState::default());
         self.workloads.len() - 1
@@ -332,6 +337,9 @@ impl<'a> Fold<'a> {
     }
 
     fn pod(&mut self, id: usize, what: What) {
+        if matches!(what, What::Wrote { .. } | What::Lost { .. }) {
+            return self.effect(self.pods[id].workload, what);
+        }
         let before = self.pods[id];
         let pod = &mut self.pods[id];
         match what {
@@ -358,6 +366,17 @@ impl<'a> Fold<'a> {
             }
         }
         self.count_pod(&before, &after);
+    }
+
+    fn effect(&mut self, workload: usize, what: What) {
+        let (raised, before) = self.ledger.count(what);
+        for &series in raised {
+            raise(&mut self.workloads[workload].series[series as usize], self.now);
+        }
+        if let What::Wrote { key } = what {
+            let key = self.trace.symbols.get(key).to_string();
+            self.workloads[workload].writes.push(Write { at: self.now, key, before });
+        }
     }
 
     /// Moves the running numbers by what changed about a pod.

@@ -25,13 +25,7 @@ fn setup(spec: &Value, run_seconds: u64) -> Setup {
         taints: Vec::new(),
         allocatable: Resources { cpu_milli: 16_000, memory_milli: 1 << 40, pods: 110 },
     };
-    let run = Run {
-        duration: Delay::Constant(Span::from_secs(run_seconds)),
-        exits: vec![0],
-        durations: Vec::new(),
-        index_exits: std::collections::BTreeMap::new(),
-        index_durations: std::collections::BTreeMap::new(),
-    };
+    let run = Run { duration: Delay::Constant(Span::from_secs(run_seconds)), exits: vec![0], ..Run::default() };
     Setup {
         nodes: vec![node],
         objects: vec![manifest::read(&document).expect("a CronJob").object],

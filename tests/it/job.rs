@@ -26,13 +26,7 @@ fn setup(spec: &Value, exits: &[i32]) -> Setup {
         nodes: vec![node],
         objects: vec![manifest::read(&document).expect("a Job").object],
         profiles: vec![PodProfile {
-            run: Some(Run {
-                duration: Delay::Constant(Span::from_secs(3)),
-                exits: exits.to_vec(),
-                durations: Vec::new(),
-                index_exits: std::collections::BTreeMap::new(),
-                index_durations: std::collections::BTreeMap::new(),
-            }),
+            run: Some(Run { duration: Delay::Constant(Span::from_secs(3)), exits: exits.to_vec(), ..Run::default() }),
             ..PodProfile::default()
         }],
         ..Setup::new(Timestamp(0), SimTime::from_secs(900))

@@ -4,6 +4,7 @@ mod assertion;
 mod cli;
 mod clocks;
 mod cron_job;
+mod effects;
 mod explain;
 mod fixture;
 mod job;

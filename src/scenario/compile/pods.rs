@@ -7,7 +7,7 @@ use crate::error::Problem;
 use crate::scenario::file::{DelayEntry, Distribution, Match, PodEntry, Pods, Spec};
 use crate::scenario::scope::Scope;
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, Run, TimedAction};
+use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, TimedAction};
 use crate::time::Span;
 use std::sync::Arc;
 
@@ -89,7 +89,8 @@ impl Compiler<'_> {
     /// The pods that all parts of a `match` mean; `field` is the place of one
     /// of its parts.
     fn matches(&mut self, m: &Match, field: &dyn Fn(&str) -> String, scope: &Scope) -> PodMatch {
-        let mut result = PodMatch { image: m.image.as_deref().map(Arc::from), n: m.number, ..PodMatch::default() };
+        let image = m.image.as_deref().map(Arc::from);
+        let mut result = PodMatch { image, n: m.number, job: m.job, ..PodMatch::default() };
         if let Some(namespace) = &m.namespace {
             result.namespace = Some(namespace.as_str().into());
             if !scope.objects.iter().any(|o| o.namespace == *namespace) {
@@ -175,21 +176,13 @@ impl Compiler<'_> {
             let (exit, times) = (crash.exit.unwrap_or(1), crash.times.unwrap_or(0));
             profile.crash = Some(Crash { after: Delay::from(&crash.after), exit, times });
         }
-        if let Some(run) = &entry.run {
-            self.distribution(&run.duration, &format!("{field}.run.duration"));
-            profile.run = Some(Run {
-                duration: Delay::from(&run.duration),
-                exits: run.exits.clone(),
-                durations: run.durations.iter().map(Delay::from).collect(),
-                index_exits: std::collections::BTreeMap::new(),
-                index_durations: std::collections::BTreeMap::new(),
-            });
-        }
+        profile.run = entry.run.as_ref().map(|run| self.run(run, &format!("{field}.run")));
+        profile.effects = entry.effects.as_ref().map(|effects| self.effects(effects, &format!("{field}.effects")));
         profile
     }
 
     /// Refuses distributions that make no sense.
-    fn distribution(&mut self, entry: &DelayEntry, field: &str) {
+    pub(super) fn distribution(&mut self, entry: &DelayEntry, field: &str) {
         let DelayEntry::Drawn(distribution) = entry else { return };
         let message = match distribution {
             Distribution::Uniform { low, high } if low.0 > high.0 => "`low` is above `high`",

@@ -7,13 +7,15 @@ mod cluster;
 mod hosts;
 mod pods;
 mod scalars;
+mod work;
 
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Failed, Images, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
-pub use pods::{CrashEntry, Match, PodEntry, Pods, RunEntry};
+pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
+pub use work::{ChanceEntry, EffectEntry, Effects, IndexEntry, OutageEntry, Probability, RunEntry, When};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 //! How pods behave.
 
 use super::scalars::DelayEntry;
+use super::work::{Effects, RunEntry};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
@@ -27,6 +28,10 @@ pub struct Match {
     /// number after `#` in its name.
     #[serde(default)]
     pub number: Option<u32>,
+    /// Only pods of this Job of each CronJob, in order of creation from 0;
+    /// Jobs made by hand do not count.
+    #[serde(default)]
+    pub job: Option<u32>,
 }
 
 /// How some pods behave.
@@ -54,6 +59,9 @@ pub struct PodEntry {
     /// The container works for a while and exits, as batch work does.
     #[serde(default)]
     pub run: Option<RunEntry>,
+    /// What each run writes outside the cluster, such as `ledger {schedule}`.
+    #[serde(default)]
+    pub effects: Option<Effects>,
 }
 
 /// A container that does not stay up.
@@ -68,20 +76,6 @@ pub struct CrashEntry {
     /// How many starts end so (default: all).
     #[serde(default)]
     pub times: Option<u32>,
-}
-
-/// A container that works and exits.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunEntry {
-    /// How long each start works.
-    pub duration: DelayEntry,
-    /// The exit code of each attempt, the last one repeated (default 0).
-    #[serde(default)]
-    pub exits: Vec<i32>,
-    /// How long each attempt works instead, the last one repeated.
-    #[serde(default)]
-    pub durations: Vec<DelayEntry>,
 }
 
 /// How pods behave: a list, or a mapping from `*`, `deployment/web`,
