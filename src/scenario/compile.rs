@@ -245,17 +245,13 @@ fn title(loaded: &Loaded, file: &ScenarioFile) -> String {
     file.metadata.name.clone().or_else(of_file).unwrap_or_else(|| "scenario".to_string())
 }
 
-/// Names and namespaces of objects, each once.
+/// Names and namespaces of objects.
 fn names(objects: &[Object]) -> Vec<Named> {
-    let mut all: Vec<Named> = Vec::new();
-    for object in objects {
+    let named = |object: &Object| {
         let meta = object.meta();
-        let named = Named { kind: object.kind(), namespace: meta.namespace.to_string(), name: meta.name.to_string() };
-        if !all.contains(&named) {
-            all.push(named);
-        }
-    }
-    all
+        Named { kind: object.kind(), namespace: meta.namespace.to_string(), name: meta.name.to_string() }
+    };
+    objects.iter().map(named).collect()
 }
 
 /// The actions in order of time; those of one moment in the order of the file.

@@ -1,7 +1,7 @@
 //! Manifests to objects; what is skipped is said.
 
 use super::Compiler;
-use crate::api::Object;
+use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::manifest::{self, KnownKind};
 use crate::scenario::file::{Applied, Spec};
@@ -9,6 +9,9 @@ use crate::scenario::load::Loaded;
 use crate::scenario::scope::Named;
 use crate::scenario::yaml::Document;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 /// More pods than Kubernetes itself is made for.
 pub(super) const MAX_REPLICAS: i64 = 200_000;
@@ -18,15 +21,47 @@ pub(super) fn too_many(replicas: i64) -> String {
     format!("{replicas} replicas are more than the {MAX_REPLICAS} that can be simulated")
 }
 
+/// Where something is, as told at another place: the file only if it is
+/// another one.
+fn whereabouts(place: &Problem, from: &Problem) -> String {
+    let file = place.file.as_ref().filter(|file| Some(*file) != from.file.as_ref());
+    let line = place.position.map(|at| format!("line {}", at.line));
+    let parts = [file.map(|file| file.display().to_string()), line];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 impl Compiler<'_> {
     /// The objects of the beginning: manifests, then those in the scenario.
     pub(super) fn objects(&mut self, manifests: &[Document], inline: &[Value]) -> Vec<Object> {
-        let mut objects = Vec::new();
+        let mut objects: Vec<Object> = Vec::new();
+        let mut first_of: BTreeMap<(Kind, Arc<str>, Arc<str>), Problem> = BTreeMap::new();
+        let mut once = |this: &mut Self, object: Option<Object>, place: Problem| {
+            let Some(object) = object else { return };
+            let (kind, meta) = (object.kind(), object.meta());
+            match first_of.entry((kind, meta.namespace.clone(), meta.name.clone())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(place);
+                    objects.push(object);
+                }
+                Entry::Occupied(entry) => {
+                    let message =
+                        format!("{kind} {} is given twice, first in {}", meta.name, whereabouts(entry.get(), &place));
+                    let hint = "take one of them away, or let an action apply it later";
+                    this.problems.push(Problem { message, ..place }.with_hint(hint));
+                }
+            }
+        };
         for document in manifests {
-            objects.extend(self.manifest(document));
+            let place = document.locate(Problem::default().in_field("metadata.name"));
+            let object = self.manifest(document);
+            once(self, object, place);
         }
         for (i, value) in inline.iter().enumerate() {
-            objects.extend(self.inline(value, &format!("spec.objects[{i}]")));
+            let field = format!("spec.objects[{i}]");
+            let problem = Problem::default().in_field(format!("{field}.metadata.name"));
+            let place = self.document.map_or_else(|| problem.clone(), |document| document.locate(problem.clone()));
+            let object = self.inline(value, &field);
+            once(self, object, place);
         }
         objects
     }

@@ -161,6 +161,17 @@ fn wrong_actions_are_explained() {
 }
 
 #[test]
+fn nothing_is_given_twice() {
+    let again =
+        WEB.split("---").next().unwrap_or_default().replace("kind: Deployment\n", "kind: Deployment\n# again\n");
+    check(
+        &format!("spec: {{duration: 1m}}\n---\n{again}"),
+        &["6:18 metadata.name: Deployment web is given twice, first in line 3 \
+          (take one of them away, or let an action apply it later)"],
+    );
+}
+
+#[test]
 fn wrong_surroundings_are_explained() {
     check(
         "spec:
