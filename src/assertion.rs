@@ -138,6 +138,14 @@ pub enum Happening {
     /// A run wrote something outside the cluster: under any key, this one, or
     /// one that begins so if it ends with `*`.
     Wrote(Option<String>),
+    /// A Job was created.
+    JobCreated,
+    /// A Job took the condition `Complete`.
+    JobCompleted,
+    /// A Job took the condition `Failed`.
+    JobFailed,
+    /// A Job was gone.
+    JobDeleted,
 }
 
 /// Something that happens to a target.
@@ -157,7 +165,7 @@ pub enum Predicate {
     /// A condition has (or has not) this value: `False`, or with its reason
     /// `False/ProgressDeadlineExceeded`; empty for absent.
     Condition {
-        /// Whose: a Deployment or a node.
+        /// Whose: a Deployment, a Job or a node.
         target: Target,
         /// The condition's type.
         condition: String,
@@ -167,7 +175,7 @@ pub enum Predicate {
         value: String,
     },
     /// The rollout is over, as `kubectl rollout status` says: every pod is
-    /// updated and available and no other is wanted.
+    /// updated and available and no other is wanted. Of a Job: it is complete.
     Complete(Target),
     /// True only at the moments at which something happens.
     Occurs(Occurrence),
@@ -232,6 +240,11 @@ pub enum Figure {
     First(Predicate, Window),
     /// How often something happened.
     Count(Occurrence, Window),
+    /// When something happened for the nth time, counted from 1, since the
+    /// run began; never is later than any time.
+    Nth(Occurrence, u32, Window),
+    /// The longest stretch for which a predicate held.
+    Longest(Predicate, Window),
     /// How often a predicate became true.
     Times(Predicate, Window),
     /// How long the latest rollout that began in the window took; unfinished
@@ -252,6 +265,9 @@ pub enum Figure {
 pub enum Check {
     /// Two figures compare so.
     Compare(Box<Figure>, Comparison, Box<Figure>),
+    /// Something happened at these times of the run and at no others, each to
+    /// less than a second.
+    HappensAt(Occurrence, Vec<SimTime>, Window),
     /// The opposite.
     Not(Box<Check>),
     /// Both.

@@ -1,11 +1,11 @@
 //! A fingerprint of a run: two runs with the same digest did the same.
 
 use crate::trace::{Emitted, Record, Subject, SubjectId, Symbol, Trace, Value, What};
-use std::fmt::Write as _;
+use std::fmt;
 
 /// 64-bit FNV-1a: not against malice, but simple enough to be the same
 /// everywhere and for ever.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Fnv(u64);
 
 impl Fnv {
@@ -43,14 +43,46 @@ impl Trace {
     /// of objects instead of internal numbers. It does not cover the header:
     /// two seeds that lead to the same records have the same digest.
     pub fn digest(&self) -> String {
-        let names = Names { trace: self, subjects: self.subjects.iter().map(|s| subject(self, s)).collect() };
-        let mut all = Fnv::new();
-        for record in &self.records {
-            names.record(&mut all, record);
+        let mut digest = Digest::default();
+        digest.add(self, (0..self.subjects.len() as u32).map(SubjectId));
+        digest.to_string()
+    }
+}
+
+/// The fingerprint of a run whose records come in pieces; that of all of them
+/// is the [digest](Trace::digest) of the whole trace.
+#[derive(Clone, Debug)]
+pub struct Digest {
+    all: Fnv,
+    subjects: Vec<u64>,
+}
+
+impl Default for Digest {
+    fn default() -> Digest {
+        Digest { all: Fnv::new(), subjects: Vec::new() }
+    }
+}
+
+impl Digest {
+    /// Adds the records of the next piece; `new` are the subjects that came
+    /// with it.
+    pub fn add(&mut self, piece: &Trace, new: impl IntoIterator<Item = SubjectId>) {
+        for id in new {
+            if self.subjects.len() <= id.0 as usize {
+                self.subjects.resize(id.0 as usize + 1, 0);
+            }
+            self.subjects[id.0 as usize] = subject(piece, piece.subject(id));
         }
-        let mut text = String::with_capacity(16);
-        let _ = write!(text, "{:016x}", all.0);
-        text
+        let names = Names { trace: piece, subjects: &self.subjects };
+        for record in &piece.records {
+            names.record(&mut self.all, record);
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.all.0)
     }
 }
 
@@ -68,7 +100,7 @@ fn subject(trace: &Trace, subject: &Subject) -> u64 {
 
 struct Names<'a> {
     trace: &'a Trace,
-    subjects: Vec<u64>,
+    subjects: &'a [u64],
 }
 
 impl Names<'_> {

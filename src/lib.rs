@@ -16,7 +16,7 @@ pub mod cluster;
 pub mod conformance;
 pub mod controllers;
 pub mod cron;
-mod digest;
+pub mod digest;
 pub mod environment;
 pub mod error;
 pub mod explain;

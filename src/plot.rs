@@ -6,6 +6,7 @@
 
 mod availability;
 mod axis;
+mod batch;
 mod conditions;
 mod font;
 mod labels;

@@ -2,12 +2,13 @@
 //! available, ready, on nodes and so on at every moment.
 //!
 //! A *workload* is an object that nobody owns together with everything below
-//! it: a Deployment with its ReplicaSets and their pods, or a ReplicaSet or a
-//! pod on its own. If an object is deleted and made again under its name, both
-//! lives are one workload.
+//! it: a Deployment with its ReplicaSets and their pods, a CronJob with its
+//! Jobs and theirs, or a ReplicaSet or a pod on its own. If an object is
+//! deleted and made again under its name, both lives are one workload.
 
 mod components;
 mod effects;
+mod executions;
 mod fold;
 mod steps;
 
@@ -58,11 +59,32 @@ pub enum Series {
     Duplicates,
     /// What its runs have not written because they were cut off.
     Lost,
+    /// Pods whose containers have started and that have not ended: waiting for
+    /// a restart in place counts, and being deleted does too.
+    Running,
+    /// How many executions of the same work run at one time. Of a CronJob its
+    /// Jobs with a running pod; of an Indexed Job, a StatefulSet and a
+    /// DaemonSet the most running pods of one index, ordinal or node; of
+    /// anything else its running pods.
+    Overlap,
+    /// Starts of pods and restarts in place so far.
+    Attempts,
+    /// Of a Job the pods that ended well and were counted
+    /// (`status.succeeded`); of a CronJob its Jobs that completed so far.
+    Completions,
+    /// Jobs that are neither complete nor failed nor gone.
+    ActiveJobs,
+    /// Jobs in the API, finished ones too.
+    Jobs,
+    /// Jobs created so far.
+    StartedJobs,
+    /// Jobs that failed so far.
+    FailedJobs,
 }
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 15] = [
+    pub const ALL: [Series; 23] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -78,6 +100,14 @@ impl Series {
         Series::Effects,
         Series::Duplicates,
         Series::Lost,
+        Series::Running,
+        Series::Overlap,
+        Series::Attempts,
+        Series::Completions,
+        Series::ActiveJobs,
+        Series::Jobs,
+        Series::StartedJobs,
+        Series::FailedJobs,
     ];
 
     /// The name that assertions and tables use, such as `on-node`.
@@ -98,6 +128,14 @@ impl Series {
             Series::Effects => "effects",
             Series::Duplicates => "duplicates",
             Series::Lost => "lost",
+            Series::Running => "running",
+            Series::Overlap => "overlap",
+            Series::Attempts => "attempts",
+            Series::Completions => "completions",
+            Series::ActiveJobs => "active-jobs",
+            Series::Jobs => "jobs",
+            Series::StartedJobs => "started-jobs",
+            Series::FailedJobs => "failed-jobs",
         }
     }
 
@@ -131,7 +169,9 @@ pub struct Revision {
 pub struct ConditionChange {
     /// When.
     pub at: SimTime,
-    /// Which: `Available`, `Progressing` or `ReplicaFailure`.
+    /// Which: `Available`, `Progressing` or `ReplicaFailure`, of a Job
+    /// `Complete`, `Failed`, `FailureTarget`, `SuccessCriteriaMet` or
+    /// `Suspended`.
     pub condition: &'static str,
     /// `True`, `False` or `Unknown`; empty if the condition went away.
     pub status: String,
@@ -227,6 +267,11 @@ impl Workload {
     /// What its runs wrote outside the cluster, in order of time.
     pub fn writes(&self) -> &[Write] {
         &self.writes
+    }
+
+    /// Whether its work ends: a Job or a CronJob.
+    pub const fn is_batch(&self) -> bool {
+        matches!(self.kind, Kind::Job | Kind::CronJob)
     }
 
     /// `deployment/web`, as kubectl prints it.

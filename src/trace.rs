@@ -303,13 +303,19 @@ impl Symbols {
         Symbol(id)
     }
 
+    /// Forgets all strings. What records refer to must be gone too.
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.ids.clear();
+    }
+
     /// The string of a symbol.
     pub fn get(&self, symbol: Symbol) -> &str {
         &self.names[symbol.0 as usize]
     }
 }
 
-/// A whole run.
+/// A whole run, or the newest stretch of one that is streamed.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
     /// What the records do not say.
@@ -320,6 +326,9 @@ pub struct Trace {
     pub records: Vec<Record>,
     /// The strings that records refer to.
     pub symbols: Symbols,
+    /// How many records there were before the first of [`Trace::records`]:
+    /// 0 unless the run is [streamed](crate::sim::stream).
+    pub before: u32,
 }
 
 impl Trace {
@@ -330,23 +339,24 @@ impl Trace {
 
     /// Adds a record and says which it is.
     pub fn push(&mut self, at: SimTime, cause: RecordId, subject: SubjectId, what: What) -> RecordId {
-        let id = RecordId(self.records.len() as u32);
+        let id = RecordId(self.before + self.records.len() as u32);
         self.records.push(Record { at, cause, subject, what });
         id
     }
 
     /// A record by its id, if there is one.
     pub fn record(&self, id: RecordId) -> Option<&Record> {
-        self.records.get(id.0 as usize)
+        self.records.get(id.0.checked_sub(self.before)? as usize)
     }
 
-    /// The record and what led to it, latest first.
+    /// The record and what led to it, latest first, as far back as the
+    /// records go.
     pub fn why_chain(&self, id: RecordId) -> Vec<RecordId> {
         let mut chain = Vec::new();
         let mut next = id.some();
-        while let Some(id) = next {
+        while let Some((id, record)) = next.and_then(|id| Some((id, self.record(id)?))) {
             chain.push(id);
-            next = self.records[id.0 as usize].cause.some();
+            next = record.cause.some();
         }
         chain
     }

@@ -72,6 +72,10 @@ impl Happening {
             Happening::Event(_) => "event",
             Happening::Rejected => "rejected",
             Happening::Wrote(_) => "wrote",
+            Happening::JobCreated => "job-created",
+            Happening::JobCompleted => "job-completed",
+            Happening::JobFailed => "job-failed",
+            Happening::JobDeleted => "job-deleted",
         }
     }
 }
@@ -121,6 +125,8 @@ impl Display for Figure {
             Figure::First(p, _) => write!(f, "first({p})"),
             Figure::Count(o, _) => write!(f, "count({o})"),
             Figure::Times(p, _) => write!(f, "count({p})"),
+            Figure::Nth(o, n, _) => write!(f, "nth({o}, {n})"),
+            Figure::Longest(p, _) => write!(f, "longest({p})"),
             Figure::RolloutTime(target, _) => write!(f, "rollout-time({target})"),
             Figure::Percent(p, of) => write!(f, "{p}% of {of}"),
             Figure::Sum(a, b) => write!(f, "{a} + {b}"),

@@ -3,6 +3,7 @@
 use super::display::hundredths;
 use super::matching::{Run, Source};
 use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
+use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Series, Steps, Workload};
 use crate::trace::RecordId;
@@ -152,6 +153,11 @@ impl Run<'_> {
     ///
     /// Upstream: `staging/src/k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go Status`
     fn complete(&self, target: &Target) -> Steps {
+        if matches!(target, Target::Workload { kind: Kind::Job, .. }) {
+            let (condition, value) = ("Complete".to_string(), "True".to_string());
+            let holds = Predicate::Condition { target: target.clone(), condition, equal: true, value };
+            return self.predicate(&holds);
+        }
         let Some(workload) = self.workload(target) else { return constant(0) };
         let series = |s: Series| from_zero(workload.series(s));
         let desired = series(Series::Desired);
@@ -200,6 +206,18 @@ impl Run<'_> {
                 let last = all.last();
                 let amount = Amount::Number(all.len() as f64);
                 Measured { amount, at: last.map(|l| l.1), record: last.map(|l| l.0) }
+            }
+            Figure::Nth(occurrence, n, w) => {
+                let all = self.occurrences(occurrence).into_iter().filter(|(_, at)| w.contains(*at));
+                let nth = all.into_iter().nth(n.saturating_sub(1) as usize);
+                let amount = Amount::Time(nth.map(|(_, at)| i128::from(at.0)));
+                Measured { amount, at: nth.map(|n| n.1), record: nth.map(|n| n.0) }
+            }
+            Figure::Longest(p, w) => {
+                let held = |(since, until): (SimTime, SimTime)| (until.since(since), std::cmp::Reverse(since));
+                let longest = stretches(&self.predicate(p), *w).map(held).max();
+                let length = longest.map_or(0, |(length, _)| i128::from(length.0));
+                Measured::new(Amount::Time(Some(length)), longest.map(|l| l.1.0))
             }
             Figure::RolloutTime(target, w) => {
                 let rollouts = self.workload(target).map(Workload::rollouts).unwrap_or_default();
@@ -267,6 +285,9 @@ impl Run<'_> {
         let Some(workload) = self.workload(target) else { return format!("{target} does not exist") };
         let now = |s: Series| from_zero(workload.series(s)).at(at);
         let state = if self.complete(target).at(at) == 1 { "complete" } else { "not complete" };
+        if workload.kind == Kind::Job {
+            return format!("{target} {state}: {} ended well", now(Series::Completions));
+        }
         let (updated, desired, available) = (now(Series::Updated), now(Series::Desired), now(Series::Available));
         format!("{target} {state}: {updated} of {desired} updated, {available} available")
     }

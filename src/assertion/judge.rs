@@ -2,10 +2,13 @@
 
 use super::evaluate::stretches;
 use super::matching::{Run, Source};
-use super::{Assertion, Check, Claim, Figure, Predicate, Verdict, Window};
-use crate::time::{SimTime, Span};
+use super::{Assertion, Check, Claim, Figure, Occurrence, Predicate, Verdict, Window};
+use crate::time::{SECOND, SimTime, Span};
 use crate::timeline::Timeline;
 use crate::trace::{RecordId, Trace};
+
+/// The most times that are told one by one.
+const MOST_TIMES: usize = 12;
 
 /// Judges every assertion on a run.
 pub fn judge(assertions: &[Assertion], trace: &Trace, timeline: &Timeline) -> Vec<Verdict> {
@@ -160,6 +163,7 @@ fn weigh(run: Run<'_>, check: &Check) -> Weighed {
         }
         Check::And(a, b) => joined(a, b, false),
         Check::Or(a, b) => joined(a, b, true),
+        Check::HappensAt(occurrence, times, window) => happens_at(run, occurrence, times, *window),
         Check::Compare(a, how, b) => {
             let (left, right) = (run.figure(a), run.figure(b));
             let passed = left.amount.compare(right.amount).is_some_and(|o| how.holds(o));
@@ -169,7 +173,7 @@ fn weigh(run: Run<'_>, check: &Check) -> Weighed {
                 .filter(|(figure, _)| !matches!(figure, Figure::Number(_) | Figure::Time(_)))
                 .map(|(figure, measured)| {
                     // A time that is itself the figure needs no second mention.
-                    let said = matches!(figure, Figure::First(..) | Figure::At(..));
+                    let said = matches!(figure, Figure::First(..) | Figure::Nth(..) | Figure::At(..));
                     let at = measured.at.filter(|_| !said).map(|at| format!(" at {at}")).unwrap_or_default();
                     let text = format!("{figure} = {}{at}", measured.amount.describe());
                     let record = measured.record.or_else(|| record_of(run, figure, measured.at?));
@@ -180,12 +184,35 @@ fn weigh(run: Run<'_>, check: &Check) -> Weighed {
     }
 }
 
+/// Whether something happens at these times and at no others. What is found
+/// are all its times, and what decides is the first that is not as wanted.
+fn happens_at(run: Run<'_>, occurrence: &Occurrence, times: &[SimTime], window: Window) -> Weighed {
+    let all: Vec<_> = run.occurrences(occurrence).into_iter().filter(|(_, at)| window.contains(*at)).collect();
+    let near = |at: SimTime, wanted: SimTime| at.0.abs_diff(wanted.0) < SECOND;
+    let pairs = all.iter().zip(times);
+    let wrong = pairs.clone().position(|((_, at), wanted)| !near(*at, *wanted));
+    let wrong = wrong.or_else(|| (all.len() != times.len()).then_some(all.len().min(times.len())));
+    let text = match &all[..] {
+        [] => format!("{occurrence} never happened"),
+        all => {
+            let shown: Vec<String> = all.iter().take(MOST_TIMES).map(|(_, at)| at.to_string()).collect();
+            let more = if all.len() > MOST_TIMES { format!(", … ({} times)", all.len()) } else { String::new() };
+            format!("{occurrence} at {}{more}", shown.join(", "))
+        }
+    };
+    let deciding = wrong.and_then(|i| all.get(i)).or(all.last());
+    let shown = Shown { text, at: deciding.map(|d| d.1), record: deciding.map(|d| d.0) };
+    Weighed { passed: wrong.is_none(), figures: vec![shown] }
+}
+
 /// The record that made a figure what it is.
 fn record_of(run: Run<'_>, figure: &Figure, at: SimTime) -> Option<RecordId> {
     let mut sources = Vec::new();
     match figure {
         Figure::Fold(_, curve, _) | Figure::At(curve, _) => curve.sources(&mut sources),
-        Figure::First(p, _) | Figure::Duration(p, _) | Figure::Times(p, _) => p.sources(&mut sources),
+        Figure::First(p, _) | Figure::Duration(p, _) | Figure::Times(p, _) | Figure::Longest(p, _) => {
+            p.sources(&mut sources);
+        }
         Figure::RolloutTime(target, _) => sources.push(Source::Complete(target)),
         _ => return None,
     }

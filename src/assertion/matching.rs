@@ -34,6 +34,11 @@ pub(super) fn condition_field(condition: &str) -> Option<Field> {
         "Progressing" => Some(Field::ConditionProgressing),
         "ReplicaFailure" => Some(Field::ConditionReplicaFailure),
         "Ready" => Some(Field::ConditionReady),
+        "Complete" => Some(Field::ConditionComplete),
+        "Failed" => Some(Field::ConditionFailed),
+        "FailureTarget" => Some(Field::ConditionFailureTarget),
+        "SuccessCriteriaMet" => Some(Field::ConditionSuccessCriteriaMet),
+        "Suspended" => Some(Field::ConditionSuspended),
         _ => None,
     }
 }
@@ -102,6 +107,9 @@ impl<'a> Run<'a> {
             (Happening::Wrote(wanted), What::Wrote { key }) => {
                 wanted.as_ref().is_none_or(|wanted| is_key(self.trace.symbols.get(key), wanted))
             }
+            (Happening::JobCreated, What::Created) | (Happening::JobDeleted, What::Deleted) => kind == Kind::Job,
+            (Happening::JobCompleted, What::Set { field: Field::ConditionComplete, value })
+            | (Happening::JobFailed, What::Set { field: Field::ConditionFailed, value }) => self.is_true(value),
             (Happening::Event(reason), What::Emitted(emitted)) => self.reason(emitted) == reason,
             (Happening::Event(reason), What::Set { value: Value::Text(text), field }) => {
                 let is_condition = field.name().starts_with("condition.");
@@ -110,6 +118,11 @@ impl<'a> Run<'a> {
             _ => false,
         };
         fits && self.belongs(record.subject, &occurrence.target)
+    }
+
+    /// Whether a condition's value is `True`.
+    fn is_true(&self, value: Value) -> bool {
+        matches!(value, Value::Text(text) if self.trace.symbols.get(text).starts_with("True"))
     }
 
     /// The reason of a Kubernetes Event.
@@ -162,7 +175,11 @@ impl<'a> Run<'a> {
                     record.what,
                     What::Decided(Why::RolloutComplete | Why::DeadlineExceeded { .. } | Why::TooFewAvailable { .. })
                         | What::Set {
-                            field: Field::AvailableReplicas | Field::SpecReplicas | Field::ConditionProgressing,
+                            field: Field::AvailableReplicas
+                                | Field::SpecReplicas
+                                | Field::ConditionProgressing
+                                | Field::ConditionComplete
+                                | Field::ConditionFailed,
                             ..
                         }
                 );
@@ -235,6 +252,19 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Restarts => pod && matches!(what, What::Restarted { .. }),
         Series::Effects | Series::Duplicates => matches!(what, What::Wrote { .. }),
         Series::Lost => matches!(what, What::Lost { .. }),
+        Series::Running | Series::Overlap => {
+            pod && matches!(what, What::Running | What::Removed | What::Failed { .. } | What::Succeeded { .. })
+        }
+        Series::Attempts => pod && matches!(what, What::Running | What::Restarted { .. }),
+        Series::Completions => kind == Kind::Job && matches!(field, Some(Field::Succeeded | Field::ConditionComplete)),
+        Series::ActiveJobs => {
+            kind == Kind::Job
+                && (matches!(what, What::Created | What::Deleted)
+                    || matches!(field, Some(Field::ConditionComplete | Field::ConditionFailed)))
+        }
+        Series::Jobs => kind == Kind::Job && matches!(what, What::Created | What::Deleted),
+        Series::StartedJobs => kind == Kind::Job && what == What::Created,
+        Series::FailedJobs => kind == Kind::Job && field == Some(Field::ConditionFailed),
     }
 }
 

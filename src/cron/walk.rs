@@ -73,7 +73,7 @@ impl Walk<'_> {
     fn pass(&mut self, fields: &Fields) -> Result<bool, Halt> {
         for unit in [Unit::Month, Unit::Day, Unit::Hour, Unit::Minute, Unit::Second] {
             while !self.matches(unit, fields) {
-                self.step(unit)?;
+                self.step(unit, fields)?;
                 if self.is_first(unit) {
                     return Ok(false);
                 }
@@ -107,7 +107,7 @@ impl Walk<'_> {
     /// Goes on by one unit, by the calendar for months and days and by the
     /// clock for the rest: that is why an hour that is repeated is met twice
     /// and one that is skipped never.
-    fn step(&mut self, unit: Unit) -> Result<(), Halt> {
+    fn step(&mut self, unit: Unit, fields: &Fields) -> Result<(), Halt> {
         if !self.moved {
             self.moved = true;
             self.go_to_beginning(unit)?;
@@ -125,10 +125,21 @@ impl Walk<'_> {
                 self.return_to_midnight()?;
             }
             Unit::Hour => self.go_to(before + HOUR)?,
-            Unit::Minute => self.go_to(before + MINUTE)?,
-            Unit::Second => self.go_to(before + 1)?,
+            Unit::Minute => {
+                let next = (civil.minute() + 1..60).find(|&minute| fields.has_minute(minute)).unwrap_or(60);
+                self.leap(MINUTE, i64::from(next - civil.minute()))?;
+            }
+            Unit::Second => self.leap(1, i64::from(60 - civil.second()))?,
         }
         if self.at > before { Ok(()) } else { Err(Halt::Stuck) }
+    }
+
+    /// Takes several steps at once, where the clocks do not change meanwhile:
+    /// what lies between is then known not to match.
+    fn leap(&mut self, step: i64, times: i64) -> Result<(), Halt> {
+        let (from, to) = (self.at, self.at + step * times);
+        let steady = self.offset(from)? == self.offset(to)?;
+        self.go_to(if steady { to } else { from + step })
     }
 
     fn go_to_beginning(&mut self, unit: Unit) -> Result<(), Halt> {

@@ -1,5 +1,6 @@
 //! The result of a run in one sentence.
 
+use super::batch;
 use crate::time::SimTime;
 use crate::timeline::{Rollout, Series, Workload};
 
@@ -8,6 +9,9 @@ use crate::timeline::{Rollout, Series, Workload};
 /// on nodes`. Minima count from the first moment at which all desired pods
 /// were available.
 pub fn headline(workload: &Workload, from: SimTime, end: SimTime) -> String {
+    if workload.is_batch() {
+        return batch::headline(workload, from, end);
+    }
     let mut parts = Vec::new();
     parts.extend(rollouts(workload, from, end));
     parts.push(availability(workload, from, end));

@@ -1,7 +1,7 @@
 //! How a run ended, as kubectl would print it, and what happened on the way.
 
 use super::sentence::{outcome, pods};
-use super::{Window, image_of, name_of};
+use super::{Window, batch, image_of, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Rollout, Series, Timeline, Workload};
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
     }
     let (from, to) = window.of(timeline);
     let end = to.after(Span::from_ns(1));
-    let mut text = table(timeline, to);
+    let mut text = tables(timeline, to);
     for workload in timeline.workloads() {
         let _ = writeln!(text, "\n{}", name_of(timeline, workload));
         for line in lines(workload, from, end) {
@@ -38,24 +38,38 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
     text
 }
 
-fn table(timeline: &Timeline, at: SimTime) -> String {
-    let header = ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"].map(str::to_string);
-    let row = |workload: &Workload| {
-        let now = |series| workload.series(series).at(at);
-        [
-            name_of(timeline, workload),
-            format!("{}/{}", now(Series::Ready), now(Series::Desired)),
-            now(Series::Updated).to_string(),
-            now(Series::Available).to_string(),
-            at.since(workload.created).to_string(),
+/// A table of what serves and one of what ends, each if there is any.
+fn tables(timeline: &Timeline, at: SimTime) -> String {
+    let (ending, serving): (Vec<&Workload>, Vec<&Workload>) = timeline.workloads().iter().partition(|w| w.is_batch());
+    let now = |workload: &Workload, series| workload.series(series).at(at);
+    let of_serving = |w: &&Workload| {
+        vec![
+            name_of(timeline, w),
+            format!("{}/{}", now(w, Series::Ready), now(w, Series::Desired)),
+            now(w, Series::Updated).to_string(),
+            now(w, Series::Available).to_string(),
+            at.since(w.created).to_string(),
         ]
     };
-    let rows: Vec<[String; 5]> = std::iter::once(header).chain(timeline.workloads().iter().map(row)).collect();
+    let of_ending =
+        |w: &&Workload| std::iter::once(name_of(timeline, w)).chain(batch::row(w, at)).collect::<Vec<String>>();
+    let serving = table(&["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"], serving.iter().map(of_serving).collect());
+    let ending = table(&batch::COLUMNS, ending.iter().map(of_ending).collect());
+    if serving.is_empty() || ending.is_empty() { serving + &ending } else { format!("{serving}\n{ending}") }
+}
+
+fn table(header: &[&str], body: Vec<Vec<String>>) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    let header: Vec<String> = header.iter().map(|h| (*h).to_string()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(body).collect();
     let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
-    let widths: [usize; 5] = std::array::from_fn(width);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
         text.push_str(cells.join("   ").trim_end());
         text.push('\n');
     }
@@ -63,6 +77,11 @@ fn table(timeline: &Timeline, at: SimTime) -> String {
 }
 
 fn lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
+    if workload.is_batch() {
+        let mut lines = batch::lines(workload, from, end);
+        lines.extend(condition_lines(workload, end));
+        return lines;
+    }
     let mut lines = rollout_lines(workload, from, end);
     lines.push(available_line(workload, from, end));
     let (at, most) = workload.series(Series::OnNode).first_max(from, end);
@@ -124,7 +143,7 @@ fn available_line(workload: &Workload, from: SimTime, end: SimTime) -> String {
 /// The conditions as they stood at the end, in order of their names.
 fn condition_lines(workload: &Workload, end: SimTime) -> Vec<String> {
     let mut lines = Vec::new();
-    for condition in ["Available", "Progressing", "ReplicaFailure"] {
+    for condition in ["Available", "Progressing", "ReplicaFailure", "Complete", "Failed", "Suspended"] {
         let last = workload.conditions().iter().rev().find(|c| c.condition == condition && c.at < end);
         if let Some(change) = last.filter(|c| !c.status.is_empty()) {
             let comma = if change.reason.is_empty() { "" } else { ", " };

@@ -15,6 +15,7 @@
 
 use super::theme::{self, Rgb};
 use super::{SHORTEST, Window, axis, headline, image_of, name_of};
+use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, ConditionChange, Series, Steps, Timeline, Workload};
 use std::fmt::Write as _;
@@ -166,12 +167,9 @@ impl<'a> Wave<'a> {
 
     fn draw(&self, text: &mut String) {
         let full = if self.options.ascii { '@' } else { '█' };
-        let scale = format!(
-            "{full} = {}, a column = {}",
-            super::sentence::pods(self.top),
-            axis::clock(SimTime(self.columns.each.0))
-        );
-        let _ = writeln!(text, "{}  {}  ({scale})", self.name, self.limits());
+        let scale = format!("{full} = {}, a column = {}", self.unit(), axis::clock(SimTime(self.columns.each.0)));
+        let limits = if self.workload.is_batch() { String::new() } else { format!("  {}", self.limits()) };
+        let _ = writeln!(text, "{}{limits}  ({scale})", self.name);
         self.line(text, "", &self.axis(), "", None);
         let actions: Vec<&ActionMark> = self.seen_actions().collect();
         if !actions.is_empty() {
@@ -192,6 +190,15 @@ impl<'a> Wave<'a> {
         }
         let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
         self.notes(text, &actions);
+    }
+
+    /// What a full block is.
+    fn unit(&self) -> String {
+        match (self.workload.kind, self.top) {
+            (Kind::CronJob, 1) => "1 run".to_string(),
+            (Kind::CronJob, top) => format!("{top} runs"),
+            (_, top) => super::sentence::pods(top),
+        }
     }
 
     /// One line: label, columns and note, without blanks at its end.
@@ -328,7 +335,51 @@ fn eighths(value: i64, top: i64, keep: Keep) -> usize {
     eighths as usize
 }
 
+/// What runs of a Job or a CronJob. What comes and goes within a column is
+/// drawn: a run that is too short to be seen would be a run that is missing.
+fn batch_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
+    let row = |series: Series, label: &str, note, colour| Row {
+        label: label.to_string(),
+        steps: workload.series(series).lasting(SHORTEST),
+        keep: Keep::Greatest,
+        note,
+        colour,
+    };
+    let most = |series: Series| {
+        let (at, most) = workload.series(series).first_max(from, end);
+        with_time("max", most, at, from)
+    };
+    let so_far = |series: Series| format!("{} at the end", workload.series(series).at(end));
+    let is_job = workload.kind == Kind::Job;
+    let (first, label) = if is_job { (Series::Running, "running") } else { (Series::Overlap, "at a time") };
+    let mut rows = vec![row(first, label, most(first), theme::GREEN)];
+    // Between restarts in place a pod runs by its phase, and does nothing.
+    if is_job && workload.series(Series::Restarts).max_over(from, end) > 0 {
+        rows.push(row(Series::Ready, "ready", String::new(), theme::BLUE));
+    }
+    let lasts = |series: Series| workload.series(series).duration_where(from, end, |n| n > 0) >= Span::from_secs(1);
+    if lasts(Series::Terminating) {
+        rows.push(row(Series::Terminating, "terminating", most(Series::Terminating), theme::VERMILLION));
+    }
+    if lasts(Series::Pending) {
+        rows.push(row(Series::Pending, "pending", most(Series::Pending), theme::PURPLE));
+    }
+    if !is_job && workload.series(Series::ActiveJobs) != workload.series(Series::Overlap) {
+        let active = workload.series(Series::ActiveJobs).max_over(from, end);
+        if active != workload.series(Series::Overlap).max_over(from, end) {
+            rows.push(row(Series::ActiveJobs, "active Jobs", most(Series::ActiveJobs), theme::YELLOW));
+        }
+    }
+    if is_job && workload.series(Series::Completions).max_over(from, end) > 1 {
+        rows.push(row(Series::Completions, "completions", so_far(Series::Completions), theme::BLUE));
+    }
+    rows
+}
+
 fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
+    if workload.is_batch() {
+        return batch_rows(workload, from, end);
+    }
     let mut rows = revision_rows(workload, from, end);
     let available = workload.series(Series::Available);
     let ready = workload.series(Series::Ready);

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 23] = [
+pub const FUNCTIONS: [(&str, &str); 30] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -29,6 +29,10 @@ pub const FUNCTIONS: [(&str, &str); 23] = [
     ("unschedulable", "unschedulable(web/1)"),
     ("rejected", "rejected(deployment/web)"),
     ("wrote", "wrote(cronjob/ledger)"),
+    ("job-created", "job-created(cronjob/report)"),
+    ("job-completed", "job-completed(cronjob/report)"),
+    ("job-failed", "job-failed(cronjob/report)"),
+    ("job-deleted", "job-deleted(cronjob/report)"),
     ("min", "min(available(deployment/web)) >= 8"),
     ("max", "max(on-node(deployment/web)) <= 13"),
     ("mean", "mean(available(deployment/web)) >= 9.5"),
@@ -38,10 +42,14 @@ pub const FUNCTIONS: [(&str, &str); 23] = [
     ("first", "first(complete(deployment/web)) <= 6m"),
     ("count", "count(created(web/1) after 10s) == 7"),
     ("rollout-time", "rollout-time(deployment/web) <= 2m"),
+    ("nth", "nth(started(job/load), 2) >= 10s"),
+    ("longest", "longest(running(job/load) == 0) <= 6m"),
+    ("happens-at", "happens-at(job-created(cronjob/report), 1m, 2m, 3m)"),
 ];
 
 /// The functions that fold a whole window into one figure.
-const FIGURES: [&str; 9] = ["min", "max", "mean", "last", "at", "duration", "first", "count", "rollout-time"];
+const FIGURES: [&str; 11] =
+    ["min", "max", "mean", "last", "at", "duration", "first", "count", "rollout-time", "nth", "longest"];
 
 /// Looks names up for the expressions of one assertion.
 pub(super) struct Resolver<'a> {
@@ -65,6 +73,10 @@ fn happening(name: &str) -> Option<Happening> {
         "unschedulable" => Happening::Unschedulable,
         "rejected" => Happening::Rejected,
         "wrote" => Happening::Wrote(None),
+        "job-created" => Happening::JobCreated,
+        "job-completed" => Happening::JobCompleted,
+        "job-failed" => Happening::JobFailed,
+        "job-deleted" => Happening::JobDeleted,
         _ => return None,
     })
 }
@@ -113,8 +125,11 @@ impl Resolver<'_> {
             Target::Workload { kind: crate::api::Kind::Deployment, .. } => {
                 &["Available", "Progressing", "ReplicaFailure"]
             }
+            Target::Workload { kind: crate::api::Kind::Job, .. } => {
+                &["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet", "Suspended"]
+            }
             _ => {
-                return Err(Mistake::new(of.value.at.clone(), "only Deployments and nodes have conditions here"));
+                return Err(Mistake::new(of.value.at.clone(), "only Deployments, Jobs and nodes have conditions here"));
             }
         };
         let name = word(&which.value, "a condition")?;
@@ -240,14 +255,14 @@ impl Resolver<'_> {
         let fits = match target {
             Target::Revision { .. } => matches!(series, Series::Ready | Series::OnNode),
             Target::Node(_) => series == Series::OnNode,
-            Target::Workload { .. } => true,
+            Target::Workload { .. } => self.has_series(&target),
             Target::Any => false,
         };
         if !fits {
-            let hint = if matches!(target, Target::Node(_)) {
-                "of a node there is on-node"
-            } else {
-                "of one revision there are ready and on-node"
+            let hint = match target {
+                Target::Node(_) => "of a node there is on-node",
+                Target::Workload { .. } => "ask about its CronJob, or count what happens to it",
+                _ => "of one revision there are ready and on-node",
             };
             return Err(Mistake::new(expr.at.clone(), format!("{target} has no series {name}")).with_hint(hint));
         }

@@ -7,7 +7,6 @@ use super::record::{Fields, Raw};
 use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
 use crate::cluster::{ApiError, Store};
 use crate::controllers::{Notice, Started};
-use crate::time::Timestamp;
 use crate::trace::{Field, RecordId};
 use std::sync::Arc;
 
@@ -79,16 +78,15 @@ fn own_job(store: &Store, cron_job: Key, name: &Arc<str>) -> Option<Key> {
 /// The recorded fields of a CronJob.
 pub(super) fn fields(cron_job: &CronJob) -> Fields {
     let (spec, status) = (&cron_job.spec, &cron_job.status);
-    let time = |time: Option<Timestamp>| time.map_or(Raw::Absent, |t| Raw::text(&t.to_string()));
-    let mut active: Vec<&str> = status.active.iter().map(|job| &*job.name).collect();
+    let mut active: Vec<Arc<str>> = status.active.iter().map(|job| job.name.clone()).collect();
     active.sort_unstable();
     vec![
-        (Field::Schedule, Raw::text(&spec.schedule)),
-        (Field::TimeZone, Raw::text(spec.time_zone.as_deref().unwrap_or_default())),
+        (Field::Schedule, Raw::shared(&spec.schedule)),
+        (Field::TimeZone, spec.time_zone.as_ref().map_or(Raw::Absent, Raw::shared)),
         (Field::SpecSuspend, Raw::flag(spec.suspend)),
-        (Field::Active, Raw::text(&active.join(","))),
-        (Field::LastScheduleTime, time(status.last_schedule)),
-        (Field::LastSuccessfulTime, time(status.last_successful)),
+        (Field::Active, if active.is_empty() { Raw::Absent } else { Raw::Names(active) }),
+        (Field::LastScheduleTime, Raw::time(status.last_schedule)),
+        (Field::LastSuccessfulTime, Raw::time(status.last_successful)),
         (Field::Deleting, Raw::flag(cron_job.meta.is_deleting())),
         (Field::Image, Raw::Image(spec.template.spec.template.clone())),
     ]

@@ -5,7 +5,6 @@ use super::actions::{Outcome, Refusal, relabel};
 use super::record::{Fields, Raw};
 use crate::api::{Job, JobConditionType, Key};
 use crate::cluster::{ApiError, jobs};
-use crate::time::Timestamp;
 use crate::trace::{Field, RecordId};
 use std::sync::Arc;
 
@@ -37,7 +36,6 @@ pub(super) fn fields(job: &Job) -> Fields {
     let condition = |kind: JobConditionType| {
         status.condition(kind).map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
     };
-    let time = |time: Option<Timestamp>| time.map_or(Raw::Absent, |t| Raw::text(&t.to_string()));
     // An empty set of failed indexes is not the same as none at all.
     let failed_indexes = status.failed_indexes.as_ref();
     vec![
@@ -51,8 +49,8 @@ pub(super) fn fields(job: &Job) -> Fields {
         (Field::FailedPods, Raw::count(status.failed)),
         (Field::CompletedIndexes, Raw::text(&status.completed_indexes.to_string())),
         (Field::FailedIndexes, failed_indexes.map_or(Raw::Absent, |i| Raw::Text(i.to_string().into()))),
-        (Field::StartTime, time(status.start_time)),
-        (Field::CompletionTime, time(status.completion_time)),
+        (Field::StartTime, Raw::time(status.start_time)),
+        (Field::CompletionTime, Raw::time(status.completion_time)),
         (Field::ConditionComplete, condition(JobConditionType::Complete)),
         (Field::ConditionFailed, condition(JobConditionType::Failed)),
         (Field::ConditionFailureTarget, condition(JobConditionType::FailureTarget)),

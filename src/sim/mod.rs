@@ -8,14 +8,17 @@ mod event;
 mod hosts;
 mod jobs;
 mod machines;
+mod pages;
 mod process;
 pub mod queue;
 mod record;
 pub mod setup;
+mod stream;
 mod volumes;
 
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
 pub use setup::Setup;
+pub use stream::{Piece, stream};
 
 use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
@@ -91,6 +94,13 @@ pub fn run(setup: &Setup) -> Trace {
 impl Simulation {
     /// A simulation that has not begun.
     pub fn new(setup: &Setup) -> Simulation {
+        let mut simulation = Simulation::not_begun(setup);
+        simulation.begin();
+        simulation
+    }
+
+    /// A simulation without a cluster.
+    fn not_begun(setup: &Setup) -> Simulation {
         let header = Header {
             start: setup.start,
             until: setup.until,
@@ -103,7 +113,7 @@ impl Simulation {
         let mut queue = EventQueue::new();
         let watch_lane = queue.lane();
         let lags = setup.control_plane.informer_lag > Span::ZERO;
-        let mut simulation = Simulation {
+        Simulation {
             queue,
             now: SimTime::ZERO,
             store: Store::default(),
@@ -123,9 +133,7 @@ impl Simulation {
             changes: Vec::new(),
             due: Vec::new(),
             setup: Arc::new(setup.clone()),
-        };
-        simulation.begin();
-        simulation
+        }
     }
 
     /// The cluster before the first event: its nodes, and the actions to come.
@@ -146,22 +154,25 @@ impl Simulation {
     /// included.
     pub fn run_until(&mut self, until: SimTime) {
         let end = SimTime(until.0.saturating_add(crate::time::MILLISECOND - 1));
-        while let Some((at, urgency)) = self.queue.peek() {
-            if at > end {
-                break;
-            }
-            self.now = at;
-            self.recorder.now = at;
-            self.store.now = self.hosts.api_server.wall(at).truncate();
-            match urgency {
-                Urgency::First => self.environment_instant(at),
-                Urgency::Normal => {
-                    if let Some((_, event)) = self.queue.pop() {
-                        self.handle(event);
-                    }
+        while self.step(end) {}
+    }
+
+    /// Handles the next event, or all that the environment does at one
+    /// moment; whether there was any before the end.
+    fn step(&mut self, end: SimTime) -> bool {
+        let Some((at, urgency)) = self.queue.peek().filter(|next| next.0 <= end) else { return false };
+        self.now = at;
+        self.recorder.now = at;
+        self.store.now = self.hosts.api_server.wall(at).truncate();
+        match urgency {
+            Urgency::First => self.environment_instant(at),
+            Urgency::Normal => {
+                if let Some((_, event)) = self.queue.pop() {
+                    self.handle(event);
                 }
             }
         }
+        true
     }
 
     /// The trace so far.
@@ -280,6 +291,9 @@ impl Simulation {
 
     /// What the machines do about a change of the API.
     fn machines_see(&mut self, change: &Change) {
+        if change.verb == Verb::Deleted {
+            self.recorder.gone(change.key.uid);
+        }
         match change.key.kind {
             Kind::Pod => self.machines_see_pod(change),
             Kind::Job if change.verb == Verb::Deleted => {

@@ -1,5 +1,7 @@
 //! Turning writes into records: names for objects, fields that changed.
 
+use super::pages::Pages;
+use super::stream::{Forgetting, Piece};
 use crate::api::{
     ConditionStatus, ControllerRevision, DaemonSet, DaemonSetUpdate, Deployment, DeploymentCondition, Key, Kind, Meta,
     Node, PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
@@ -8,11 +10,19 @@ use crate::cluster::Objects;
 use crate::controllers::daemon_set;
 use crate::controllers::deployment::rules;
 use crate::controllers::stateful_set;
-use crate::time::SimTime;
+use crate::time::{SimTime, Timestamp};
 use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
 use std::mem::Discriminant;
 use std::sync::Arc;
+
+/// What is known of an object.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    subject: SubjectId,
+    /// How many pods it has created.
+    pods: u32,
+}
 
 /// Writes the trace.
 #[derive(Clone, Debug)]
@@ -21,9 +31,11 @@ pub(super) struct Recorder {
     pub(super) now: SimTime,
     /// The newest record: what is observed now is observed because of it.
     pub(super) last: RecordId,
-    by_uid: Vec<SubjectId>,
+    by_uid: Pages<Known>,
     /// The newest record of each subject.
     latest: Vec<RecordId>,
+    /// What a streamed run forgets.
+    pub(super) forgetting: Option<Forgetting>,
     cluster: Option<SubjectId>,
     /// How many pods of a name there have been.
     names: FxHashMap<Arc<str>, u32>,
@@ -32,8 +44,6 @@ pub(super) struct Recorder {
     holders: FxHashMap<(Arc<str>, Arc<str>), Vec<Uid>>,
     /// The earlier holders of an object's name, where there were any.
     namesakes: FxHashMap<Uid, Vec<Uid>>,
-    /// How many pods each owner has created, by its UID.
-    created: Vec<u32>,
     /// The sorts of refusals recorded since something was done, so that each
     /// is said once.
     refusals: FxHashMap<SubjectId, Vec<Discriminant<Why>>>,
@@ -50,6 +60,10 @@ pub(super) enum Raw {
     Int(i64),
     Bool(bool),
     Text(Arc<str>),
+    /// A time, not yet written out.
+    Time(Timestamp),
+    /// Names in order, not yet joined by commas.
+    Names(Vec<Arc<str>>),
     /// `status/reason`.
     Condition(ConditionStatus, Arc<str>),
     /// The image of a template.
@@ -67,13 +81,13 @@ impl Recorder {
             trace: Trace { header, ..Trace::default() },
             now: SimTime::ZERO,
             last: RecordId::NONE,
-            by_uid: Vec::new(),
+            by_uid: Pages::new(),
             latest: Vec::new(),
+            forgetting: None,
             cluster: None,
             names: FxHashMap::default(),
             holders: FxHashMap::default(),
             namesakes: FxHashMap::default(),
-            created: Vec::new(),
             refusals: FxHashMap::default(),
             revisions: FxHashMap::default(),
         }
@@ -81,7 +95,9 @@ impl Recorder {
 
     /// The subject of an object that was registered when it was created.
     pub(super) fn subject(&self, uid: Uid) -> SubjectId {
-        self.by_uid[uid.0 as usize]
+        // Every object is registered at its creation and forgotten long after
+        // its end; the first subject is better than none.
+        self.by_uid.get(uid).map_or(SubjectId(0), |known| known.subject)
     }
 
     /// The subject of what is about no object in particular.
@@ -89,8 +105,7 @@ impl Recorder {
         if let Some(id) = self.cluster {
             return id;
         }
-        let id = SubjectId(self.trace.subjects.len() as u32);
-        self.trace.subjects.push(Subject {
+        let id = self.new_subject(Subject {
             kind: Kind::Cluster,
             namespace: "".into(),
             name: "cluster".into(),
@@ -98,19 +113,15 @@ impl Recorder {
             owner: None,
             revision: 0,
         });
-        self.latest.push(RecordId::NONE);
         self.cluster = Some(id);
         id
     }
 
     /// Counts the pods that an owner has created.
     pub(super) fn next_number(&mut self, owner: Uid) -> u32 {
-        let index = owner.0 as usize;
-        if self.created.len() <= index {
-            self.created.resize(index + 1, 0);
-        }
-        self.created[index] += 1;
-        self.created[index] - 1
+        let Some(known) = self.by_uid.get_mut(owner) else { return 0 };
+        known.pods += 1;
+        known.pods - 1
     }
 
     /// The revision that an object had when it was created.
@@ -127,6 +138,59 @@ impl Recorder {
         self.last = self.trace.push(self.now, cause, subject, what);
         self.latest[subject.0 as usize] = self.last;
         self.last
+    }
+
+    /// The number of a new subject: one that was forgotten, or the next.
+    fn new_subject(&mut self, subject: Subject) -> SubjectId {
+        let Some(forgetting) = &mut self.forgetting else {
+            self.trace.subjects.push(subject);
+            self.latest.push(RecordId::NONE);
+            return SubjectId(self.trace.subjects.len() as u32 - 1);
+        };
+        let id = forgetting.number(self.trace.subjects.len(), &subject);
+        if let Some(place) = self.trace.subjects.get_mut(id.0 as usize) {
+            *place = subject;
+            self.latest[id.0 as usize] = RecordId::NONE;
+        } else {
+            self.trace.subjects.push(subject);
+            self.latest.push(RecordId::NONE);
+        }
+        id
+    }
+
+    /// An object is gone for good. What may come again under its name, and
+    /// would then be told apart from it, is not forgotten.
+    pub(super) fn gone(&mut self, uid: Uid) {
+        let subject = self.subject(uid);
+        let scheduled = |owner| self.trace.subject(owner).kind == Kind::CronJob;
+        let Subject { kind, owner, .. } = *self.trace.subject(subject);
+        let returns = match kind {
+            Kind::ReplicaSet => true,
+            Kind::Job => !owner.is_some_and(scheduled),
+            _ => false,
+        };
+        if let Some(forgetting) = self.forgetting.as_mut().filter(|_| !returns) {
+            forgetting.gone(uid, subject, self.now, self.last);
+        }
+    }
+
+    /// Hands on the records so far and forgets them, and the objects that
+    /// were gone before the piece began.
+    pub(super) fn hand_on(&mut self, sink: &mut impl FnMut(&Piece<'_>)) {
+        let Some(forgetting) = &mut self.forgetting else { return };
+        sink(&Piece { trace: &self.trace, new_subjects: &forgetting.new });
+        for (uid, id) in forgetting.forget(&self.trace, self.now) {
+            self.by_uid.remove(uid);
+            self.refusals.remove(&id);
+            let subject = self.trace.subject(id);
+            if subject.kind == Kind::Job {
+                self.namesakes.remove(&uid);
+                self.holders.remove(&(subject.namespace.clone(), subject.name.clone()));
+            }
+        }
+        self.trace.before += self.trace.records.len() as u32;
+        self.trace.records.clear();
+        self.trace.symbols.clear();
     }
 
     /// Adds a record about a stored object.
@@ -190,7 +254,7 @@ impl Recorder {
     /// How many pods with this number the earlier owners of the same name had.
     fn earlier_pods(&self, owner: Uid, number: u32) -> usize {
         let Some(namesakes) = self.namesakes.get(&owner) else { return 0 };
-        let made = |uid: &&Uid| self.created.get(uid.0 as usize).is_some_and(|&count| count > number);
+        let made = |uid: &&Uid| self.by_uid.get(**uid).is_some_and(|known| known.pods > number);
         namesakes.iter().filter(made).count()
     }
 
@@ -227,8 +291,7 @@ impl Recorder {
     }
 
     fn enter(&mut self, meta: &Meta, kind: Kind, owner: Option<SubjectId>, revision: u32, name: Arc<str>) -> SubjectId {
-        let id = SubjectId(self.trace.subjects.len() as u32);
-        self.trace.subjects.push(Subject {
+        let id = self.new_subject(Subject {
             kind,
             namespace: meta.namespace.clone(),
             name,
@@ -236,12 +299,7 @@ impl Recorder {
             owner,
             revision,
         });
-        self.latest.push(RecordId::NONE);
-        let index = meta.uid.0 as usize;
-        if self.by_uid.len() <= index {
-            self.by_uid.resize(index + 1, SubjectId(u32::MAX));
-        }
-        self.by_uid[index] = id;
+        self.by_uid.insert(meta.uid, Known { subject: id, pods: 0 });
         id
     }
 
@@ -272,6 +330,8 @@ impl Recorder {
             Raw::Int(n) => return Value::Int(*n),
             Raw::Bool(on) => return Value::Bool(*on),
             Raw::Text(text) => self.intern(text),
+            Raw::Time(time) => self.intern(&time.to_string()),
+            Raw::Names(names) => self.intern(&names.join(",")),
             Raw::Condition(status, reason) => self.intern(&format!("{status}/{reason}")),
             Raw::Image(template) => self.intern(template.image()),
             Raw::Revision(namespace, name) => {
@@ -286,6 +346,14 @@ impl Recorder {
 impl Raw {
     pub(super) fn text(text: &str) -> Raw {
         if text.is_empty() { Raw::Absent } else { Raw::Text(text.into()) }
+    }
+
+    pub(super) fn shared(text: &Arc<str>) -> Raw {
+        if text.is_empty() { Raw::Absent } else { Raw::Text(text.clone()) }
+    }
+
+    pub(super) fn time(time: Option<Timestamp>) -> Raw {
+        time.map_or(Raw::Absent, Raw::Time)
     }
 
     pub(super) fn count(n: i32) -> Raw {

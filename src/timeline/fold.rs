@@ -1,6 +1,7 @@
 //! One pass over the records of a trace.
 
 use super::effects::{Ledger, raise};
+use super::executions::Executions;
 use super::{
     ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
     Write,
@@ -19,6 +20,8 @@ enum Role {
     Top(usize, Option<usize>),
     /// A ReplicaSet or a ControllerRevision of a workload.
     Revision(usize, usize),
+    /// A Job of a CronJob.
+    Job(usize, usize),
     /// What no series tells of.
     Silent,
     Pod(usize),
@@ -26,7 +29,7 @@ enum Role {
 
 /// What is known of a pod.
 #[derive(Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[allow(clippy::struct_excessive_bools, reason = "five independent facts")]
 struct PodState {
     workload: usize,
     revision: usize,
@@ -37,10 +40,18 @@ struct PodState {
     ready: bool,
     deleting: bool,
     finished: bool,
+    /// Its containers have started.
+    started: bool,
     restarts: u32,
+    /// Which part of the workload's work it does.
+    part: usize,
 }
 
 impl PodState {
+    fn running(&self) -> bool {
+        self.exists && self.started && !self.finished
+    }
+
     fn active(&self) -> bool {
         self.exists && !self.deleting && !self.finished
     }
@@ -74,6 +85,13 @@ struct RevisionState {
     number: Option<u32>,
 }
 
+/// What is known of a Job.
+#[derive(Clone, Copy, Default)]
+struct JobState {
+    exists: bool,
+    finished: bool,
+}
+
 /// The running numbers of a workload that are not simply the last value of
 /// one of its series.
 #[derive(Default)]
@@ -87,6 +105,8 @@ struct WorkloadState {
     image: String,
     /// Of its status: all pods and updated pods.
     reported: (i64, i64),
+    executions: Executions,
+    jobs: Vec<JobState>,
     /// Whether it must be looked at once this instant is over.
     touched: bool,
 }
@@ -146,6 +166,21 @@ fn top(trace: &Trace, id: SubjectId) -> SubjectId {
     at
 }
 
+/// The condition of a workload that a field tells of.
+fn condition_name(field: Field) -> Option<&'static str> {
+    Some(match field {
+        Field::ConditionAvailable => "Available",
+        Field::ConditionProgressing => "Progressing",
+        Field::ConditionReplicaFailure => "ReplicaFailure",
+        Field::ConditionComplete => "Complete",
+        Field::ConditionFailed => "Failed",
+        Field::ConditionFailureTarget => "FailureTarget",
+        Field::ConditionSuccessCriteriaMet => "SuccessCriteriaMet",
+        Field::ConditionSuspended => "Suspended",
+        _ => return None,
+    })
+}
+
 impl<'a> Fold<'a> {
     fn new(trace: &'a Trace) -> Fold<'a> {
         let action = |(at, text): &(SimTime, String)| ActionMark { at: *at, text: text.clone(), rejected: None };
@@ -198,7 +233,12 @@ impl<'a> Fold<'a> {
                         let numbered = of_controller.get(&(owner, subject.revision));
                         of_replica_set.get(&owner).or(numbered).copied()
                     });
-                    self.cast_pod(workload, owner, subject.owner.is_none())
+                    self.cast_pod(workload, owner, subject)
+                }
+                Kind::Job => {
+                    let jobs = &mut self.states[workload].jobs;
+                    jobs.push(JobState::default());
+                    Role::Job(workload, jobs.len() - 1)
                 }
                 Kind::ReplicaSet => {
                     let revision = self.add_revision(workload, subject);
@@ -224,7 +264,7 @@ impl<'a> Fold<'a> {
 
     /// A pod whose owner is no ReplicaSet goes to its workload's first, or to
     /// a nameless one.
-    fn cast_pod(&mut self, workload: usize, owner: Option<usize>, alone: bool) -> Role {
+    fn cast_pod(&mut self, workload: usize, owner: Option<usize>, subject: &Subject) -> Role {
         let revision = owner.unwrap_or_else(|| {
             if self.workloads[workload].revisions.is_empty() {
                 self.workloads[workload].revisions.push(Revision::default());
@@ -234,16 +274,19 @@ impl<'a> Fold<'a> {
             }
             0
         });
+        let kind = self.workloads[workload].kind;
         self.pods.push(PodState {
             workload,
             revision,
-            alone,
+            alone: subject.owner.is_none(),
             node: None,
             exists: false,
             ready: false,
             deleting: false,
             finished: false,
+            started: false,
             restarts: 0,
+            part: self.states[workload].executions.part(self.trace, subject, kind),
         });
         Role::Pod(self.pods.len() - 1)
     }
@@ -294,6 +337,12 @@ impl<'a> Fold<'a> {
             Role::Node(_) | Role::Silent => {}
             Role::Pod(pod) => self.pod(pod, record.what),
             Role::Revision(workload, revision) => self.revision(workload, revision, record),
+            Role::Job(workload, job) => {
+                self.job(workload, job, record.what);
+                if self.workloads[workload].kind == Kind::Job {
+                    self.top(workload, record.what);
+                }
+            }
             Role::Top(workload, revision) => {
                 self.top(workload, record.what);
                 if let Some(revision) = revision {
@@ -327,7 +376,7 @@ impl<'a> Fold<'a> {
         match self.roles[subject.0 as usize] {
             Role::Node(_) => reach.cluster = true,
             Role::Silent => {}
-            Role::Top(workload, _) | Role::Revision(workload, _) => {
+            Role::Top(workload, _) | Role::Revision(workload, _) | Role::Job(workload, _) => {
                 reach.workloads.insert(workload);
             }
             Role::Pod(pod) => {
@@ -350,6 +399,7 @@ impl<'a> Fold<'a> {
                     _ => None,
                 };
             }
+            What::Running => pod.started = true,
             What::Ready => pod.ready = true,
             What::Unready => pod.ready = false,
             What::Restarted { count } => pod.restarts = pod.restarts.max(count),
@@ -390,6 +440,15 @@ impl<'a> Fold<'a> {
         self.add(workload, Series::Pending, step(PodState::pending));
         let restarts = i64::from(after.restarts) - i64::from(before.restarts);
         self.add(workload, Series::Restarts, restarts);
+        self.add(workload, Series::Attempts, restarts + step(|p| p.started));
+        let running = step(PodState::running);
+        if running != 0 {
+            let executions = &mut self.states[workload].executions;
+            executions.step(after.part, running > 0);
+            let overlap = executions.overlap(self.workloads[workload].kind);
+            self.add(workload, Series::Running, running);
+            self.set(workload, Series::Overlap, overlap);
+        }
         if after.alone {
             self.add(workload, Series::Available, step(PodState::ready));
         }
@@ -460,6 +519,38 @@ impl<'a> Fold<'a> {
         }
     }
 
+    /// Counts Jobs: those of a CronJob, or the one that is the workload.
+    fn job(&mut self, workload: usize, job: usize, what: What) {
+        let before = self.states[workload].jobs[job];
+        let mut after = before;
+        match what {
+            What::Created => after = JobState { exists: true, finished: false },
+            What::Deleted => after.exists = false,
+            What::Set { field: Field::ConditionComplete | Field::ConditionFailed, value } => {
+                after.finished |= self.text(value).starts_with("True");
+            }
+            What::Set { field: Field::Succeeded, value } if self.workloads[workload].kind == Kind::Job => {
+                self.set(workload, Series::Completions, value.as_int().unwrap_or(0));
+            }
+            _ => return,
+        }
+        self.states[workload].jobs[job] = after;
+        let active = |job: JobState| i64::from(job.exists && !job.finished);
+        self.add(workload, Series::Jobs, i64::from(after.exists) - i64::from(before.exists));
+        self.add(workload, Series::ActiveJobs, active(after) - active(before));
+        if what == What::Created {
+            self.add(workload, Series::StartedJobs, 1);
+        }
+        if after.finished && !before.finished {
+            let failed = matches!(what, What::Set { field: Field::ConditionFailed, .. });
+            match (failed, self.workloads[workload].kind) {
+                (true, _) => self.add(workload, Series::FailedJobs, 1),
+                (false, Kind::CronJob) => self.add(workload, Series::Completions, 1),
+                (false, _) => {}
+            }
+        }
+    }
+
     fn top(&mut self, workload: usize, what: What) {
         let kind = self.workloads[workload].kind;
         match what {
@@ -476,7 +567,7 @@ impl<'a> Fold<'a> {
                 (state.surge, state.unavailable) = (None, None);
                 self.set(workload, Series::Available, 0);
                 self.limits(workload);
-                for field in [Field::ConditionAvailable, Field::ConditionProgressing, Field::ConditionReplicaFailure] {
+                for field in Field::ALL.into_iter().filter(|&field| condition_name(field).is_some()) {
                     self.condition(workload, field, Value::Absent);
                 }
             }
@@ -532,12 +623,7 @@ impl<'a> Fold<'a> {
     }
 
     fn condition(&mut self, workload: usize, field: Field, value: Value) {
-        let condition = match field {
-            Field::ConditionAvailable => "Available",
-            Field::ConditionProgressing => "Progressing",
-            Field::ConditionReplicaFailure => "ReplicaFailure",
-            _ => return,
-        };
+        let Some(condition) = condition_name(field) else { return };
         let text = self.text(value);
         let (status, reason) = text.split_once('/').unwrap_or((text, ""));
         let (status, reason) = (status.to_string(), reason.to_string());

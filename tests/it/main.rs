@@ -1,12 +1,14 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
 mod assertion;
+mod batch_manifests;
 mod cli;
 mod clocks;
 mod cron_job;
 mod effects;
 mod explain;
 mod fixture;
+mod golden_numbers;
 mod job;
 mod manifest;
 mod manifest_job;
@@ -14,5 +16,6 @@ mod manifest_patch;
 mod manifest_problems;
 mod plot;
 mod scenario;
+mod stream;
 mod timeline;
 mod trace_file;

@@ -1,18 +1,19 @@
 //! How pods behave.
 
 use super::Compiler;
-use crate::api::{Object, PodTemplate};
+use crate::api::{Kind, Object, PodTemplate};
 use crate::environment::Delay;
 use crate::error::Problem;
 use crate::scenario::file::{DelayEntry, Distribution, Match, PodEntry, Pods, Spec};
-use crate::scenario::scope::Scope;
+use crate::scenario::scope::{Named, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, TimedAction};
+use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, Run, TimedAction};
 use crate::time::Span;
 use std::sync::Arc;
 
-/// How pods behave if nobody says anything: as services often do.
-pub(super) fn typical() -> (PodProfile, String) {
+/// How pods behave if nobody says anything: as services often do, and those
+/// of Jobs as batch work often does. Each with what is assumed, in words.
+pub(super) fn typical(objects: &[Named]) -> (Vec<PodProfile>, Vec<String>) {
     let skewed = |median_ms, p99_ms| Delay::LogNormal { median: Span::from_ms(median_ms), p99: Span::from_ms(p99_ms) };
     let profile = PodProfile {
         schedule: Some(Delay::Constant(Span::from_ms(10))),
@@ -23,7 +24,22 @@ pub(super) fn typical() -> (PodProfile, String) {
     };
     let text = "pods start about 2s after they got a node (1 in 100 later than 6s), are ready about 8s later \
                 (1 in 100 later than 20s) and exit 3s after SIGTERM";
-    (profile, text.to_string())
+    let batch = objects.iter().filter(|o| matches!(o.kind, Kind::Job | Kind::CronJob)).map(|object| PodProfile {
+        matches: PodMatch {
+            workload: Some(object.name.as_str().into()),
+            namespace: Some(object.namespace.as_str().into()),
+            ..PodMatch::default()
+        },
+        ready: Some(Delay::Constant(Span::ZERO)),
+        run: Some(Run { duration: skewed(30_000, 90_000), ..Run::default() }),
+        ..PodProfile::default()
+    });
+    let batch: Vec<PodProfile> = batch.collect();
+    let of_jobs = "pods of Jobs work about 30s (1 in 100 longer than 90s) and succeed";
+    let services = objects.iter().any(|o| !matches!(o.kind, Kind::Job | Kind::CronJob));
+    let texts = [(services || batch.is_empty(), text), (!batch.is_empty(), of_jobs)];
+    let texts = texts.into_iter().filter(|(said, _)| *said).map(|(_, text)| text.to_string()).collect();
+    (std::iter::once(profile).chain(batch).collect(), texts)
 }
 
 /// The same as an entry of a scenario file.
@@ -38,12 +54,9 @@ pub(in crate::scenario) fn typical_entry() -> serde_json::Value {
 
 impl Compiler<'_> {
     /// The profiles, and what was assumed.
-    pub(super) fn pods(&mut self, spec: &Spec, scope: &Scope) -> (Vec<PodProfile>, Option<String>) {
+    pub(super) fn pods(&mut self, spec: &Spec, scope: &Scope) -> (Vec<PodProfile>, Vec<String>) {
         match &spec.pods {
-            None => {
-                let (profile, text) = typical();
-                (vec![profile], Some(text))
-            }
+            None => typical(&scope.objects),
             Some(Pods::List(entries)) => {
                 let profiles = entries.iter().enumerate().map(|(i, entry)| {
                     let field = format!("spec.pods[{i}]");
@@ -53,7 +66,7 @@ impl Compiler<'_> {
                     };
                     self.profile(entry, matches, &field)
                 });
-                (profiles.collect(), None)
+                (profiles.collect(), Vec::new())
             }
             Some(Pods::Map(entries)) => {
                 let profiles = entries.iter().map(|(key, entry)| {
@@ -69,7 +82,7 @@ impl Compiler<'_> {
                     let matches = self.key(key, &field, scope);
                     self.profile(entry, matches, &field)
                 });
-                (profiles.collect(), None)
+                (profiles.collect(), Vec::new())
             }
         }
     }

@@ -1,16 +1,19 @@
 //! Manifests without a scenario: the rehearsal that most people mean.
 
-use super::{Compiler, REST, Rehearsal, START, cluster, pods};
-use crate::api::Object;
+use super::{Compiler, LONGEST, REST, Rehearsal, START, cluster, pods};
+use crate::api::{CronJob, Object};
+use crate::cron::{self, Schedule};
 use crate::manifest;
 use crate::scenario::yaml::Document;
 use crate::sim::Setup;
 use crate::sim::setup::{Action, Target, TimedAction};
-use crate::time::{SimTime, Timestamp};
+use crate::time::{Instant, SimTime, Timestamp};
 use serde_json::{Value, json};
 
 /// When the new version is rolled out.
 const ROLLOUT: SimTime = SimTime::from_secs(30);
+/// So many runs of one CronJob are more than anybody wants to see.
+const MOST_RUNS: usize = 2_000;
 
 impl Compiler<'_> {
     /// Everything is created, and each Deployment gets a new image.
@@ -26,21 +29,25 @@ impl Compiler<'_> {
         }
         let actions: Vec<TimedAction> = objects.iter().filter_map(rollout).collect();
         let (nodes, room) = cluster::enough(&objects.iter().collect::<Vec<_>>(), 0);
-        let (profile, behaviour) = pods::typical();
-        let until = ROLLOUT.after(REST);
-        let mut assumptions = vec![room, behaviour];
+        let (profiles, behaviour) = pods::typical(&super::names(&objects));
+        let start = Timestamp::parse(START).unwrap_or_default();
+        let (until, why) = until(&objects, start);
+        let mut assumptions = vec![room];
+        assumptions.extend(behaviour);
         for action in &actions {
             if let Action::SetImage { target, image, .. } = &action.action {
                 assumptions.push(format!("at {ROLLOUT} deployment/{} gets the image {image}", target.name));
             }
         }
-        assumptions.push(format!("the run ends at {until}"));
-        let start = Timestamp::parse(START).unwrap_or_default();
+        if objects.iter().any(|o| matches!(o, Object::CronJob(_))) {
+            assumptions.push(format!("the run begins on {start}, a Monday"));
+        }
+        assumptions.push(format!("the run ends at {until}{why}"));
         let setup = Setup {
             title: title(&objects),
             nodes,
             objects,
-            profiles: vec![profile],
+            profiles,
             actions,
             assumptions,
             ..Setup::new(start, until)
@@ -62,7 +69,42 @@ pub(in crate::scenario) fn rehearsed(manifests: &[Document]) -> (String, Vec<Val
         _ => None,
     };
     let actions = objects.iter().filter_map(rollout).filter_map(action).collect();
-    (title(&objects), actions, ROLLOUT.after(REST).to_string())
+    let (until, _) = until(&objects, Timestamp::parse(START).unwrap_or_default());
+    (title(&objects), actions, until.to_string())
+}
+
+/// Where the rehearsal ends, and why there: schedules must have come, or
+/// nothing would be seen of them.
+fn until(objects: &[Object], start: Timestamp) -> (SimTime, String) {
+    let usual = ROLLOUT.after(REST);
+    let cron_jobs = objects.iter().filter_map(|o| if let Object::CronJob(c) = o { Some(c) } else { None });
+    let schedules: Vec<(&str, Vec<SimTime>)> = cron_jobs.map(|c| (&*c.meta.name, times(c, start))).collect();
+    let seen =
+        |runs: usize| schedules.iter().filter_map(move |(name, times)| Some((*times.get(runs - 1)?, *name))).max();
+    let enough = |at: SimTime| {
+        let until = |times: &Vec<SimTime>| times.iter().filter(|&&t| t <= at).count();
+        // A full list may have no end.
+        !schedules.iter().any(|(_, t)| t.len() == MOST_RUNS && until(t) == MOST_RUNS)
+    };
+    for (runs, which) in [(3, "third"), (1, "first")] {
+        if let Some((at, name)) = seen(runs).filter(|&(at, _)| at.after(REST) > usual && enough(at)) {
+            return (at.after(REST), format!(", {REST} after the {which} time of cronjob/{name}"));
+        }
+    }
+    (usual, String::new())
+}
+
+/// The first times of a schedule.
+fn times(cron_job: &CronJob, start: Timestamp) -> Vec<SimTime> {
+    let zone = cron_job.spec.time_zone.as_deref().and_then(|name| cron::zone(name).ok());
+    let Ok(schedule) = Schedule::parse_in(&cron_job.spec.schedule, zone.as_ref()) else { return Vec::new() };
+    let begin = start.instant();
+    let next = |at: &Instant| schedule.next(*at).at();
+    std::iter::successors(next(&begin), next)
+        .map(|at| SimTime(at.0.abs_diff(begin.0)))
+        .take_while(|&at| at.after(REST) <= LONGEST)
+        .take(MOST_RUNS)
+        .collect()
 }
 
 /// The rollout of a Deployment's next image.

@@ -3,6 +3,7 @@
 use super::super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function, usage};
 use crate::assertion::{Check, Figure, Fold};
+use crate::time::SimTime;
 use crate::timeline::Series;
 
 /// What a figure is measured in.
@@ -30,6 +31,7 @@ impl Resolver<'_> {
                 }
                 Ok(Check::Compare(Box::new(left.0), *how, Box::new(right.0)))
             }
+            Node::Call(name, arguments) if name == "happens-at" => self.happens_at(expr, arguments),
             _ => {
                 let mut mistake = Mistake::new(expr.at.clone(), "`check` compares figures of the whole window");
                 mistake.hint = Some(match &expr.node {
@@ -42,6 +44,21 @@ impl Resolver<'_> {
                 Err(mistake)
             }
         }
+    }
+
+    /// A list of the only times at which something happens.
+    fn happens_at(&self, expr: &Expr, arguments: &[Argument]) -> Result<Check, Mistake> {
+        let [of, times @ ..] = arguments else { return Err(usage(expr.at.clone(), "happens-at")) };
+        let time = |argument: &Argument| match argument.value.node {
+            Node::Number(0.0) => Ok(SimTime::ZERO),
+            _ => self.at(&argument.value),
+        };
+        let times = times.iter().map(time).collect::<Result<Vec<_>, _>>()?;
+        if let Some(i) = times.windows(2).position(|pair| pair[0] >= pair[1]) {
+            let at = arguments[i + 2].value.at.clone();
+            return Err(Mistake::new(at, "the times must be in order"));
+        }
+        Ok(Check::HappensAt(self.occurrence(&of.value)?, times, self.window_of(of)?))
     }
 
     fn figure(&self, expr: &Expr) -> Result<(Figure, Unit), Mistake> {
@@ -92,6 +109,12 @@ impl Resolver<'_> {
             ("at", [of, when]) => Ok((Figure::At(self.curve(&of.value)?, self.at(&when.value)?), Unit::Number)),
             ("duration", [of]) => Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
             ("first", [of]) => Ok((Figure::First(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
+            ("nth", [of, Argument { value: Expr { node: Node::Number(n), .. }, .. }])
+                if *n >= 1.0 && n.fract() == 0.0 =>
+            {
+                Ok((Figure::Nth(self.occurrence(&of.value)?, *n as u32, self.window_of(of)?), Unit::Time))
+            }
+            ("longest", [of]) => Ok((Figure::Longest(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
             ("count", [of]) => Ok((self.count(of)?, Unit::Number)),
             ("rollout-time", [of]) => {
                 Ok((Figure::RolloutTime(self.target(&of.value)?, self.window_of(of)?), Unit::Time))
@@ -121,7 +144,7 @@ impl Resolver<'_> {
     }
 
     /// The second argument of `at`: a duration, `end` or an action.
-    fn at(&self, expr: &Expr) -> Result<crate::time::SimTime, Mistake> {
+    fn at(&self, expr: &Expr) -> Result<SimTime, Mistake> {
         let (base, plus) = match &expr.node {
             Node::Binary(Operator::Plus, base, plus) => match plus.node {
                 Node::Time(plus) => (&**base, plus),

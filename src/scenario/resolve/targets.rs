@@ -40,8 +40,40 @@ impl Resolver<'_> {
         if let Some(revision) = self.revision(text) {
             return revision.map_err(|r| refused(at(), r));
         }
+        if let Some(job) = self.job_to_come(text) {
+            return Ok(job);
+        }
         let object = self.scope.object(text).map_err(|r| refused(at(), r))?;
         Ok(Target::Workload { kind: object.kind, namespace: object.namespace.clone(), name: object.name.clone() })
+    }
+
+    /// A Job that a CronJob will create: its name ends with the minutes since
+    /// 1970 of the time that it serves.
+    fn job_to_come(&self, text: &str) -> Option<Target> {
+        let (path, minutes) = text.rsplit_once('-')?;
+        minutes.parse::<u64>().ok()?;
+        let (kind, cron_job) = path.rsplit_once('/')?;
+        if self.scope.object(text).is_ok() || Kind::parse(kind.rsplit('/').next()?) != Some(Kind::Job) {
+            return None;
+        }
+        let owner = match kind.split_once('/') {
+            Some((namespace, _)) => format!("{namespace}/cronjob/{cron_job}"),
+            None => format!("cronjob/{cron_job}"),
+        };
+        let owner = self.scope.object(&owner).ok()?;
+        let name = format!("{cron_job}-{minutes}");
+        Some(Target::Workload { kind: Kind::Job, namespace: owner.namespace.clone(), name })
+    }
+
+    /// Whether a target is the top object of a workload or part of one: a Job
+    /// of a CronJob has no series of its own.
+    pub(super) fn has_series(&self, target: &Target) -> bool {
+        match target {
+            Target::Workload { kind, namespace, name } => {
+                self.scope.objects.iter().any(|o| (o.kind, &o.namespace, &o.name) == (*kind, namespace, name))
+            }
+            _ => true,
+        }
     }
 
     /// The ReplicaSet of a revision: `web/2`, `shop/web/2`,
