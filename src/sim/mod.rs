@@ -8,6 +8,7 @@ mod event;
 mod hosts;
 mod jobs;
 mod machines;
+mod names;
 mod pages;
 mod process;
 pub mod queue;
@@ -28,11 +29,13 @@ use crate::time::{SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use hosts::Hosts;
+use names::Names;
 use process::Process;
 use record::Recorder;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use volumes::Storage;
 
 /// A simulation in progress. It can be cloned and run on.
 #[derive(Clone)]
@@ -60,6 +63,8 @@ pub struct Simulation {
     jobs: effects::Jobs,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
+    storage: Storage,
+    names: Names,
     recorder: Recorder,
     changes: Vec<Change>,
     due: Vec<(Class, Arc<str>, u32, Event)>,
@@ -129,6 +134,8 @@ impl Simulation {
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),
             dead: FxHashSet::default(),
+            storage: Storage::default(),
+            names: Names::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
             due: Vec::new(),
@@ -226,6 +233,7 @@ impl Simulation {
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
+            Event::Disk(step, of, ticket) => self.disk_step(step, of, ticket),
             Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
@@ -291,6 +299,8 @@ impl Simulation {
 
     /// What the machines do about a change of the API.
     fn machines_see(&mut self, change: &Change) {
+        self.storage_sees(change);
+        self.names_see(change);
         if change.verb == Verb::Deleted {
             self.recorder.gone(change.key.uid);
         }

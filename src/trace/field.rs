@@ -111,6 +111,13 @@ pub enum Field {
     MaxSurge,
     /// How many pods a rolling update may miss below `spec.replicas`.
     MaxUnavailable,
+    /// `status.phase` of a claim or a volume.
+    Phase,
+    /// `spec.volumeName` of a claim.
+    VolumeName,
+    /// The node that a volume is attached to. In the API a VolumeAttachment
+    /// says so.
+    AttachedTo,
     /// The image of the first container of the template. Not a field of its
     /// own in the API: kept so that people can tell revisions apart.
     Image,
@@ -118,7 +125,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 53] = [
+    pub const ALL: [Field; 56] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -171,6 +178,9 @@ impl Field {
         Field::Taints,
         Field::MaxSurge,
         Field::MaxUnavailable,
+        Field::Phase,
+        Field::VolumeName,
+        Field::AttachedTo,
         Field::Image,
     ];
 
@@ -229,6 +239,9 @@ impl Field {
             Field::Taints => "taints",
             Field::MaxSurge => "seatrial.maxSurge",
             Field::MaxUnavailable => "seatrial.maxUnavailable",
+            Field::Phase => "status.phase",
+            Field::VolumeName => "spec.volumeName",
+            Field::AttachedTo => "seatrial.attachedTo",
             Field::Image => "seatrial.image",
         }
     }
@@ -241,7 +254,7 @@ impl Field {
     /// Whether the field is one of the API's own, so that recordings of real
     /// controllers have it too.
     pub const fn is_api(self) -> bool {
-        !matches!(self, Field::MaxSurge | Field::MaxUnavailable | Field::Image)
+        !matches!(self, Field::MaxSurge | Field::MaxUnavailable | Field::AttachedTo | Field::Image)
     }
 
     /// Whether zero is worth saying: a spec that asks for nothing is not a
