@@ -279,7 +279,7 @@ impl Resolver<'_> {
         let fits = match target {
             Target::Revision { .. } => matches!(series, Series::Ready | Series::OnNode),
             Target::Node(_) => series == Series::OnNode,
-            Target::Workload { .. } => self.has_series(&target),
+            Target::Workload { kind, .. } => kind.is_workload() && self.has_series(&target),
             Target::Any => false,
         };
         if !fits {

@@ -37,6 +37,10 @@ pub(super) struct Storage {
     promised: FxHashMap<Key, Key>,
     /// Claims whose volumes are being made, and for which node.
     provisioning: FxHashMap<Key, Option<Key>>,
+    /// Volumes made by hand that nobody has yet, oldest first.
+    free: Vec<Key>,
+    /// The volume of each claim that has one.
+    bound: FxHashMap<Key, Key>,
     /// Pods that wait on their node for disks.
     attaching: FxHashMap<Key, u32>,
 }
@@ -85,15 +89,26 @@ impl Simulation {
             }
             (Kind::PersistentVolumeClaim, Verb::Modified) if change.deletion_started => self.let_claim_go(change.key),
             (Kind::PersistentVolumeClaim, Verb::Deleted) => self.reclaim(change.key),
-            (Kind::PersistentVolume | Kind::StorageClass, Verb::Added) => {
-                for claim in self.store.objects().keys_by_name(Kind::PersistentVolumeClaim) {
-                    self.provide(claim);
+            (Kind::PersistentVolume, Verb::Added) => {
+                let volume = self.store.objects().volumes.get(change.key);
+                // One that was made for a claim is the claim's already.
+                if volume.is_some_and(|volume| volume.phase == VolumePhase::Available) {
+                    self.storage.free.push(change.key);
+                    self.provide_all();
                 }
-                self.retry_unschedulable();
             }
+            (Kind::PersistentVolume, Verb::Deleted) => self.storage.free.retain(|free| *free != change.key),
+            (Kind::StorageClass, Verb::Added) => self.provide_all(),
             (Kind::Node, Verb::Modified | Verb::Deleted) => self.look_at_stuck(change.key),
             _ => {}
         }
+    }
+
+    fn provide_all(&mut self) {
+        for claim in self.store.objects().keys_by_name(Kind::PersistentVolumeClaim) {
+            self.provide(claim);
+        }
+        self.retry_unschedulable();
     }
 
     /// The class of a claim, if it has one that is there.
@@ -150,7 +165,8 @@ impl Simulation {
                 && volume.modes.has(claim.spec.modes)
                 && volume.storage_milli >= claim.spec.storage_milli
         };
-        let candidates = objects.volumes.iter().filter(fits);
+        let free = self.storage.free.iter().filter_map(|&key| Some((key, objects.volumes.get(key)?)));
+        let candidates = free.filter(fits);
         let best = candidates.min_by_key(|(_, v)| (v.claim.is_none(), v.storage_milli, v.meta.name.clone()));
         best.map(|(key, _)| key)
     }
@@ -177,6 +193,8 @@ impl Simulation {
             })
         });
         self.storage.provisioning.remove(&claim);
+        self.storage.free.retain(|free| *free != volume);
+        self.storage.bound.insert(claim, volume);
         self.publish();
         self.keep_promises(claim);
         self.retry_unschedulable();
@@ -450,9 +468,8 @@ impl Simulation {
     /// Upstream: `pkg/controller/volume/persistentvolume/pv_controller.go reclaimVolume`
     fn reclaim(&mut self, claim: Key) {
         self.storage.provisioning.remove(&claim);
-        let whose = |volume: &PersistentVolume| volume.claim.as_ref().is_some_and(|held| held.uid == Some(claim.uid));
-        let found = self.store.objects().volumes.iter().find(|(_, volume)| whose(volume));
-        let Some((key, reclaim)) = found.map(|(key, volume)| (key, volume.reclaim)) else { return };
+        let Some(key) = self.storage.bound.remove(&claim) else { return };
+        let Some(reclaim) = self.store.objects().volumes.get(key).map(|volume| volume.reclaim) else { return };
         let cause = self.recorder.latest_of(claim.uid);
         let _done = match reclaim {
             Reclaim::Delete => self.delete(key, crate::api::Propagation::Background, cause),
