@@ -9,8 +9,8 @@ mod kubernetes;
 mod objects;
 mod pods;
 mod rehearsal;
-mod work;
 mod storage;
+mod work;
 
 pub(super) use pods::typical_entry;
 pub(super) use rehearsal::rehearsed;
