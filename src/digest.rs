@@ -125,10 +125,6 @@ impl Names<'_> {
             What::Created
             | What::Deleted
             | What::Unschedulable
-            | What::Attaching
-            | What::Attached
-            | What::Named
-            | What::Unnamed
             | What::Running
             | What::Ready
             | What::Unready

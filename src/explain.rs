@@ -3,6 +3,7 @@
 //! `seatrial explain` prints what [`chain`] says about a record that [`find`]
 //! found.
 
+mod disruption;
 mod search;
 
 pub use search::find;
@@ -89,6 +90,7 @@ pub fn reason(why: Why) -> Reason {
         | Why::JobStillActive
         | Why::ScheduleSuspended
         | Why::JobHistoryLimit { .. } => schedule_reason(why),
+        other => disruption::reason(other),
     };
     Reason { text, upstream }
 }
@@ -301,10 +303,6 @@ impl Trace {
             What::Set { field, value } => self.describe_change(&subject, field, value),
             What::Unschedulable => format!("{subject} fits on no node"),
             What::Bound { node } => format!("{subject} was bound to {}", self.called(node)),
-            What::Attaching => format!("{subject} waits for its disks"),
-            What::Attached => format!("{subject} has its disks"),
-            What::Named => format!("the name of {subject} answers"),
-            What::Unnamed => format!("the name of {subject} answers no more"),
             What::Running => format!("{subject} started"),
             What::Ready => format!("{subject} became ready"),
             What::Unready => format!("{subject} stopped being ready"),
@@ -425,6 +423,18 @@ impl Trace {
             | Field::ConditionSuccessCriteriaMet
             | Field::ConditionSuspended
             | Field::ConditionReady => describe_condition(subject, field, &value),
+            Field::CurrentHealthy
+            | Field::DesiredHealthy
+            | Field::DisruptionsAllowed
+            | Field::ExpectedPods
+            | Field::DesiredReplicas
+            | Field::LastScaleTime
+            | Field::MinReplicas
+            | Field::MaxReplicas => disruption::describe_change(subject, field, &value),
+            Field::ConditionDisruptionAllowed
+            | Field::ConditionAbleToScale
+            | Field::ConditionScalingActive
+            | Field::ConditionScalingLimited => describe_condition(subject, field, &value),
             Field::Deleting => format!("deletion of {subject} was asked for"),
             Field::Unschedulable if value == "true" => format!("{subject} was cordoned"),
             Field::Taints => format!("{subject} has the taints {value}"),
@@ -433,9 +443,6 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
-            Field::Phase => format!("{subject} is {value}"),
-            Field::VolumeName => format!("{subject} got the volume {value}"),
-            Field::AttachedTo => format!("{subject} was attached to node {value}"),
             Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
             Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
             Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {

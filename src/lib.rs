@@ -26,7 +26,6 @@ pub mod rng;
 pub mod scenario;
 pub mod sim;
 pub mod sort;
-pub mod tax;
 pub mod time;
 pub mod timeline;
 pub mod trace;

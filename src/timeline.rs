@@ -45,10 +45,6 @@ pub enum Series {
     Updated,
     /// Pods without a node.
     Pending,
-    /// Pods that have a node and wait there for their disks.
-    Attaching,
-    /// Pods that are found by their own name, as headless Services give it.
-    Dns,
     /// Container restarts so far, of removed pods too.
     Restarts,
     /// The most pods a rolling update may ask for: desired + maxSurge. Empty
@@ -88,7 +84,7 @@ pub enum Series {
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 25] = [
+    pub const ALL: [Series; 23] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -98,8 +94,6 @@ impl Series {
         Series::Counted,
         Series::Updated,
         Series::Pending,
-        Series::Attaching,
-        Series::Dns,
         Series::Restarts,
         Series::Ceiling,
         Series::Floor,
@@ -128,8 +122,6 @@ impl Series {
             Series::Counted => "counted",
             Series::Updated => "updated",
             Series::Pending => "pending",
-            Series::Attaching => "attaching",
-            Series::Dns => "dns",
             Series::Restarts => "restarts",
             Series::Ceiling => "ceiling",
             Series::Floor => "floor",

@@ -63,6 +63,30 @@ fn labels_are_empty(labels: &Labels) -> bool {
     labels.0.is_empty()
 }
 
+/// As `kubectl` prints it: `app=web,tier in (back,front)`.
+///
+/// Upstream: `staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/helpers.go FormatLabelSelector`
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use super::Operator;
+        let mut parts: Vec<String> =
+            self.match_labels.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        for Requirement { key, operator, values } in &self.match_expressions {
+            let mut values = values.clone();
+            values.sort();
+            parts.push(match operator {
+                Operator::Exists => key.clone(),
+                Operator::DoesNotExist => format!("!{key}"),
+                Operator::NotIn => format!("{key} notin ({})", values.join(",")),
+                _ => format!("{key} in ({})", values.join(",")),
+            });
+        }
+        parts.sort();
+        f.write_str(if parts.is_empty() { "<none>" } else { "" })?;
+        f.write_str(&parts.join(","))
+    }
+}
+
 impl Selector {
     /// Whether the selector asks for nothing. An empty selector selects
     /// every object, so the API server refuses it for workloads.

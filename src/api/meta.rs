@@ -36,13 +36,17 @@ pub enum Kind {
     StorageClass,
     /// `v1` Service.
     Service,
+    /// `policy/v1` PodDisruptionBudget.
+    PodDisruptionBudget,
+    /// `autoscaling/v2` HorizontalPodAutoscaler.
+    HorizontalPodAutoscaler,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -56,6 +60,8 @@ impl Kind {
         Kind::PersistentVolume,
         Kind::StorageClass,
         Kind::Service,
+        Kind::PodDisruptionBudget,
+        Kind::HorizontalPodAutoscaler,
     ];
 
     /// The kind as manifests spell it.
@@ -74,6 +80,8 @@ impl Kind {
             Kind::PersistentVolume => "PersistentVolume",
             Kind::StorageClass => "StorageClass",
             Kind::Service => "Service",
+            Kind::PodDisruptionBudget => "PodDisruptionBudget",
+            Kind::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
             Kind::Cluster => "Cluster",
         }
     }
@@ -114,6 +122,8 @@ impl Kind {
             "persistentvolume" | "persistentvolumes" | "pv" => Some(Kind::PersistentVolume),
             "storageclass" | "storageclasses" | "sc" => Some(Kind::StorageClass),
             "service" | "services" | "svc" => Some(Kind::Service),
+            "poddisruptionbudget" | "poddisruptionbudgets" | "pdb" => Some(Kind::PodDisruptionBudget),
+            "horizontalpodautoscaler" | "horizontalpodautoscalers" | "hpa" => Some(Kind::HorizontalPodAutoscaler),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ mod cron_job;
 mod daemon_set;
 mod deployment;
 mod feature_gates;
+mod horizontal_pod_autoscaler;
 mod indexes;
 mod int_or_percent;
 mod job;
@@ -14,6 +15,7 @@ mod meta;
 mod node;
 mod object;
 mod pod;
+mod pod_disruption_budget;
 mod quantity;
 mod replica_set;
 mod service;
@@ -25,6 +27,11 @@ pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, 
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use deployment::{Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy};
 pub use feature_gates::{FeatureGates, Gate, Version};
+pub use horizontal_pod_autoscaler::{
+    HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus, MetricName, MetricSource,
+    MetricSpec, MetricTarget, MetricValue, ObjectRef, PolicyType, ScalingBehavior, ScalingCondition, ScalingPolicy,
+    ScalingRules, SelectPolicy,
+};
 pub use indexes::Indexes;
 pub use int_or_percent::{IntOrPercent, Rounding};
 pub use job::{
@@ -37,6 +44,9 @@ pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
 pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration,
+};
+pub use pod_disruption_budget::{
+    Budget, DisruptionAllowed, PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus, UnhealthyPods,
 };
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};

@@ -1,8 +1,8 @@
 //! Any object that a user may hand to the API server.
 
 use super::{
-    CronJob, DaemonSet, Deployment, Job, Kind, Meta, PersistentVolume, PersistentVolumeClaim, Pod, ReplicaSet, Service,
-    StatefulSet, StorageClass,
+    CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Kind, Meta, PersistentVolume, PersistentVolumeClaim,
+    Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, StorageClass,
 };
 
 /// One object as a client sends it, after defaulting and validation.
@@ -30,6 +30,10 @@ pub enum Object {
     StorageClass(Box<StorageClass>),
     /// A Service.
     Service(Box<Service>),
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget(Box<PodDisruptionBudget>),
+    /// A HorizontalPodAutoscaler.
+    HorizontalPodAutoscaler(Box<HorizontalPodAutoscaler>),
 }
 
 impl Object {
@@ -47,6 +51,8 @@ impl Object {
             Object::PersistentVolume(_) => Kind::PersistentVolume,
             Object::StorageClass(_) => Kind::StorageClass,
             Object::Service(_) => Kind::Service,
+            Object::PodDisruptionBudget(_) => Kind::PodDisruptionBudget,
+            Object::HorizontalPodAutoscaler(_) => Kind::HorizontalPodAutoscaler,
         }
     }
 
@@ -64,6 +70,8 @@ impl Object {
             Object::PersistentVolume(o) => &o.meta,
             Object::StorageClass(o) => &o.meta,
             Object::Service(o) => &o.meta,
+            Object::PodDisruptionBudget(o) => &o.meta,
+            Object::HorizontalPodAutoscaler(o) => &o.meta,
         }
     }
 }

@@ -8,7 +8,6 @@ mod arguments;
 mod explain;
 mod output;
 mod picture;
-mod platform;
 mod problems;
 mod report;
 mod run;

@@ -3,6 +3,7 @@
 
 pub mod jobs;
 mod objects;
+mod selection;
 mod store;
 mod table;
 mod watch;

@@ -3,11 +3,13 @@
 //! The same type is the API server's store and, where caches lag, a
 //! controller manager's cache.
 
+use super::selection::{PodLabels, Selectors};
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, Job, Key, Kind, Meta, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, ReplicaSet, Service, StatefulSet, StorageClass, Uid,
+    ControllerRevision, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Key, Kind, Labels, Meta, Node,
+    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Selector, Service, StatefulSet,
+    StorageClass, Uid,
 };
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -80,6 +82,10 @@ pub struct Objects {
     pub storage_classes: Table<StorageClass>,
     /// Services.
     pub services: Table<Service>,
+    /// PodDisruptionBudgets.
+    pub disruption_budgets: Table<PodDisruptionBudget>,
+    /// HorizontalPodAutoscalers.
+    pub autoscalers: Table<HorizontalPodAutoscaler>,
     owned: FxHashMap<Uid, Owned>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
@@ -87,6 +93,10 @@ pub struct Objects {
     stray_replica_sets: Vec<Key>,
     /// ControllerRevisions that nothing controls, by namespace and name.
     stray_controller_revisions: Vec<Key>,
+    /// Pods by their labels, once there is something that selects pods.
+    pod_labels: PodLabels,
+    /// The selectors of PodDisruptionBudgets.
+    budget_selectors: Selectors,
     /// The newest resource version seen of each kind.
     synced: [u64; Kind::ALL.len()],
 }
@@ -160,6 +170,8 @@ impl Objects {
             Kind::PersistentVolume => &self.volumes,
             Kind::StorageClass => &self.storage_classes,
             Kind::Service => &self.services,
+            Kind::PodDisruptionBudget => &self.disruption_budgets,
+            Kind::HorizontalPodAutoscaler => &self.autoscalers,
             Kind::Cluster => return None,
         })
     }
@@ -179,6 +191,8 @@ impl Objects {
             Kind::PersistentVolume => &mut self.volumes,
             Kind::StorageClass => &mut self.storage_classes,
             Kind::Service => &mut self.services,
+            Kind::PodDisruptionBudget => &mut self.disruption_budgets,
+            Kind::HorizontalPodAutoscaler => &mut self.autoscalers,
             Kind::Cluster => return None,
         })
     }
@@ -222,6 +236,7 @@ impl Objects {
             T::table_mut(self).put(slot, row);
             self.link(key);
             self.recount(key, 1);
+            self.select_anew(key, &Selectable::Nothing);
             return Change::added(key, self.facts(key));
         };
         if old.meta().owners != row.meta().owners {
@@ -235,11 +250,13 @@ impl Objects {
     pub(super) fn update<T: Stored>(&mut self, key: Key, write: impl FnOnce(&mut T)) -> Option<Change> {
         T::table(self).get(key)?;
         let before = self.facts(key);
+        let selectable = self.selectable(key);
         self.recount(key, -1);
         let row = T::table_mut(self).get_mut(key)?;
         write(row);
         let version = row.meta().resource_version;
         self.recount(key, 1);
+        self.select_anew(key, &selectable);
         self.seen(T::KIND, version);
         Some(Change::modified(key, before, self.facts(key)))
     }
@@ -248,11 +265,13 @@ impl Objects {
     pub(super) fn update_meta(&mut self, key: Key, write: impl FnOnce(&mut Meta)) -> Option<Change> {
         self.meta(key)?;
         let before = self.facts(key);
+        let selectable = self.selectable(key);
         self.recount(key, -1);
         let meta = self.table_mut(key.kind)?.meta_mut(key)?;
         write(meta);
         let version = meta.resource_version;
         self.recount(key, 1);
+        self.select_anew(key, &selectable);
         self.seen(key.kind, version);
         Some(Change::modified(key, before, self.facts(key)))
     }
@@ -279,6 +298,7 @@ impl Objects {
         let facts = self.facts(key);
         self.recount(key, -1);
         self.unlink(key, &owners);
+        self.deselect(key, &self.selectable(key));
         self.table_mut(key.kind)?.discard(key);
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
             self.owned.remove(&key.uid);
@@ -294,6 +314,75 @@ impl Objects {
             return Facts::of(&pod.meta, pod.ready);
         }
         self.meta(key).map_or_else(Facts::none, |meta| Facts::of(meta, false))
+    }
+
+    /// The pods of a namespace that a selector selects, by name.
+    pub fn pods_selected(&self, namespace: &str, selector: &Selector) -> Vec<(Key, &Pod)> {
+        let keys = match self.pod_labels.is_on() {
+            true => self.pod_labels.candidates(namespace, selector),
+            false => None,
+        };
+        let keys = keys.unwrap_or_else(|| self.pods.keys_by_name());
+        let pods = keys.into_iter().filter_map(|key| Some((key, self.pods.get(key)?)));
+        pods.filter(|(_, pod)| &*pod.meta.namespace == namespace && selector.matches(&pod.meta.labels)).collect()
+    }
+
+    /// The PodDisruptionBudgets that guard pods of a namespace with these
+    /// labels, by name.
+    pub fn budgets_guarding(&self, namespace: &str, labels: &Labels) -> Vec<(Key, &PodDisruptionBudget)> {
+        let candidates = self.budget_selectors.candidates(namespace, labels);
+        let budgets = candidates.filter_map(|key| Some((key, self.disruption_budgets.get(key)?)));
+        let mut guarding: Vec<_> =
+            budgets.filter(|(_, b)| &*b.meta.namespace == namespace && b.guards(labels)).collect();
+        guarding.sort_by(|(_, a), (_, b)| a.meta.name.cmp(&b.meta.name));
+        guarding
+    }
+
+    /// What the indexes of labels and selectors have of an object.
+    fn selectable(&self, key: Key) -> Selectable {
+        match key.kind {
+            Kind::Pod if self.pod_labels.is_on() => {
+                self.pods.get(key).map_or(Selectable::Nothing, |pod| Selectable::Pod(pod.meta.labels.clone()))
+            }
+            Kind::PodDisruptionBudget => {
+                let selector = self.disruption_budgets.get(key).and_then(|b| b.spec.selector.clone());
+                selector.map_or(Selectable::Nothing, Selectable::Budget)
+            }
+            _ => Selectable::Nothing,
+        }
+    }
+
+    /// Brings the indexes of labels and selectors up to date with an object
+    /// of which they had `before`.
+    fn select_anew(&mut self, key: Key, before: &Selectable) {
+        if matches!(key.kind, Kind::PodDisruptionBudget | Kind::HorizontalPodAutoscaler) && !self.pod_labels.is_on() {
+            self.pod_labels.turn_on();
+            for (pod, row) in self.pods.iter() {
+                self.pod_labels.insert(&row.meta.namespace, &row.meta.name, &row.meta.labels, pod);
+            }
+        }
+        let now = self.selectable(key);
+        if now.is_same(before) {
+            return;
+        }
+        self.deselect(key, before);
+        let Some(meta) = self.meta(key) else { return };
+        let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
+        match now {
+            Selectable::Nothing => {}
+            Selectable::Pod(labels) => self.pod_labels.insert(&namespace, &name, &labels, key),
+            Selectable::Budget(selector) => self.budget_selectors.insert(&namespace, &selector, key),
+        }
+    }
+
+    fn deselect(&mut self, key: Key, had: &Selectable) {
+        let Some(meta) = self.meta(key) else { return };
+        let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
+        match had {
+            Selectable::Nothing => {}
+            Selectable::Pod(labels) => self.pod_labels.remove(&namespace, &name, labels),
+            Selectable::Budget(selector) => self.budget_selectors.remove(&namespace, selector, key),
+        }
     }
 
     fn seen(&mut self, kind: Kind, version: u64) {
@@ -380,6 +469,24 @@ impl Objects {
         let at = list.partition_point(|&other| self.name_order(other, key) == Ordering::Less);
         if list.get(at) == Some(&key) {
             list.remove(at);
+        }
+    }
+}
+
+/// What the indexes of labels and selectors have of an object.
+enum Selectable {
+    Nothing,
+    Pod(Arc<Labels>),
+    Budget(Arc<Selector>),
+}
+
+impl Selectable {
+    fn is_same(&self, other: &Selectable) -> bool {
+        match (self, other) {
+            (Selectable::Nothing, Selectable::Nothing) => true,
+            (Selectable::Pod(a), Selectable::Pod(b)) => Arc::ptr_eq(a, b),
+            (Selectable::Budget(a), Selectable::Budget(b)) => Arc::ptr_eq(a, b),
+            _ => false,
         }
     }
 }

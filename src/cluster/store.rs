@@ -20,6 +20,12 @@ pub enum ApiError {
     Invalid(String),
     /// There is no answer.
     Unavailable,
+    /// 403: it may not be done.
+    Forbidden(String),
+    /// 429: not now.
+    TooManyRequests(String),
+    /// 500: the server cannot do it.
+    Internal(String),
 }
 
 impl ApiError {
@@ -31,6 +37,9 @@ impl ApiError {
             ApiError::Conflict => "Conflict",
             ApiError::Invalid(_) => "Invalid",
             ApiError::Unavailable => "ServiceUnavailable",
+            ApiError::Forbidden(_) => "Forbidden",
+            ApiError::TooManyRequests(_) => "TooManyRequests",
+            ApiError::Internal(_) => "InternalError",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::objects::Objects;
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, Job, Key, Meta, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, ReplicaSet, Service, StatefulSet, StorageClass,
+    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, HorizontalPodAutoscaler, Job, Key, Meta, Node,
+    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, StorageClass,
 };
 
 /// The three kinds of watch events.
@@ -159,6 +159,10 @@ pub enum Row {
     StorageClass(Box<StorageClass>),
     /// A Service.
     Service(Box<Service>),
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget(Box<PodDisruptionBudget>),
+    /// A HorizontalPodAutoscaler.
+    HorizontalPodAutoscaler(Box<HorizontalPodAutoscaler>),
     /// The object is gone.
     Gone(Key),
 }
@@ -180,6 +184,8 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::PersistentVolume(volume) => Some(cache.put(slot, *volume)),
         Row::StorageClass(class) => Some(cache.put(slot, *class)),
         Row::Service(service) => Some(cache.put(slot, *service)),
+        Row::PodDisruptionBudget(budget) => Some(cache.put(slot, *budget)),
+        Row::HorizontalPodAutoscaler(autoscaler) => Some(cache.put(slot, *autoscaler)),
         Row::Gone(key) => cache.remove(key),
     }
 }

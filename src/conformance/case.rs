@@ -67,7 +67,24 @@ pub struct Environment {
     pub pods: Vec<CaseProfile>,
     /// Metrics for the horizontal autoscaler.
     #[serde(default)]
-    pub metrics: Vec<Json>,
+    pub metrics: Vec<CaseMetrics>,
+}
+
+/// What the metrics APIs show from a moment on; the whole of it.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseMetrics {
+    /// From when, in milliseconds.
+    pub at_ms: u64,
+    /// CPU of all pods of a target together.
+    #[serde(default)]
+    pub total_cpu_milli: Option<i64>,
+    /// The value of any external metric.
+    #[serde(default)]
+    pub external_milli: Option<i64>,
+    /// Says that there are no metrics; the same as saying nothing.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 /// A node of a case.

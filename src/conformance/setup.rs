@@ -1,13 +1,14 @@
 //! A recorded case as the simulator's input.
 
-use super::case::{Case, CaseAction, CaseCrash, CaseNode, CaseProfile, CaseRun, Environment, Expected};
+use super::case::{Case, CaseAction, CaseCrash, CaseMetrics, CaseNode, CaseProfile, CaseRun, Environment, Expected};
 use crate::api::{FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
 use crate::environment::Delay;
 use crate::error::{Error, Problem};
 use crate::manifest;
 use crate::sim::Setup;
 use crate::sim::setup::{
-    Action, ControlPlane, Crash, PatchType, PodMatch, PodProfile, Propagation, Run, Target, TimedAction,
+    Action, ControlPlane, Crash, DrainOptions, MetricPoint, PatchType, PodMatch, PodProfile, Propagation, Run, Target,
+    TimedAction,
 };
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
@@ -17,6 +18,10 @@ use std::sync::Arc;
 /// The controllers that run when a case names none.
 const USUAL_CONTROLLERS: [&str; 8] =
     ["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob", "ttl", "gc"];
+
+/// Controllers that are there in every run and have nothing to do unless a
+/// case has an object of theirs.
+const FURTHER_CONTROLLERS: [&str; 2] = ["disruption", "hpa"];
 
 /// The container of the recordings' pod templates, which their `setImage`
 /// means without saying so.
@@ -74,19 +79,31 @@ impl Case {
                 garbage_collector: runs(&self.environment, "gc"),
                 ..ControlPlane::default()
             },
+            metrics: self.environment.metrics.iter().map(metric_point).collect(),
             ..Setup::new(start, SimTime::from_ms(self.until_ms))
         })
     }
 }
 
+fn metric_point(metrics: &CaseMetrics) -> MetricPoint {
+    MetricPoint {
+        at: SimTime::from_ms(metrics.at_ms),
+        cpu_milli: metrics.total_cpu_milli.filter(|_| !metrics.missing),
+        external_milli: metrics.external_milli.filter(|_| !metrics.missing),
+    }
+}
+
 /// Whether a case has a controller run.
 fn runs(environment: &Environment, controller: &str) -> bool {
-    environment.controllers.is_empty() || environment.controllers.iter().any(|c| c == controller)
+    (environment.controllers.is_empty() && USUAL_CONTROLLERS.contains(&controller))
+        || environment.controllers.iter().any(|c| c == controller)
 }
 
 /// What must not occur in a case without a controller, so that the simulator,
 /// which has it run, does the same.
-const WITHOUT: [(&str, &str); 7] = [
+const WITHOUT: [(&str, &str); 9] = [
+    ("disruption", "\"PodDisruptionBudget\""),
+    ("hpa", "\"HorizontalPodAutoscaler\""),
     ("deployment", "\"Deployment\""),
     ("replicaset", "\"ReplicaSet\""),
     ("statefulset", "\"StatefulSet\""),
@@ -101,7 +118,10 @@ impl Case {
     fn unusual(&self) -> Result<(), NotRun> {
         let environment = &self.environment;
         let listed = &environment.controllers;
-        if let Some(other) = listed.iter().find(|c| !USUAL_CONTROLLERS.contains(&c.as_str())) {
+        if let Some(other) = listed
+            .iter()
+            .find(|c| !USUAL_CONTROLLERS.contains(&c.as_str()) && !FURTHER_CONTROLLERS.contains(&c.as_str()))
+        {
             return not_modelled(format!("controller {other}"));
         }
         let applied = self.actions.iter().filter_map(|action| action.keys.get("object"));
@@ -113,7 +133,7 @@ impl Case {
         if let Some(scheduler) = &environment.scheduler {
             return not_modelled(format!("scheduler {scheduler}"));
         }
-        if environment.metrics.is_empty() { Ok(()) } else { not_modelled("metrics") }
+        Ok(())
     }
 }
 
@@ -230,6 +250,15 @@ impl Keys<'_> {
             },
             "cordon" => Action::Cordon(self.node()?),
             "uncordon" => Action::Uncordon(self.node()?),
+            "drain" => Action::Drain(
+                self.node()?,
+                DrainOptions {
+                    ignore_daemon_sets: true,
+                    force: true,
+                    delete_empty_dir_data: true,
+                    ..Default::default()
+                },
+            ),
             "taint" => Action::Taint(self.node()?, self.read::<Taint>("taint")?),
             "untaint" => Action::Untaint(self.node()?, self.read::<Taint>("taint")?),
             "label" => Action::LabelNode(self.node()?, self.labels()?),
@@ -390,9 +419,8 @@ mod tests {
     fn what_is_not_modelled_is_named() {
         for (key, value, what) in [
             ("objects", json!([{"kind": "Gadget"}]), "not modelled: kind Gadget"),
-            ("/environment/controllers", json!(["hpa"]), "not modelled: controller hpa"),
+            ("/environment/controllers", json!(["dns"]), "not modelled: controller dns"),
             ("/environment/scheduler", json!("kube-scheduler"), "not modelled: scheduler kube-scheduler"),
-            ("/environment/metrics", json!([1]), "not modelled: metrics"),
             ("actions", json!([{"at_ms": 1, "do": "dance"}]), "not modelled: action dance"),
             (
                 "actions",

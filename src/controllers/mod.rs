@@ -7,10 +7,13 @@
 pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
+pub mod disruption;
 mod expectations;
 mod garbage_collector;
 pub mod history;
+pub mod horizontal_pod_autoscaler;
 pub mod job;
+mod metrics;
 mod plan;
 pub mod pods;
 mod replica_set;
@@ -20,6 +23,7 @@ pub mod ttl_after_finished;
 mod work_queue;
 
 pub use expectations::Expectations;
+pub use metrics::{MetricsApi, NoMetrics, PodMetric, PodMetrics};
 pub use plan::{
     CONFLICT_BACKOFF, NewPod, Notice, ObjectNotice, OnConflict, Plan, Planned, PodMark, PodName, Started, Version,
     Write,
@@ -39,6 +43,8 @@ pub struct View<'a> {
     /// The API server. Upstream reads it only where a stale answer would do
     /// harm; so must we.
     pub live: &'a Objects,
+    /// The metrics APIs.
+    pub metrics: &'a dyn MetricsApi,
     /// The controller manager's wall clock: for what is stamped into the API
     /// or compared with its times.
     pub now: Instant,
@@ -142,6 +148,8 @@ pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
         Box::new(job::OrphanPods),
         Box::new(ttl_after_finished::TtlAfterFinished),
         Box::new(cron_job::CronJobController::default()),
+        Box::new(disruption::DisruptionController::default()),
+        Box::new(horizontal_pod_autoscaler::HorizontalPodAutoscalerController::default()),
     ];
     if garbage_collector {
         all.push(Box::new(garbage_collector::GarbageCollector));

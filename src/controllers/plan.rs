@@ -1,9 +1,9 @@
 //! What a sync wants to write, in order.
 
 use crate::api::{
-    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, Job, JobStatus, Key, Kind,
-    Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodIndex, PodTemplate, Propagation, ReplicaSet,
-    ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, HorizontalPodAutoscalerStatus,
+    Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodDisruptionBudgetStatus, PodIndex,
+    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
 };
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
@@ -124,16 +124,6 @@ pub enum Write {
     DeletePod {
         /// The pod.
         pod: Key,
-        /// Whom the Event is about.
-        owner: Key,
-    },
-    /// Delete a pod that an earlier write of the same plan created and that
-    /// is therefore known by name only.
-    DeleteNewPod {
-        /// Its namespace.
-        namespace: Arc<str>,
-        /// Its name.
-        name: Arc<str>,
         /// Whom the Event is about.
         owner: Key,
     },
@@ -302,6 +292,33 @@ pub enum Write {
         /// That Job. It is entered if it is there and the CronJob's own.
         started: Option<Started>,
     },
+    /// Write a PodDisruptionBudget's status.
+    BudgetStatus {
+        /// The PodDisruptionBudget.
+        budget: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<PodDisruptionBudgetStatus>,
+    },
+    /// Write the scale subresource of an autoscaler's target.
+    ScaleTarget {
+        /// The target.
+        target: Key,
+        /// The HorizontalPodAutoscaler.
+        autoscaler: Key,
+        /// The new size.
+        replicas: i32,
+    },
+    /// Write a HorizontalPodAutoscaler's status.
+    AutoscalerStatus {
+        /// The HorizontalPodAutoscaler.
+        autoscaler: Key,
+        /// What the status is based on.
+        version: Version,
+        /// The status.
+        status: Box<HorizontalPodAutoscalerStatus>,
+    },
     /// Send an Event and write nothing. It takes no time.
     Announce {
         /// The object that it is about.
@@ -342,7 +359,6 @@ impl Write {
         match self {
             Write::CreatePod(pod) => pod.owner.key,
             Write::DeletePod { pod, .. } | Write::RelabelPod { pod, .. } => *pod,
-            Write::DeleteNewPod { owner, .. } => *owner,
             Write::CreateReplicaSet { deployment, .. } => *deployment,
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
@@ -357,6 +373,9 @@ impl Write {
             Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
             Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
             Write::CreateJob { cron_job, .. } | Write::CronJobStatus { cron_job, .. } => *cron_job,
+            Write::BudgetStatus { budget, .. } => *budget,
+            Write::ScaleTarget { target, .. } => *target,
+            Write::AutoscalerStatus { autoscaler, .. } => *autoscaler,
             Write::Announce { about, .. } => *about,
             Write::SetOwner { object, .. } | Write::Delete { object, .. } | Write::RemoveFinalizer { object, .. } => {
                 *object
@@ -376,7 +395,11 @@ impl Write {
             | Write::NumberRevision { version, .. }
             | Write::JobStatus { version, .. }
             | Write::CronJobStatus { version, .. }
+            | Write::BudgetStatus { version, .. }
+            | Write::AutoscalerStatus { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
+            // Read right before, and read again after a conflict.
+            Write::ScaleTarget { .. } => Version::Live,
             _ => Version::Any,
         }
     }
@@ -385,7 +408,9 @@ impl Write {
     pub const fn on_conflict(&self) -> OnConflict {
         match self {
             Write::ScaleReplicaSet { on_conflict, .. } => *on_conflict,
-            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } => OnConflict::RetryOnce,
+            Write::ReplicaSetStatus { .. } | Write::DaemonSetStatus { .. } | Write::ScaleTarget { .. } => {
+                OnConflict::RetryOnce
+            }
             Write::RemoveFinalizer { .. } | Write::NumberRevision { .. } | Write::StatefulSetStatus { .. } => {
                 OnConflict::BackOff
             }
@@ -399,7 +424,6 @@ impl Write {
         matches!(
             self,
             Write::DeletePod { .. }
-                | Write::DeleteNewPod { .. }
                 | Write::DeleteReplicaSet(_)
                 | Write::DeleteRevision(_)
                 | Write::DeleteJob { .. }
@@ -410,7 +434,7 @@ impl Write {
     /// The kind of object that is written or created.
     pub fn kind(&self) -> Kind {
         match self {
-            Write::CreatePod(_) | Write::DeleteNewPod { .. } => Kind::Pod,
+            Write::CreatePod(_) => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
             Write::CreateRevision { .. } => Kind::ControllerRevision,
             Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,

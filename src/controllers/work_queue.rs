@@ -1,5 +1,6 @@
 //! The work queue between a controller's event handlers and its workers.
 
+use super::ObjectNotice;
 use crate::api::Key;
 use crate::time::{Drift, SECOND, SimTime, Span};
 use crate::trace::RecordId;
@@ -38,6 +39,8 @@ pub struct WorkQueue {
     delayed: FxHashMap<Key, SimTime>,
     /// Timers not yet handed to the kernel.
     new_timers: Vec<Timer>,
+    /// Events that handlers sent and that are not yet handed to the kernel.
+    notices: Vec<ObjectNotice>,
     bucket: Bucket,
 }
 
@@ -170,6 +173,16 @@ impl WorkQueue {
     /// Takes the timers that the kernel has to wind up.
     pub fn take_timers(&mut self) -> std::vec::Drain<'_, Timer> {
         self.new_timers.drain(..)
+    }
+
+    /// Sends a Kubernetes Event from a handler, before any sync.
+    pub fn announce(&mut self, notice: ObjectNotice) {
+        self.notices.push(notice);
+    }
+
+    /// Takes the Events that handlers sent.
+    pub fn take_notices(&mut self) -> Vec<ObjectNotice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Whether a worker would find something.

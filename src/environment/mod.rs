@@ -4,7 +4,6 @@ mod behaviour;
 mod delay;
 mod kubelet;
 mod scheduler;
-pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};
 pub use delay::Delay;

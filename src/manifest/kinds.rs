@@ -141,6 +141,10 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
             "PersistentVolume" => KnownKind::Modelled(Kind::PersistentVolume),
             "StorageClass" => KnownKind::Modelled(Kind::StorageClass),
             "Service" => KnownKind::Modelled(Kind::Service),
+            "PodDisruptionBudget" => KnownKind::Modelled(Kind::PodDisruptionBudget),
+            "HorizontalPodAutoscaler" if api_version == "autoscaling/v2" => {
+                KnownKind::Modelled(Kind::HorizontalPodAutoscaler)
+            }
             _ => not_simulated(api_version, kind),
         }),
         Some(versions) => Err(wrong_version(kind, api_version, versions)),

@@ -16,6 +16,7 @@ mod cron_job;
 mod daemon_set;
 mod deployment;
 mod fields;
+mod horizontal_pod_autoscaler;
 mod image;
 mod job;
 mod kinds;
@@ -23,6 +24,7 @@ mod meta;
 mod notes;
 pub mod patch;
 mod pod;
+mod pod_disruption_budget;
 mod pod_template;
 mod problems;
 mod quantity;
@@ -74,6 +76,8 @@ pub fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         KnownKind::Modelled(Kind::PersistentVolume) => storage::read_volume(value),
         KnownKind::Modelled(Kind::StorageClass) => storage::read_class(value),
         KnownKind::Modelled(Kind::Service) => service::read(value),
+        KnownKind::Modelled(Kind::PodDisruptionBudget) => pod_disruption_budget::read(value),
+        KnownKind::Modelled(Kind::HorizontalPodAutoscaler) => horizontal_pod_autoscaler::read(value),
         KnownKind::Modelled(kind) => Err(vec![not_simulated(kind.name())]),
         KnownKind::NotSimulated { kind, .. } => Err(vec![not_simulated(&kind)]),
         KnownKind::List => {
@@ -110,6 +114,8 @@ pub fn to_json(object: &Object) -> Value {
         Object::PersistentVolume(volume) => storage::volume_to_json(volume),
         Object::StorageClass(class) => storage::class_to_json(class),
         Object::Service(service) => service::to_json(service),
+        Object::PodDisruptionBudget(b) => pod_disruption_budget::to_json(b),
+        Object::HorizontalPodAutoscaler(a) => horizontal_pod_autoscaler::to_json(a),
     }
 }
 
@@ -123,6 +129,8 @@ fn members_of(kind: &str) -> Option<&'static shape::Members> {
         "Job" => Some(&job::JOB),
         "CronJob" => Some(&cron_job::CRON_JOB),
         "Pod" => Some(&pod::POD),
+        "PodDisruptionBudget" => Some(&pod_disruption_budget::BUDGET),
+        "HorizontalPodAutoscaler" => Some(&horizontal_pod_autoscaler::AUTOSCALER),
         _ => None,
     }
 }

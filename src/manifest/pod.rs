@@ -40,6 +40,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         pinned: None,
         index: None,
         node: None,
+        started: None,
         phase: Phase::Pending,
         ready: false,
         ready_since: Timestamp::default(),

@@ -18,17 +18,24 @@ pub(super) fn read(spec: &Fields, workload: &str, problems: &mut Problems) -> Op
         return None;
     }
     let f = spec.object("selector");
-    check_labels(&f, "matchLabels", problems);
-    let mut selector = Selector { match_labels: f.labels("matchLabels"), match_expressions: Vec::new() };
-    let expressions = f.objects("matchExpressions");
-    let wanted = expressions.len();
-    selector.match_expressions.extend(expressions.iter().filter_map(|e| requirement(e, problems)));
+    let selector = read_any(&f, problems);
+    let wanted = f.list("matchExpressions").len();
     if wanted == 0 && selector.is_empty() {
         let message = invalid(json!({}), &format!("empty selector is invalid for {workload}"));
         problems.add_with_hint(&path, message, "write matchLabels with labels that the template has too");
     }
     let complete = wanted == selector.match_expressions.len() && !selector.is_empty();
     (complete && !problems.is_broken(&path)).then_some(selector)
+}
+
+/// Reads and checks a selector that may be empty.
+pub(super) fn read_any(f: &Fields, problems: &mut Problems) -> Selector {
+    check_labels(f, "matchLabels", problems);
+    let expressions = f.objects("matchExpressions");
+    Selector {
+        match_labels: f.labels("matchLabels"),
+        match_expressions: expressions.iter().filter_map(|e| requirement(e, problems)).collect(),
+    }
 }
 
 fn requirement(f: &Fields, problems: &mut Problems) -> Option<Requirement> {

@@ -1,10 +1,11 @@
 //! What people do to the cluster: requests from outside, and mishaps.
 
 use super::Simulation;
+use super::apply::Written;
 use super::event::PodRef;
 use crate::api::{
-    Annotations, DaemonSet, Deployment, Gate, Key, Kind, Labels, Node, Object, Phase, PodTemplate, ReplicaSet, Service,
-    StatefulSet, StatefulStrategy,
+    Annotations, DaemonSet, Deployment, Gate, HorizontalPodAutoscaler, Key, Kind, Labels, Meta, Node, Object, Phase,
+    PodDisruptionBudget, PodTemplate, ReplicaSet, Service, StatefulSet, StatefulStrategy,
 };
 use crate::cluster::{ApiError, Stored};
 use crate::sim::setup::{Action, Component, PatchType, Target};
@@ -25,9 +26,15 @@ impl Refusal {
                 ".apps"
             }
             Kind::Job | Kind::CronJob => ".batch",
+            Kind::PodDisruptionBudget => ".policy",
+            Kind::HorizontalPodAutoscaler => ".autoscaling",
             _ => "",
         };
         Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
+    }
+
+    pub(super) fn of(reason: &'static str, message: impl Into<String>) -> Refusal {
+        Refusal { reason, message: message.into() }
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Refusal {
@@ -38,7 +45,10 @@ impl Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Refusal {
         let message = match &error {
-            ApiError::Invalid(message) => message.clone(),
+            ApiError::Invalid(message)
+            | ApiError::Forbidden(message)
+            | ApiError::TooManyRequests(message)
+            | ApiError::Internal(message) => message.clone(),
             other => format!("{other:?}"),
         };
         Refusal { reason: error.reason(), message }
@@ -83,6 +93,7 @@ impl Simulation {
             | Action::Rollback { target, .. } => objects.find(target.kind, &target.namespace, &target.name),
             Action::Cordon(name)
             | Action::Uncordon(name)
+            | Action::Drain(name, _)
             | Action::Taint(name, _)
             | Action::Untaint(name, _)
             | Action::LabelNode(name, _)
@@ -94,6 +105,7 @@ impl Simulation {
             | Action::LabelPods { pod, .. }
             | Action::PodCrash { pod, .. }
             | Action::PodFail { pod, .. }
+            | Action::EvictPods { pod, .. }
             | Action::DeletePods { pod, .. } => self.matching_pods(pod).first().copied(),
             Action::ClockStep { component, .. }
             | Action::Pause { component, .. }
@@ -141,6 +153,7 @@ impl Simulation {
             Action::Rollback { target, to_revision } => self.roll_back(target, *to_revision, cause),
             Action::Cordon(node) => self.write_node(node, cause, |node| node.unschedulable = true),
             Action::Uncordon(node) => self.write_node(node, cause, |node| node.unschedulable = false),
+            Action::Drain(node, options) => self.drain(node, options, cause),
             Action::Taint(node, taint) => self.write_node(node, cause, |node| {
                 node.taints.retain(|t| (&t.key, t.effect) != (&taint.key, taint.effect));
                 node.taints.push(taint.clone());
@@ -174,6 +187,7 @@ impl Simulation {
                 self.perform_on_hosts(action, cause);
                 Ok(())
             }
+            Action::EvictPods { pod, grace_seconds } => self.evict_pods(pod, *grace_seconds, cause),
             Action::DeletePods { pod, .. } if !pod.contains('*') && self.matching_pods(pod).is_empty() => {
                 Err(Refusal::not_found(&Target {
                     kind: Kind::Pod,
@@ -199,6 +213,17 @@ impl Simulation {
             Action::Pause { component, span } => self.pause(component, *span, cause),
             _ => {}
         }
+    }
+
+    /// Evicts every pod whose name fits; what is refused is not tried again.
+    fn evict_pods(&mut self, pattern: &str, grace_seconds: Option<u32>, cause: RecordId) -> Outcome {
+        let mut outcome = Ok(());
+        for key in self.matching_pods(pattern) {
+            if let Err(error) = self.evict(key, grace_seconds, cause) {
+                outcome = outcome.and(Err(error.into()));
+            }
+        }
+        outcome
     }
 
     fn perform_on_pods(&mut self, action: &Action, cause: RecordId) {
@@ -241,11 +266,11 @@ impl Simulation {
             .ok_or_else(|| Refusal::not_found(target))
     }
 
-    fn node(&self, name: &Arc<str>) -> Result<Key, Refusal> {
+    pub(super) fn node(&self, name: &Arc<str>) -> Result<Key, Refusal> {
         self.find(&Target { kind: Kind::Node, namespace: "".into(), name: name.clone() })
     }
 
-    fn write_node(&mut self, name: &Arc<str>, cause: RecordId, write: impl FnOnce(&mut Node)) -> Outcome {
+    pub(super) fn write_node(&mut self, name: &Arc<str>, cause: RecordId, write: impl FnOnce(&mut Node)) -> Outcome {
         let key = self.node(name)?;
         self.recorded(key, cause, |store| store.update(key, None, write))?;
         Ok(())
@@ -303,12 +328,32 @@ impl Simulation {
                 self.recorder.push(cause, subject, What::Created);
                 Ok(())
             }
+            (Object::PodDisruptionBudget(new), None) => self.create_object((**new).clone(), cause),
+            (Object::PodDisruptionBudget(new), Some(key)) => {
+                self.rewrite(key, &new.meta, cause, |row: &mut PodDisruptionBudget| row.spec = new.spec.clone())
+            }
+            (Object::HorizontalPodAutoscaler(new), None) => self.create_object((**new).clone(), cause),
+            (Object::HorizontalPodAutoscaler(new), Some(key)) => {
+                self.rewrite(key, &new.meta, cause, |row: &mut HorizontalPodAutoscaler| row.spec = new.spec.clone())
+            }
             (Object::Pod(_), Some(_)) => Err(Refusal {
                 reason: "Forbidden",
                 message: "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`"
                     .to_string(),
             }),
         }
+    }
+
+    /// Writes an object anew; labels and annotations are laid over those that
+    /// are there.
+    fn rewrite<T: Stored>(&mut self, key: Key, new: &Meta, cause: RecordId, write: impl FnOnce(&mut T)) -> Outcome {
+        self.recorded(key, cause, |store| {
+            store.update(key, None, |row: &mut T| {
+                write(row);
+                merge_metadata(row.meta_mut(), new);
+            })
+        })?;
+        Ok(())
     }
 
     pub(super) fn create_object<T: Stored>(&mut self, row: T, cause: RecordId) -> Outcome {
@@ -415,6 +460,14 @@ impl Simulation {
             Kind::StatefulSet => Object::StatefulSet(Box::new(self.stateful_set(key)?.clone())),
             Kind::Job => Object::Job(Box::new(self.job(key)?)),
             Kind::CronJob => Object::CronJob(Box::new(self.cron_job(key)?)),
+            Kind::PodDisruptionBudget => {
+                let row = self.store.objects().disruption_budgets.get(key).ok_or(ApiError::NotFound)?;
+                Object::PodDisruptionBudget(Box::new(row.clone()))
+            }
+            Kind::HorizontalPodAutoscaler => {
+                let row = self.store.objects().autoscalers.get(key).ok_or(ApiError::NotFound)?;
+                Object::HorizontalPodAutoscaler(Box::new(row.clone()))
+            }
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
         let object = crate::manifest::patched(&current, how, patch).map_err(Refusal::invalid)?;
@@ -453,13 +506,24 @@ impl Simulation {
                 "spec.replicas: Invalid value: {replicas}: must be greater than or equal to 0"
             )));
         }
-        self.recorded(key, cause, |s| match key.kind {
-            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.replicas = replicas),
-            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.replicas = replicas),
-            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.replicas = replicas),
-            kind => Err(ApiError::Invalid(format!("a {kind} cannot be scaled"))),
-        })?;
+        self.set_replicas(key, None, replicas, cause)?;
         Ok(())
+    }
+
+    /// Writes the scale subresource.
+    pub(super) fn set_replicas(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        replicas: i32,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        self.recorded(key, cause, |s| match key.kind {
+            Kind::Deployment => s.update(key, version, |row: &mut Deployment| row.spec.replicas = replicas),
+            Kind::ReplicaSet => s.update(key, version, |row: &mut ReplicaSet| row.spec.replicas = replicas),
+            Kind::StatefulSet => s.update(key, version, |row: &mut StatefulSet| row.spec.replicas = replicas),
+            kind => Err(ApiError::Invalid(format!("a {kind} cannot be scaled"))),
+        })
     }
 
     /// Puts the template of an earlier revision back. Revision 0 is the one
@@ -562,11 +626,19 @@ const fn is_request(action: &Action) -> bool {
             | Action::LabelPods { .. }
             | Action::Cordon(_)
             | Action::Uncordon(_)
+            | Action::Drain(..)
+            | Action::EvictPods { .. }
             | Action::Taint(..)
             | Action::Untaint(..)
             | Action::LabelNode(..)
             | Action::DeletePods { .. }
     )
+}
+
+/// Labels and annotations of an apply laid over those that are there.
+fn merge_metadata(old: &mut Meta, new: &Meta) {
+    old.labels = relabel(&old.labels, &new.labels);
+    old.annotations = annotate(&old.annotations, &new.annotations);
 }
 
 /// Annotations with others laid over them.

@@ -3,8 +3,8 @@
 use super::Simulation;
 use super::record::fields;
 use crate::api::{
-    ControllerRevision, DaemonSet, Deployment, Job, JobStatus, Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase,
-    Pod, StatefulSet,
+    ControllerRevision, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, JobStatus, Key, Kind, Labels, Meta,
+    PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, StatefulSet,
 };
 use crate::cluster::{ApiError, PodDeletion, jobs};
 use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
@@ -35,10 +35,6 @@ impl Simulation {
                 };
                 self.emit(*owner, emitted);
                 Ok(written)
-            }
-            Write::DeleteNewPod { namespace, name, owner } => {
-                let pod = self.store.objects().pods.find(namespace, name).ok_or(ApiError::NotFound)?;
-                self.apply(&Write::DeletePod { pod, owner: *owner }, None, cause)
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
@@ -112,10 +108,8 @@ impl Simulation {
                     self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
                 }
                 self.recorder.last = cause;
-                if owner.kind == Kind::StatefulSet {
-                    let emitted = self.about_pod("Update", subject, *owner);
-                    self.emit(*owner, emitted);
-                }
+                let emitted = self.about_pod("Update", subject, *owner);
+                self.emit(*owner, emitted);
                 Ok((*pod, self.version(*pod)))
             }
             Write::JobStatus { job, status, notices, .. } => {
@@ -126,6 +120,13 @@ impl Simulation {
             Write::CronJobStatus { cron_job, status, started, .. } => {
                 self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
             }
+            Write::ScaleTarget { target, replicas, .. } => self.set_replicas(*target, version, *replicas, cause),
+            Write::AutoscalerStatus { autoscaler, status, .. } => self.recorded(*autoscaler, cause, |store| {
+                store.update(*autoscaler, version, |row: &mut HorizontalPodAutoscaler| row.status = (**status).clone())
+            }),
+            Write::BudgetStatus { budget, status, .. } => self.recorded(*budget, cause, |store| {
+                store.update(*budget, version, |row: &mut PodDisruptionBudget| row.status = (**status).clone())
+            }),
             Write::Announce { about, notice } => {
                 self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
                 self.announce(*about, notice);
@@ -242,6 +243,7 @@ impl Simulation {
             pinned: new.pinned.clone(),
             index: new.index,
             node: None,
+            started: None,
             phase: Phase::Pending,
             ready: false,
             ready_since: Timestamp(0),
@@ -270,7 +272,7 @@ impl Simulation {
         pod: &str,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let key = self.store.create(self.protected(claim))?;
+        let key = self.store.create(claim.clone())?;
         self.register(key, None, 0);
         self.created(key, cause);
         let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;
@@ -359,10 +361,6 @@ impl Simulation {
 
     /// Sends an Event that no request brings about.
     pub(super) fn send_notice(&mut self, notice: &ObjectNotice) {
-        let objects = self.store.objects();
-        if objects.meta(notice.about).is_none() {
-            return;
-        }
         let object = self.recorder.subject(notice.object.uid);
         let message = notice.message.replacen("{}", &self.recorder.trace.subject(object).name, 1);
         let (reason, message) = (self.recorder.intern(notice.reason), self.recorder.intern(&message));

@@ -8,6 +8,8 @@ use crate::api::Key;
 pub(super) enum Event {
     /// The action of this index happens.
     Act(u32),
+    /// The drain of this index tries again.
+    Drain(u32),
     /// The scheduler considers a pod.
     Schedule(PodRef),
     /// The scheduler considers the pods again that it found no node for.
@@ -35,8 +37,6 @@ pub(super) enum Event {
     Timer { process: u8, epoch: u8, key: Key },
     /// The next watch event reaches the caches.
     Deliver,
-    /// A step of storage: of a claim, or of a disk with its ticket.
-    Disk(DiskStep, PodRef, u16),
     /// A newly started controller begins to work.
     WorkersUp { process: u8, epoch: u8 },
     /// A host that stood still goes on.
@@ -45,22 +45,7 @@ pub(super) enum Event {
     ManagerUp { epoch: u8 },
 }
 
-/// What becomes of a claim's volume or of a disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum DiskStep {
-    /// A claim's volume has been made.
-    Provisioned,
-    /// It has come to its node.
-    Attached,
-    /// Its node says that it is unmounted.
-    Unmounted,
-    /// Its node should have said so long ago.
-    Overdue,
-    /// It is at no node any more.
-    Detached,
-}
-
-/// The key of a pod, or of something else whose kind is known.
+/// A pod's key without its kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct PodRef {
     pub(super) slot: u32,
@@ -73,6 +58,7 @@ const _: () = assert!(size_of::<Event>() <= 16);
 /// In which order things happen that the environment does in one instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Class {
+    Drain,
     Action,
     Effect,
     Termination,
@@ -85,6 +71,7 @@ impl Event {
     /// The class of an event of the environment.
     pub(super) const fn class(self) -> Class {
         match self {
+            Event::Drain(_) => Class::Drain,
             Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } => Class::Action,
             Event::Effect(..) => Class::Effect,
             Event::Terminated(..) => Class::Termination,

@@ -2,13 +2,17 @@
 
 mod actions;
 mod apply;
+mod autoscalers;
+mod budgets;
 mod cron_jobs;
+mod drain;
 mod effects;
 mod event;
+mod eviction;
 mod hosts;
 mod jobs;
 mod machines;
-mod names;
+mod meters;
 mod pages;
 mod process;
 pub mod queue;
@@ -29,13 +33,12 @@ use crate::time::{SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use hosts::Hosts;
-use names::Names;
+use meters::Meters;
 use process::Process;
 use record::Recorder;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use volumes::Storage;
 
 /// A simulation in progress. It can be cloned and run on.
 #[derive(Clone)]
@@ -61,10 +64,10 @@ pub struct Simulation {
     runtimes: Vec<Option<Runtime>>,
     /// What is remembered of the Jobs there are.
     jobs: effects::Jobs,
+    /// All drains that were ever begun.
+    drains: Vec<drain::Drain>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
-    storage: Storage,
-    names: Names,
     recorder: Recorder,
     changes: Vec<Change>,
     due: Vec<(Class, Arc<str>, u32, Event)>,
@@ -133,9 +136,8 @@ impl Simulation {
             retry_at: None,
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),
+            drains: Vec::new(),
             dead: FxHashSet::default(),
-            storage: Storage::default(),
-            names: Names::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
             due: Vec::new(),
@@ -204,7 +206,7 @@ impl Simulation {
         while self.queue.peek() == Some((at, Urgency::First)) {
             let Some((_, event)) = self.queue.pop() else { break };
             let name = event.pod().and_then(|pod| self.pod(pod)).map(|pod| pod.meta.name.clone());
-            let action = if let Event::Act(index) = event { index } else { 0 };
+            let action = if let Event::Act(index) | Event::Drain(index) = event { index } else { 0 };
             due.push((event.class(), name.unwrap_or_else(|| "".into()), action, event));
         }
         // Stable: what is equal stays in the order it was asked for.
@@ -221,6 +223,7 @@ impl Simulation {
         }
         match event {
             Event::Act(index) => self.act(index),
+            Event::Drain(index) => self.go_on_draining(index),
             Event::Schedule(pod) => self.schedule(pod),
             Event::Reschedule => self.reschedule(),
             Event::Start(pod, epoch) => self.start_containers(pod, epoch),
@@ -233,7 +236,6 @@ impl Simulation {
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
-            Event::Disk(step, of, ticket) => self.disk_step(step, of, ticket),
             Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
@@ -275,20 +277,28 @@ impl Simulation {
         if self.processes.is_empty() || self.holds_back(change, cause) {
             return;
         }
+        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
+            metrics: &meters,
             now: self.hosts.manager.wall(self.now),
             monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,
         };
+        let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {
             if process.controller.watches(change.key.kind) {
                 process.queue.now = self.now;
                 process.queue.cause = cause.some();
                 process.controller.observe(change, view, &mut process.queue);
                 process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
+                notices.append(&mut process.queue.take_notices());
             }
+        }
+        if !notices.is_empty() {
+            self.recorder.last = cause;
+            notices.iter().for_each(|notice| self.send_notice(notice));
         }
     }
 
@@ -299,8 +309,6 @@ impl Simulation {
 
     /// What the machines do about a change of the API.
     fn machines_see(&mut self, change: &Change) {
-        self.storage_sees(change);
-        self.names_see(change);
         if change.verb == Verb::Deleted {
             self.recorder.gone(change.key.uid);
         }

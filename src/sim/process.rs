@@ -1,6 +1,7 @@
 //! A controller process: its queue, its worker, and the plan in hand.
 
 use super::event::Event;
+use super::meters::Meters;
 use super::queue::{EventQueue, Urgency};
 use super::setup::ControlPlane;
 use super::{RecordId, Simulation, View};
@@ -167,9 +168,11 @@ impl Simulation {
             process.worker = Worker::Idle;
             return;
         };
+        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
+            metrics: &meters,
             now: self.hosts.manager.wall(self.now),
             monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,
@@ -311,9 +314,11 @@ impl Simulation {
     /// Asks the controller about a write that was refused. What it adds is
     /// written before the sync fails.
     fn refused(&mut self, index: u8, key: Key, write: &Write, error: &ApiError) -> Step {
+        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
         let view = View {
             cache: self.cache.as_ref().unwrap_or(self.store.objects()),
             live: self.store.objects(),
+            metrics: &meters,
             now: self.hosts.manager.wall(self.now),
             monotonic: self.hosts.manager.monotonic(self.now),
             gates: self.setup.control_plane.feature_gates,

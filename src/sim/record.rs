@@ -400,6 +400,12 @@ pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
         Kind::StorageClass | Kind::Service => Fields::new(),
         Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
         Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
+        Kind::PodDisruptionBudget => {
+            objects.disruption_budgets.get(key).map_or_else(Fields::new, super::budgets::fields)
+        }
+        Kind::HorizontalPodAutoscaler => {
+            objects.autoscalers.get(key).map_or_else(Fields::new, super::autoscalers::fields)
+        }
     }
 }
 

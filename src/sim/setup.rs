@@ -36,11 +36,11 @@ pub struct Setup {
     pub control_plane: ControlPlane,
     /// What the components' clocks show.
     pub clocks: Clocks,
+    /// What the metrics APIs show, in order of time: of several points the
+    /// last one that is not in the future counts.
+    pub metrics: Vec<MetricPoint>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
-    /// How storage behaves; `None` where claims are only names that nobody
-    /// binds and no pod waits for.
-    pub volumes: Option<Volumes>,
     /// Version and feature gates in words, where they are not the default
     /// ones. What they mean is in [`ControlPlane::feature_gates`].
     pub kubernetes: String,
@@ -60,8 +60,8 @@ impl Setup {
             actions: Vec::new(),
             control_plane: ControlPlane::default(),
             clocks: Clocks::default(),
+            metrics: Vec::new(),
             assumptions: Vec::new(),
-            volumes: None,
             kubernetes: String::new(),
         }
     }
@@ -94,22 +94,32 @@ impl Default for ControlPlane {
     }
 }
 
-/// How long storage takes.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Volumes {
-    /// The making of a volume (default 3 s).
-    pub provision: Delay,
-    /// A disk's way to a node (default 10 s).
-    pub attach: Delay,
-    /// A disk's way from a node (default 10 s).
-    pub detach: Delay,
+/// What the metrics APIs show from a moment on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MetricPoint {
+    /// From when.
+    pub at: SimTime,
+    /// The CPU that the running pods of any target use together, in
+    /// millicores; absent for no metrics.
+    pub cpu_milli: Option<i64>,
+    /// The value of any external metric, in thousandths.
+    pub external_milli: Option<i64>,
 }
 
-impl Default for Volumes {
-    fn default() -> Self {
-        let seconds = |n| Delay::Constant(Span::from_secs(n));
-        Volumes { provision: seconds(3), attach: seconds(10), detach: seconds(10) }
-    }
+/// How `kubectl drain` is called.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DrainOptions {
+    /// `--ignore-daemonsets`: without it, a pod of a DaemonSet makes kubectl
+    /// give up before it evicts anything.
+    pub ignore_daemon_sets: bool,
+    /// `--force`: evict pods that nothing controls, too.
+    pub force: bool,
+    /// `--delete-emptydir-data`: evict pods with `emptyDir` volumes, too.
+    pub delete_empty_dir_data: bool,
+    /// `--grace-period`, instead of the pods' own.
+    pub grace_seconds: Option<u32>,
+    /// `--timeout`; absent means for ever.
+    pub timeout: Option<Span>,
 }
 
 /// Which pods a [`PodProfile`] is for; every given key must fit.
@@ -248,6 +258,16 @@ pub enum Action {
     Cordon(Arc<str>),
     /// `kubectl uncordon`.
     Uncordon(Arc<str>),
+    /// `kubectl drain`: cordon, then evict every pod of the node, again and
+    /// again where a budget refuses.
+    Drain(Arc<str>, DrainOptions),
+    /// Ask once for the eviction of every matching pod.
+    EvictPods {
+        /// Which pods.
+        pod: String,
+        /// Overrides the pods' own grace period.
+        grace_seconds: Option<u32>,
+    },
     /// `kubectl taint`.
     Taint(Arc<str>, Taint),
     /// `kubectl taint …-`.
@@ -341,6 +361,8 @@ impl Action {
             Action::LabelPods { pod, .. } => format!("label pod {pod}"),
             Action::Cordon(node) => format!("cordon {node}"),
             Action::Uncordon(node) => format!("uncordon {node}"),
+            Action::Drain(node, _) => format!("drain {node}"),
+            Action::EvictPods { pod, .. } => format!("evict pod {pod}"),
             Action::Taint(node, taint) => format!("taint {node} {taint}"),
             Action::Untaint(node, taint) => format!("untaint {node} {taint}"),
             Action::LabelNode(node, _) => format!("label node {node}"),

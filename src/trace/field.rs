@@ -99,6 +99,26 @@ pub enum Field {
     ConditionSuccessCriteriaMet,
     /// The `Suspended` condition.
     ConditionSuspended,
+    /// `status.currentHealthy` of a PodDisruptionBudget
+    CurrentHealthy,
+    /// `status.desiredHealthy`
+    DesiredHealthy,
+    /// `status.disruptionsAllowed`
+    DisruptionsAllowed,
+    /// `status.expectedPods`
+    ExpectedPods,
+    /// The `DisruptionAllowed` condition.
+    ConditionDisruptionAllowed,
+    /// `status.desiredReplicas` of a HorizontalPodAutoscaler
+    DesiredReplicas,
+    /// `status.lastScaleTime`
+    LastScaleTime,
+    /// The `AbleToScale` condition.
+    ConditionAbleToScale,
+    /// The `ScalingActive` condition.
+    ConditionScalingActive,
+    /// The `ScalingLimited` condition.
+    ConditionScalingLimited,
     /// Deletion has been asked for.
     Deleting,
     /// `spec.unschedulable` of a node.
@@ -111,21 +131,18 @@ pub enum Field {
     MaxSurge,
     /// How many pods a rolling update may miss below `spec.replicas`.
     MaxUnavailable,
-    /// `status.phase` of a claim or a volume.
-    Phase,
-    /// `spec.volumeName` of a claim.
-    VolumeName,
-    /// The node that a volume is attached to. In the API a VolumeAttachment
-    /// says so.
-    AttachedTo,
     /// The image of the first container of the template. Not a field of its
     /// own in the API: kept so that people can tell revisions apart.
     Image,
+    /// The fewest replicas that a HorizontalPodAutoscaler sets.
+    MinReplicas,
+    /// The most replicas that a HorizontalPodAutoscaler sets.
+    MaxReplicas,
 }
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 56] = [
+    pub const ALL: [Field; 65] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -173,15 +190,24 @@ impl Field {
         Field::ConditionFailureTarget,
         Field::ConditionSuccessCriteriaMet,
         Field::ConditionSuspended,
+        Field::CurrentHealthy,
+        Field::DesiredHealthy,
+        Field::DisruptionsAllowed,
+        Field::ExpectedPods,
+        Field::ConditionDisruptionAllowed,
+        Field::DesiredReplicas,
+        Field::LastScaleTime,
+        Field::ConditionAbleToScale,
+        Field::ConditionScalingActive,
+        Field::ConditionScalingLimited,
         Field::Deleting,
         Field::Unschedulable,
         Field::Taints,
         Field::MaxSurge,
         Field::MaxUnavailable,
-        Field::Phase,
-        Field::VolumeName,
-        Field::AttachedTo,
         Field::Image,
+        Field::MinReplicas,
+        Field::MaxReplicas,
     ];
 
     /// The field's name in traces.
@@ -234,15 +260,24 @@ impl Field {
             Field::ConditionFailureTarget => "condition.FailureTarget",
             Field::ConditionSuccessCriteriaMet => "condition.SuccessCriteriaMet",
             Field::ConditionSuspended => "condition.Suspended",
+            Field::CurrentHealthy => "status.currentHealthy",
+            Field::DesiredHealthy => "status.desiredHealthy",
+            Field::DisruptionsAllowed => "status.disruptionsAllowed",
+            Field::ExpectedPods => "status.expectedPods",
+            Field::ConditionDisruptionAllowed => "condition.DisruptionAllowed",
+            Field::DesiredReplicas => "status.desiredReplicas",
+            Field::LastScaleTime => "status.lastScaleTime",
+            Field::ConditionAbleToScale => "condition.AbleToScale",
+            Field::ConditionScalingActive => "condition.ScalingActive",
+            Field::ConditionScalingLimited => "condition.ScalingLimited",
             Field::Deleting => "deleting",
             Field::Unschedulable => "spec.unschedulable",
             Field::Taints => "taints",
             Field::MaxSurge => "seatrial.maxSurge",
             Field::MaxUnavailable => "seatrial.maxUnavailable",
-            Field::Phase => "status.phase",
-            Field::VolumeName => "spec.volumeName",
-            Field::AttachedTo => "seatrial.attachedTo",
             Field::Image => "seatrial.image",
+            Field::MinReplicas => "seatrial.minReplicas",
+            Field::MaxReplicas => "seatrial.maxReplicas",
         }
     }
 
@@ -254,7 +289,10 @@ impl Field {
     /// Whether the field is one of the API's own, so that recordings of real
     /// controllers have it too.
     pub const fn is_api(self) -> bool {
-        !matches!(self, Field::MaxSurge | Field::MaxUnavailable | Field::AttachedTo | Field::Image)
+        !matches!(
+            self,
+            Field::MaxSurge | Field::MaxUnavailable | Field::Image | Field::MinReplicas | Field::MaxReplicas
+        )
     }
 
     /// Whether zero is worth saying: a spec that asks for nothing is not a

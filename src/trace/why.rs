@@ -206,4 +206,39 @@ pub enum Why {
     DependentsGone,
     /// The owner was deleted and its dependents are set free.
     Orphaned,
+    /// The API server refuses to evict a pod: its budget allows no disruption.
+    BudgetRefuses {
+        /// Healthy pods of the budget.
+        healthy: i32,
+        /// How many of them there must be.
+        desired: i32,
+    },
+    /// The API server refuses to evict a pod: it has several budgets.
+    SeveralBudgets {
+        /// How many.
+        budgets: i32,
+    },
+    /// All pods that a drain was to evict are gone.
+    Drained {
+        /// How many.
+        pods: i32,
+        /// How long it took.
+        seconds: i32,
+    },
+    /// A drain is over and pods are left.
+    DrainFailed {
+        /// How many.
+        left: i32,
+        /// How long it tried.
+        seconds: i32,
+    },
+    /// An autoscaler gives its target another size.
+    Rescale {
+        /// The size before.
+        from: i32,
+        /// The size after.
+        to: i32,
+        /// What the metrics ask for.
+        proposed: i32,
+    },
 }

@@ -19,4 +19,3 @@ mod scenario;
 mod stream;
 mod timeline;
 mod trace_file;
-mod volumes;

@@ -109,8 +109,8 @@ fn real_manifests_load_as_they_are() {
         .map(|d| manifest::kind_of(d).expect("a kind"))
         .collect();
     assert_eq!(kinds[0], KnownKind::Modelled(seatrial::api::Kind::Deployment));
-    assert!(matches!(&kinds[1], KnownKind::NotSimulated { kind, .. } if kind == "HorizontalPodAutoscaler"));
-    assert!(matches!(&kinds[2], KnownKind::NotSimulated { kind, .. } if kind == "PodDisruptionBudget"));
+    assert_eq!(kinds[1], KnownKind::Modelled(seatrial::api::Kind::HorizontalPodAutoscaler));
+    assert_eq!(kinds[2], KnownKind::Modelled(seatrial::api::Kind::PodDisruptionBudget));
     let text = include_str!("../manifests/order-service-platform.yaml");
     assert_eq!(
         not_modelled(&documents(text)[0]),
@@ -137,7 +137,15 @@ fn what_kubectl_get_prints_loads() {
     assert!(PodTemplate::same_revision(&d.spec.template, &set.spec.template), "the hash makes no revision");
     assert_eq!(&*pod.meta.name, "web-7c5ddbdf54-abcde");
     assert!(a.not_modelled.is_empty() && b.not_modelled.is_empty());
-    assert_eq!(c.not_modelled, ["spec.nodeName: the scheduler chooses a node", "spec.serviceAccountName",]);
+    assert_eq!(
+        c.not_modelled,
+        [
+            "spec.containers[].volumeMounts",
+            "spec.nodeName: the scheduler chooses a node",
+            "spec.serviceAccountName",
+            "spec.volumes: volumes are always there and bind pods to no node",
+        ]
+    );
 }
 
 #[test]

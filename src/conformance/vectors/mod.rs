@@ -1,6 +1,7 @@
 //! Recorded results of single upstream functions, a JSON object per line,
 //! compared with our rules. Which function it is says the file's name.
 
+mod autoscaler;
 mod cron;
 mod daemon_rolling;
 mod int_or_percent;
@@ -61,6 +62,8 @@ fn adapter(name: &str) -> Adapter {
         "cron_missed" => cron::missed,
         "job_backoff" => job_backoff::answers,
         "rollout_step" => rollout::answers,
+        "hpa_normalize" => autoscaler::normalize,
+        "hpa_replicas" => autoscaler::replicas,
         "pod_delete_rank" => pod_rank::answers,
         "statefulset_update" => stateful_set::answers,
         _ => |_| Ok((Answer::NotModelled, Answer::NotModelled)),

@@ -226,6 +226,7 @@ mod tests {
             let view = View {
                 cache,
                 live: self.store.objects(),
+                metrics: &crate::controllers::NoMetrics,
                 now: second(at).instant(),
                 monotonic: second(at).instant(),
                 gates: FeatureGates::default(),
@@ -388,6 +389,7 @@ mod tests {
             let view = View {
                 cache: world.store.objects(),
                 live: world.store.objects(),
+                metrics: &crate::controllers::NoMetrics,
                 now: second(5).instant(),
                 monotonic: second(5).instant(),
                 gates: FeatureGates::default(),

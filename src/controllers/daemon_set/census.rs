@@ -96,7 +96,7 @@ impl<'a> Lens<'a> {
         Lens {
             set,
             hash,
-            tolerations: super::rules::tolerations_of(set),
+            tolerations: super::tolerations_of(set),
             generation: set.template_generation.to_string(),
             allows_surge: rules::allows_surge(set.spec.update),
             view,
@@ -406,6 +406,7 @@ mod tests {
             pinned: Some(format!("node-{home}").into()),
             index: None,
             node: (dice % 5 > 0).then_some(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
+            started: None,
             phase: [Phase::Running, Phase::Running, Phase::Failed, Phase::Pending][dice as usize / 3 % 4],
             ready: dice % 2 == 0,
             ready_since: Timestamp(i64::from(dice % 11)),
@@ -462,7 +463,9 @@ mod tests {
                     _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
                 };
                 let now = Timestamp(second / 40).instant();
-                let view = View { cache: &cache, live: &live, now, monotonic: now, gates: FeatureGates::default() };
+                let metrics = &crate::controllers::NoMetrics;
+                let gates = FeatureGates::default();
+                let view = View { cache: &cache, live: &live, metrics, now, monotonic: now, gates };
                 match change.map(|change| change.key) {
                     Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
                     Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),

@@ -317,6 +317,7 @@ mod tests {
             claims: [].into(),
             pinned: None,
             node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }),
+            started: None,
             phase: Phase::Running,
             ready: true,
             ready_since: Timestamp(100),
