@@ -177,6 +177,13 @@ pub enum Predicate {
     /// The rollout is over, as `kubectl rollout status` says: every pod is
     /// updated and available and no other is wanted. Of a Job: it is complete.
     Complete(Target),
+    /// A pod is found by its own name.
+    Resolves {
+        /// The pod's host name.
+        pod: String,
+        /// The headless Service.
+        service: String,
+    },
     /// True only at the moments at which something happens.
     Occurs(Occurrence),
     /// The opposite.

@@ -125,6 +125,10 @@ impl Names<'_> {
             What::Created
             | What::Deleted
             | What::Unschedulable
+            | What::Attaching
+            | What::Attached
+            | What::Named
+            | What::Unnamed
             | What::Running
             | What::Ready
             | What::Unready

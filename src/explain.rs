@@ -303,6 +303,10 @@ impl Trace {
             What::Set { field, value } => self.describe_change(&subject, field, value),
             What::Unschedulable => format!("{subject} fits on no node"),
             What::Bound { node } => format!("{subject} was bound to {}", self.called(node)),
+            What::Attaching => format!("{subject} waits for its disks"),
+            What::Attached => format!("{subject} has its disks"),
+            What::Named => format!("the name of {subject} answers"),
+            What::Unnamed => format!("the name of {subject} answers no more"),
             What::Running => format!("{subject} started"),
             What::Ready => format!("{subject} became ready"),
             What::Unready => format!("{subject} stopped being ready"),
@@ -443,6 +447,9 @@ impl Trace {
                 format!("{subject} may miss {value} pods during a rolling update")
             }
             Field::Image => format!("{subject} runs {value}"),
+            Field::Phase => format!("{subject} is {value}"),
+            Field::VolumeName => format!("{subject} got the volume {value}"),
+            Field::AttachedTo => format!("{subject} was attached to node {value}"),
             Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
             Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
             Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {

@@ -26,6 +26,7 @@ pub mod rng;
 pub mod scenario;
 pub mod sim;
 pub mod sort;
+pub mod tax;
 pub mod time;
 pub mod timeline;
 pub mod trace;

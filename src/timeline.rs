@@ -45,6 +45,10 @@ pub enum Series {
     Updated,
     /// Pods without a node.
     Pending,
+    /// Pods that have a node and wait there for their disks.
+    Attaching,
+    /// Pods that are found by their own name, as headless Services give it.
+    Dns,
     /// Container restarts so far, of removed pods too.
     Restarts,
     /// The most pods a rolling update may ask for: desired + maxSurge. Empty
@@ -84,7 +88,7 @@ pub enum Series {
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 23] = [
+    pub const ALL: [Series; 25] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -94,6 +98,8 @@ impl Series {
         Series::Counted,
         Series::Updated,
         Series::Pending,
+        Series::Attaching,
+        Series::Dns,
         Series::Restarts,
         Series::Ceiling,
         Series::Floor,
@@ -122,6 +128,8 @@ impl Series {
             Series::Counted => "counted",
             Series::Updated => "updated",
             Series::Pending => "pending",
+            Series::Attaching => "attaching",
+            Series::Dns => "dns",
             Series::Restarts => "restarts",
             Series::Ceiling => "ceiling",
             Series::Floor => "floor",

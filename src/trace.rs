@@ -139,6 +139,14 @@ pub enum What {
         /// The node.
         node: SubjectId,
     },
+    /// Pod: it waits on its node for its disks.
+    Attaching,
+    /// Pod: all its disks are there.
+    Attached,
+    /// Pod: the name that a headless Service gives it answers.
+    Named,
+    /// Pod: that name answers no more.
+    Unnamed,
     /// Pod: its containers run.
     Running,
     /// Pod: became ready.
@@ -229,6 +237,10 @@ impl What {
             What::Set { .. } => "changed",
             What::Unschedulable => "unschedulable",
             What::Bound { .. } => "bound",
+            What::Attaching => "attaching",
+            What::Attached => "attached",
+            What::Named => "named",
+            What::Unnamed => "unnamed",
             What::Running => "running",
             What::Ready => "ready",
             What::Unready => "unready",

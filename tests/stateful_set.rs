@@ -305,6 +305,43 @@ fn the_timeline_tells_revisions_and_rollouts_apart() {
     }
 }
 
+/// The StatefulSets and DaemonSets that people write, as they are, all in one
+/// cluster.
+#[test]
+fn manifests_run_as_they_are() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/manifests/identity").to_string();
+    let input = seatrial::scenario::load::load(&[folder], false, &mut std::io::empty()).expect("readable");
+    let loaded = &input.scenarios[0];
+    let rehearsal = seatrial::scenario::compile::compile(loaded, seatrial::scenario::Overrides::default());
+    let setup = rehearsal.expect("all of them are modelled").setup;
+    let timeline = Timeline::of(&sim::run(&setup));
+    let mut seen: Vec<(Kind, &str, i64, i64)> = timeline
+        .workloads()
+        .iter()
+        .filter(|w| matches!(w.kind, Kind::StatefulSet | Kind::DaemonSet))
+        .map(|w| (w.kind, &*w.name, w.series(Series::Desired).last(), w.series(Series::Available).last()))
+        .collect();
+    seen.sort_unstable_by_key(|(_, name, ..)| *name);
+    let nodes = setup.nodes.len() as i64;
+    assert_eq!(
+        seen,
+        [
+            (Kind::DaemonSet, "gpu-monitor", nodes, nodes),
+            (Kind::StatefulSet, "kafka", 3, 3),
+            (Kind::StatefulSet, "ledger-db", 3, 3),
+            (Kind::DaemonSet, "node-exporter", nodes, nodes),
+            (Kind::DaemonSet, "node-log-agent", nodes, nodes),
+            (Kind::StatefulSet, "postgres", 3, 3),
+            (Kind::DaemonSet, "promtail", nodes, nodes),
+            (Kind::DaemonSet, "shuffle-service", nodes, nodes),
+            (Kind::StatefulSet, "web", 3, 3),
+        ]
+    );
+    let tax = seatrial::tax::of(&setup).expect("there are DaemonSets");
+    assert_eq!((tax.levies.len(), tax.taken.cpu_milli, tax.taken.pods), (5, 100 * nodes, 5 * nodes));
+    assert_eq!(tax.left().cpu_milli, tax.allocatable.cpu_milli - 100 * nodes);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 

@@ -79,6 +79,20 @@ pub struct NodeMatch {
     pub field: bool,
 }
 
+impl NodeMatch {
+    /// Whether it holds for a node.
+    pub fn holds(&self, labels: &Labels, name: &str) -> bool {
+        let value = if self.field { Some(name) } else { labels.get(&self.key) };
+        self.operator.holds(value, &self.values)
+    }
+
+    /// Whether one of the terms holds for a node: all of its requirements
+    /// must, and a term without any never does.
+    pub fn any_term(terms: &[Vec<NodeMatch>], labels: &Labels, name: &str) -> bool {
+        terms.iter().any(|term| !term.is_empty() && term.iter().all(|m| m.holds(labels, name)))
+    }
+}
+
 /// `spec.tolerations[]`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Toleration {
@@ -194,14 +208,7 @@ impl PodTemplate {
     /// of this name with these labels.
     pub fn selects(&self, labels: &Labels, name: &str) -> bool {
         labels.contains_all(&self.node_selector)
-            && (self.node_affinity.is_empty()
-                || self.node_affinity.iter().any(|term| {
-                    !term.is_empty()
-                        && term.iter().all(|m| {
-                            let value = if m.field { Some(name) } else { labels.get(&m.key) };
-                            m.operator.holds(value, &m.values)
-                        })
-                }))
+            && (self.node_affinity.is_empty() || NodeMatch::any_term(&self.node_affinity, labels, name))
     }
 
     /// The template with another image in one container, or in all of them.

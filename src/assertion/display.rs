@@ -98,6 +98,7 @@ impl Display for Predicate {
                 write!(f, "condition({target}, {condition}) {} {value:?}", if *equal { "==" } else { "!=" })
             }
             Predicate::Complete(target) => write!(f, "complete({target})"),
+            Predicate::Resolves { pod, service } => write!(f, "resolves({pod}.{service})"),
             Predicate::Occurs(occurrence) => occurrence.fmt(f),
             Predicate::Not(p) => write!(f, "not ({p})"),
             Predicate::And(a, b) => write!(f, "({a}) and ({b})"),

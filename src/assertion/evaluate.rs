@@ -6,7 +6,7 @@ use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Series, Steps, Workload};
-use crate::trace::RecordId;
+use crate::trace::{RecordId, What};
 use std::cmp::Ordering;
 
 /// One value of a window.
@@ -134,6 +134,7 @@ impl Run<'_> {
                 std::iter::once((SimTime::ZERO, holds(""))).chain(points).collect()
             }
             Predicate::Complete(target) => self.complete(target),
+            Predicate::Resolves { pod, .. } => self.resolves(pod),
             Predicate::Occurs(occurrence) => {
                 let mut steps = constant(0);
                 for (_, at) in self.occurrences(occurrence) {
@@ -174,6 +175,20 @@ impl Run<'_> {
         let exists = [(SimTime::ZERO, 0), (workload.created.floor_ms(), 1)].into_iter().collect();
         let settled = both(both(enough(Series::Updated), &enough(Series::Available)), &alone);
         both(both(settled, &exists), &map(&open, |v| 1 - v))
+    }
+
+    /// Whether the name of a pod answers; of several that had it one after
+    /// the other, the latest.
+    fn resolves(&self, pod: &str) -> Steps {
+        let answers = self.trace.records.iter().filter_map(|record| {
+            let value = match record.what {
+                What::Named => 1,
+                What::Unnamed => 0,
+                _ => return None,
+            };
+            (*self.trace.subject(record.subject).api_name == *pod).then(|| (record.at.floor_ms(), value))
+        });
+        std::iter::once((SimTime::ZERO, 0)).chain(answers).collect()
     }
 
     /// A figure's amount.
@@ -272,6 +287,10 @@ impl Run<'_> {
                     format!("condition({target}, {condition}) = {value:?}")
                 }
                 Source::Complete(target) => self.describe_rollout(target, at),
+                Source::Name(pod) => {
+                    let way = if self.resolves(pod).at(at) == 1 { "answers" } else { "does not answer" };
+                    format!("the name of {pod} {way}")
+                }
                 Source::Occurrence(occurrence) => format!("{occurrence}"),
             };
             if !parts.contains(&part) {

@@ -23,6 +23,8 @@ pub(super) enum Source<'a> {
     Condition(&'a Target, &'a str),
     /// Whether a rollout is over.
     Complete(&'a Target),
+    /// Whether a pod is found by its name.
+    Name(&'a str),
     /// Happenings.
     Occurrence(&'a Occurrence),
 }
@@ -93,7 +95,11 @@ impl<'a> Run<'a> {
     fn is_occurrence(&self, record: &Record, occurrence: &Occurrence) -> bool {
         let kind = self.trace.subject(record.subject).kind;
         let is_pod = kind == Kind::Pod;
+        // Claims come and go as well, for whoever asks about one.
+        let is_claim = kind == Kind::PersistentVolumeClaim
+            && matches!(occurrence.target, Target::Workload { kind: Kind::PersistentVolumeClaim, .. });
         let fits = match (&occurrence.what, record.what) {
+            (Happening::Created, What::Created) | (Happening::Removed, What::Deleted) if is_claim => true,
             (Happening::Created, What::Created)
             | (Happening::Bound, What::Bound { .. })
             | (Happening::Started, What::Running)
@@ -103,6 +109,7 @@ impl<'a> Run<'a> {
             | (Happening::Succeeded, What::Succeeded { .. })
             | (Happening::Failed, What::Failed { .. })
             | (Happening::Unschedulable, What::Unschedulable) => is_pod,
+            (Happening::Bound, What::Set { field: Field::VolumeName, value: Value::Text(_) }) => is_claim,
             (Happening::Rejected, What::Rejected { .. }) => true,
             (Happening::Wrote(wanted), What::Wrote { key }) => {
                 wanted.as_ref().is_none_or(|wanted| is_key(self.trace.symbols.get(key), wanted))
@@ -166,6 +173,7 @@ impl<'a> Run<'a> {
         let subject = self.trace.subject(record.subject);
         match source {
             Source::Occurrence(occurrence) => self.is_occurrence(record, occurrence),
+            Source::Name(pod) => matches!(record.what, What::Named | What::Unnamed) && *subject.api_name == **pod,
             Source::Condition(target, condition) => {
                 let field = condition_field(condition);
                 matches!(record.what, What::Set { field: f, .. } if Some(f) == field) && target.is(subject)
@@ -245,6 +253,10 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::OnNode => {
             pod && matches!(what, What::Bound { .. } | What::Removed | What::Failed { .. } | What::Succeeded { .. })
         }
+        Series::Attaching => {
+            pod && matches!(what, What::Attaching | What::Attached | What::Removed | What::Failed { .. })
+        }
+        Series::Dns => pod && matches!(what, What::Named | What::Unnamed),
         Series::Existing => pod && matches!(what, What::Created | What::Removed),
         Series::Terminating => pod && matches!(what, What::Deleting { .. } | What::Removed),
         Series::Updated => pod && matches!(what, What::Created | What::Deleting { .. } | What::Failed { .. }),
@@ -278,6 +290,7 @@ impl Predicate {
             }
             Predicate::Condition { target, condition, .. } => into.push(Source::Condition(target, condition)),
             Predicate::Complete(target) => into.push(Source::Complete(target)),
+            Predicate::Resolves { pod, .. } => into.push(Source::Name(pod)),
             Predicate::Occurs(occurrence) => into.push(Source::Occurrence(occurrence)),
             Predicate::Not(p) => p.sources(into),
             Predicate::And(a, b) | Predicate::Or(a, b) => {

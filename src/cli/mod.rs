@@ -8,6 +8,7 @@ mod arguments;
 mod explain;
 mod output;
 mod picture;
+mod platform;
 mod problems;
 mod report;
 mod run;

@@ -1,8 +1,8 @@
 //! The results of runs, for people.
 
 use super::arguments::Look;
-use super::picture;
 use super::run::Finished;
+use super::{picture, platform};
 use anstyle::{AnsiColor, Style};
 use seatrial::assertion::Verdict;
 use seatrial::plot::{self, Window};
@@ -53,6 +53,8 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
         }
     }
     let _ = writeln!(text, "{}", plot::summary::summary(&finished.timeline, Window::Auto));
+    platform::claims(finished, text);
+    platform::tax(finished, text);
     let assumptions = &finished.rehearsal.setup.assumptions;
     if !assumptions.is_empty() {
         let _ = writeln!(text, "assumed, because nothing says otherwise");

@@ -228,6 +228,10 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         }
         What::Removed => entry("removed"),
         What::Deleted
+        | What::Attaching
+        | What::Attached
+        | What::Named
+        | What::Unnamed
         | What::Set { .. }
         | What::Emitted(_)
         | What::Decided(_)

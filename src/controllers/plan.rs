@@ -127,6 +127,16 @@ pub enum Write {
         /// Whom the Event is about.
         owner: Key,
     },
+    /// Delete a pod that an earlier write of the same plan created and that
+    /// is therefore known by name only.
+    DeleteNewPod {
+        /// Its namespace.
+        namespace: Arc<str>,
+        /// Its name.
+        name: Arc<str>,
+        /// Whom the Event is about.
+        owner: Key,
+    },
     /// Create a ReplicaSet for a Deployment.
     CreateReplicaSet {
         /// The ReplicaSet.
@@ -359,6 +369,7 @@ impl Write {
         match self {
             Write::CreatePod(pod) => pod.owner.key,
             Write::DeletePod { pod, .. } | Write::RelabelPod { pod, .. } => *pod,
+            Write::DeleteNewPod { owner, .. } => *owner,
             Write::CreateReplicaSet { deployment, .. } => *deployment,
             Write::ScaleReplicaSet { set, .. }
             | Write::UpdateReplicaSet { set, .. }
@@ -424,6 +435,7 @@ impl Write {
         matches!(
             self,
             Write::DeletePod { .. }
+                | Write::DeleteNewPod { .. }
                 | Write::DeleteReplicaSet(_)
                 | Write::DeleteRevision(_)
                 | Write::DeleteJob { .. }
@@ -434,7 +446,7 @@ impl Write {
     /// The kind of object that is written or created.
     pub fn kind(&self) -> Kind {
         match self {
-            Write::CreatePod(_) => Kind::Pod,
+            Write::CreatePod(_) | Write::DeleteNewPod { .. } => Kind::Pod,
             Write::CreateReplicaSet { .. } => Kind::ReplicaSet,
             Write::CreateRevision { .. } => Kind::ControllerRevision,
             Write::CreateClaim { .. } | Write::OwnClaim { .. } => Kind::PersistentVolumeClaim,

@@ -4,6 +4,7 @@ mod behaviour;
 mod delay;
 mod kubelet;
 mod scheduler;
+pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};
 pub use delay::Delay;

@@ -4,6 +4,7 @@
 //! Nodes stand in order of their load, so that the choice for a pod does not
 //! look at all of them.
 
+use super::volumes::Reach;
 use crate::api::{Effect, Key, Kind, Node, Pod, PodTemplate, Resources, Taint};
 use crate::cluster::Objects;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,11 +77,12 @@ impl Scheduler {
         }
     }
 
-    /// The node for a pod, if there is one.
-    pub fn choose(&self, pod: &Pod, objects: &Objects) -> Option<Key> {
+    /// The node for a pod among those that its claims allow, if there is one.
+    pub fn choose(&self, pod: &Pod, reach: &Reach, objects: &Objects) -> Option<Key> {
         let may_run = |&key: &Key| {
             objects.nodes.get(key).is_some_and(|node| {
                 admits(node, &pod.template)
+                    && reach.allows(node)
                     && node.allocatable.fits(&self.rooms[key.slot as usize].used, &pod.template.requests)
             })
         };

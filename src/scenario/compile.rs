@@ -9,6 +9,7 @@ mod kubernetes;
 mod objects;
 mod pods;
 mod rehearsal;
+mod storage;
 mod work;
 
 pub(super) use pods::typical_entry;
@@ -146,9 +147,11 @@ impl Compiler<'_> {
     fn scenario(&mut self, loaded: &Loaded, file: &ScenarioFile) -> Rehearsal {
         let spec = &file.spec;
         let mut assumptions = Vec::new();
-        let objects = self.objects(&loaded.manifests, &spec.objects);
+        let mut objects = self.objects(&loaded.manifests, &spec.objects);
+        let volumes = self.storage(spec.volumes.as_ref(), &mut objects, &mut assumptions);
         let mut scope = Scope { until: until(spec), ..Scope::default() };
         scope.objects = names(&objects);
+        scope.objects.extend(storage::claims(spec, &objects));
         scope.objects.append(&mut self.broken);
         objects::applied_names(loaded, spec, &mut scope.objects);
         if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
@@ -192,6 +195,7 @@ impl Compiler<'_> {
             clocks,
             assumptions,
             kubernetes,
+            volumes,
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());

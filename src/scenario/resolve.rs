@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 30] = [
+pub const FUNCTIONS: [(&str, &str); 31] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -33,6 +33,7 @@ pub const FUNCTIONS: [(&str, &str); 30] = [
     ("job-completed", "job-completed(cronjob/report)"),
     ("job-failed", "job-failed(cronjob/report)"),
     ("job-deleted", "job-deleted(cronjob/report)"),
+    ("resolves", "resolves(web-0.web)"),
     ("min", "min(available(deployment/web)) >= 8"),
     ("max", "max(on-node(deployment/web)) <= 13"),
     ("mean", "mean(available(deployment/web)) >= 9.5"),
@@ -164,6 +165,9 @@ impl Resolver<'_> {
                 _ => Err(Mistake::new(of.value.at.clone(), "only workloads such as deployment/web have rollouts")),
             };
         }
+        if name == "resolves" {
+            return self.resolves(expr, arguments);
+        }
         if name == "event" || happening(name).is_some() {
             return self.occurrence(expr).map(Predicate::Occurs);
         }
@@ -179,6 +183,26 @@ impl Resolver<'_> {
                 .with_hint("compare it, as in available(deployment/web) >= 8"));
         }
         Err(unknown_function(expr, name))
+    }
+
+    /// Whether a pod is found by its own name, `web-0.web`.
+    fn resolves(&self, expr: &Expr, arguments: &[Argument]) -> Result<Predicate, Mistake> {
+        let [of] = arguments else { return Err(usage(expr.at.clone(), "resolves")) };
+        let name = word(&of.value, "a name such as web-0.web")?;
+        let Some((pod, service)) = name.split_once('.') else {
+            return Err(Mistake::new(of.value.at.clone(), format!("`{name}` is not the name of a pod in a Service"))
+                .with_hint("write POD.SERVICE, such as web-0.web"));
+        };
+        let services = || self.scope.objects.iter().filter(|o| o.kind == crate::api::Kind::Service);
+        if !services().any(|o| o.name == service) {
+            let near = suggest::nearest(service, services().map(|o| o.name.as_str()));
+            let mistake = Mistake::new(of.value.at.clone(), format!("there is no Service {service} in this scenario"));
+            return Err(match near {
+                Some(near) => mistake.with_hint(format!("did you mean {pod}.{near}?")),
+                None => mistake,
+            });
+        }
+        Ok(Predicate::Resolves { pod: pod.to_string(), service: service.to_string() })
     }
 
     /// Something that happens.
@@ -255,7 +279,7 @@ impl Resolver<'_> {
         let fits = match target {
             Target::Revision { .. } => matches!(series, Series::Ready | Series::OnNode),
             Target::Node(_) => series == Series::OnNode,
-            Target::Workload { .. } => self.has_series(&target),
+            Target::Workload { kind, .. } => kind.is_workload() && self.has_series(&target),
             Target::Any => false,
         };
         if !fits {

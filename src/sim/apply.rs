@@ -36,6 +36,10 @@ impl Simulation {
                 self.emit(*owner, emitted);
                 Ok(written)
             }
+            Write::DeleteNewPod { namespace, name, owner } => {
+                let pod = self.store.objects().pods.find(namespace, name).ok_or(ApiError::NotFound)?;
+                self.apply(&Write::DeletePod { pod, owner: *owner }, None, cause)
+            }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
                 let key = self.store.create((**set).clone())?;
@@ -108,8 +112,10 @@ impl Simulation {
                     self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
                 }
                 self.recorder.last = cause;
-                let emitted = self.about_pod("Update", subject, *owner);
-                self.emit(*owner, emitted);
+                if owner.kind == Kind::StatefulSet {
+                    let emitted = self.about_pod("Update", subject, *owner);
+                    self.emit(*owner, emitted);
+                }
                 Ok((*pod, self.version(*pod)))
             }
             Write::JobStatus { job, status, notices, .. } => {
@@ -272,7 +278,7 @@ impl Simulation {
         pod: &str,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let key = self.store.create(claim.clone())?;
+        let key = self.store.create(self.protected(claim))?;
         self.register(key, None, 0);
         self.created(key, cause);
         let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;

@@ -37,6 +37,8 @@ pub(super) enum Event {
     Timer { process: u8, epoch: u8, key: Key },
     /// The next watch event reaches the caches.
     Deliver,
+    /// A step of storage: of a claim, or of a disk with its ticket.
+    Disk(DiskStep, PodRef, u16),
     /// A newly started controller begins to work.
     WorkersUp { process: u8, epoch: u8 },
     /// A host that stood still goes on.
@@ -45,7 +47,22 @@ pub(super) enum Event {
     ManagerUp { epoch: u8 },
 }
 
-/// A pod's key without its kind.
+/// What becomes of a claim's volume or of a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum DiskStep {
+    /// A claim's volume has been made.
+    Provisioned,
+    /// It has come to its node.
+    Attached,
+    /// Its node says that it is unmounted.
+    Unmounted,
+    /// Its node should have said so long ago.
+    Overdue,
+    /// It is at no node any more.
+    Detached,
+}
+
+/// The key of a pod, or of something else whose kind is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct PodRef {
     pub(super) slot: u32,

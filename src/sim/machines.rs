@@ -24,7 +24,7 @@ enum Ask {
 
 impl Simulation {
     /// The moment `delay` after this millisecond, but not before now.
-    fn on_grid(&self, delay: Span) -> SimTime {
+    pub(super) fn on_grid(&self, delay: Span) -> SimTime {
         self.now.floor_ms().after(delay).max(self.now)
     }
 
@@ -143,15 +143,22 @@ impl Simulation {
     pub(super) fn machines_see_pod(&mut self, change: &Change) {
         let pod = PodRef::of(change.key);
         match change.verb {
-            Verb::Added => self.meet_pod(change.key),
+            Verb::Added => {
+                self.storage_meets(change.key);
+                self.meet_pod(change.key);
+            }
             Verb::Modified => {
                 self.settle_room(pod);
+                if self.pod(pod).is_some_and(Pod::is_finished) {
+                    self.storage_loses(change.key, false);
+                }
                 if change.deletion_started {
                     self.begin_termination(pod);
                 }
             }
             Verb::Deleted => {
                 self.settle_room(pod);
+                self.storage_loses(change.key, true);
                 if let Some(runtime) = self.runtimes.get_mut(pod.slot as usize)
                     && runtime.as_ref().is_some_and(|runtime| runtime.uid.0 == pod.uid)
                 {
@@ -187,9 +194,11 @@ impl Simulation {
     }
 
     /// Keeps the account of what the pod takes of its node.
-    fn settle_room(&mut self, pod: PodRef) {
+    pub(super) fn settle_room(&mut self, pod: PodRef) {
         let row = self.store.objects().pods.get(pod.key());
-        let wanted = row.filter(|row| !row.is_finished()).and_then(|row| row.node);
+        // Room is kept for a pod whose volumes are still being made.
+        let promised = || self.promised_node(pod.key());
+        let wanted = row.filter(|row| !row.is_finished()).and_then(|row| row.node.or_else(promised));
         let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
         if runtime.uid.0 != pod.uid || runtime.takes_room_on == wanted {
             return;
@@ -223,9 +232,14 @@ impl Simulation {
         if row.node.is_some() || row.meta.is_deleting() || self.holds_back_scheduling(Event::Schedule(pod)) {
             return;
         }
+        if self.promised_node(pod.key()).is_some() {
+            return;
+        }
         let Some(row) = self.pod(pod) else { return };
         let cause = self.latest(pod);
-        let Some(node) = self.scheduler.choose(row, self.store.objects()) else {
+        let reach = self.reach_of(pod.key());
+        let chosen = reach.and_then(|reach| self.scheduler.choose(row, &reach, self.store.objects()));
+        let Some(node) = chosen else {
             let first = !row.unschedulable;
             let (namespace, name) = (row.meta.namespace.clone(), row.meta.name.clone());
             self.scheduler.wait(namespace, name, pod.key());
@@ -234,6 +248,16 @@ impl Simulation {
             }
             return;
         };
+        if self.promise(pod.key(), node) {
+            self.bind_pod(pod, node);
+        } else {
+            self.settle_room(pod);
+        }
+    }
+
+    /// A pod gets its node.
+    pub(super) fn bind_pod(&mut self, pod: PodRef, node: Key) {
+        let cause = self.latest(pod);
         let on = self.recorder.subject(node.uid);
         let now = self.kubelet_now(Some(node));
         let seen = !self.dead.contains(&node);
@@ -254,6 +278,14 @@ impl Simulation {
 
     /// The kubelet takes a pod in that was bound to its node.
     fn bound(&mut self, pod: PodRef) {
+        let Some(node) = self.pod(pod).and_then(|row| row.node) else { return };
+        if self.has_disks(pod.key(), node) {
+            self.take_in(pod);
+        }
+    }
+
+    /// The kubelet begins to start a pod that has its disks.
+    pub(super) fn take_in(&mut self, pod: PodRef) {
         let node = self.pod(pod).and_then(|row| row.node);
         if node.is_some_and(|node| self.dead.contains(&node)) {
             return;
@@ -498,6 +530,7 @@ impl Simulation {
         for (_, key) in pods {
             self.recover_pod(PodRef::of(key), cause);
         }
+        self.look_at_stuck(node);
     }
 
     fn recover_pod(&mut self, pod: PodRef, cause: RecordId) {

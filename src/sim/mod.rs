@@ -13,6 +13,7 @@ mod hosts;
 mod jobs;
 mod machines;
 mod meters;
+mod names;
 mod pages;
 mod process;
 pub mod queue;
@@ -34,11 +35,13 @@ use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use hosts::Hosts;
 use meters::Meters;
+use names::Names;
 use process::Process;
 use record::Recorder;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use volumes::Storage;
 
 /// A simulation in progress. It can be cloned and run on.
 #[derive(Clone)]
@@ -68,6 +71,8 @@ pub struct Simulation {
     drains: Vec<drain::Drain>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
+    storage: Storage,
+    names: Names,
     recorder: Recorder,
     changes: Vec<Change>,
     due: Vec<(Class, Arc<str>, u32, Event)>,
@@ -138,6 +143,8 @@ impl Simulation {
             jobs: effects::Jobs::default(),
             drains: Vec::new(),
             dead: FxHashSet::default(),
+            storage: Storage::default(),
+            names: Names::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
             due: Vec::new(),
@@ -236,6 +243,7 @@ impl Simulation {
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
+            Event::Disk(step, of, ticket) => self.disk_step(step, of, ticket),
             Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
@@ -309,6 +317,8 @@ impl Simulation {
 
     /// What the machines do about a change of the API.
     fn machines_see(&mut self, change: &Change) {
+        self.storage_sees(change);
+        self.names_see(change);
         if change.verb == Verb::Deleted {
             self.recorder.gone(change.key.uid);
         }

@@ -41,6 +41,9 @@ pub struct Setup {
     pub metrics: Vec<MetricPoint>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
+    /// How storage behaves; `None` where claims are only names that nobody
+    /// binds and no pod waits for.
+    pub volumes: Option<Volumes>,
     /// Version and feature gates in words, where they are not the default
     /// ones. What they mean is in [`ControlPlane::feature_gates`].
     pub kubernetes: String,
@@ -62,6 +65,7 @@ impl Setup {
             clocks: Clocks::default(),
             metrics: Vec::new(),
             assumptions: Vec::new(),
+            volumes: None,
             kubernetes: String::new(),
         }
     }
@@ -91,6 +95,24 @@ impl Default for ControlPlane {
             feature_gates: FeatureGates::default(),
             garbage_collector: true,
         }
+    }
+}
+
+/// How long storage takes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Volumes {
+    /// The making of a volume (default 3 s).
+    pub provision: Delay,
+    /// A disk's way to a node (default 10 s).
+    pub attach: Delay,
+    /// A disk's way from a node (default 10 s).
+    pub detach: Delay,
+}
+
+impl Default for Volumes {
+    fn default() -> Self {
+        let seconds = |n| Delay::Constant(Span::from_secs(n));
+        Volumes { provision: seconds(3), attach: seconds(10), detach: seconds(10) }
     }
 }
 

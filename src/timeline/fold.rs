@@ -45,6 +45,8 @@ struct PodState {
     restarts: u32,
     /// Which part of the workload's work it does.
     part: usize,
+    attaching: bool,
+    named: bool,
 }
 
 impl PodState {
@@ -287,6 +289,8 @@ impl<'a> Fold<'a> {
             started: false,
             restarts: 0,
             part: self.states[workload].executions.part(self.trace, subject, kind),
+            attaching: false,
+            named: false,
         });
         Role::Pod(self.pods.len() - 1)
     }
@@ -400,6 +404,10 @@ impl<'a> Fold<'a> {
                 };
             }
             What::Running => pod.started = true,
+            What::Attaching => pod.attaching = true,
+            What::Attached => pod.attaching = false,
+            What::Named => pod.named = true,
+            What::Unnamed => pod.named = false,
             What::Ready => pod.ready = true,
             What::Unready => pod.ready = false,
             What::Restarted { count } => pod.restarts = pod.restarts.max(count),
@@ -438,6 +446,8 @@ impl<'a> Fold<'a> {
         self.add(workload, Series::Ready, step(PodState::ready));
         self.add(workload, Series::Terminating, step(PodState::terminating));
         self.add(workload, Series::Pending, step(PodState::pending));
+        self.add(workload, Series::Attaching, step(|p| p.attaching && p.on_node()));
+        self.add(workload, Series::Dns, step(|p| p.named));
         let restarts = i64::from(after.restarts) - i64::from(before.restarts);
         self.add(workload, Series::Restarts, restarts);
         self.add(workload, Series::Attempts, restarts + step(|p| p.started));

@@ -131,6 +131,13 @@ pub enum Field {
     MaxSurge,
     /// How many pods a rolling update may miss below `spec.replicas`.
     MaxUnavailable,
+    /// `status.phase` of a claim or a volume.
+    Phase,
+    /// `spec.volumeName` of a claim.
+    VolumeName,
+    /// The node that a volume is attached to. In the API a VolumeAttachment
+    /// says so.
+    AttachedTo,
     /// The image of the first container of the template. Not a field of its
     /// own in the API: kept so that people can tell revisions apart.
     Image,
@@ -142,7 +149,7 @@ pub enum Field {
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 65] = [
+    pub const ALL: [Field; 68] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -205,6 +212,9 @@ impl Field {
         Field::Taints,
         Field::MaxSurge,
         Field::MaxUnavailable,
+        Field::Phase,
+        Field::VolumeName,
+        Field::AttachedTo,
         Field::Image,
         Field::MinReplicas,
         Field::MaxReplicas,
@@ -275,6 +285,9 @@ impl Field {
             Field::Taints => "taints",
             Field::MaxSurge => "seatrial.maxSurge",
             Field::MaxUnavailable => "seatrial.maxUnavailable",
+            Field::Phase => "status.phase",
+            Field::VolumeName => "spec.volumeName",
+            Field::AttachedTo => "seatrial.attachedTo",
             Field::Image => "seatrial.image",
             Field::MinReplicas => "seatrial.minReplicas",
             Field::MaxReplicas => "seatrial.maxReplicas",
@@ -291,7 +304,12 @@ impl Field {
     pub const fn is_api(self) -> bool {
         !matches!(
             self,
-            Field::MaxSurge | Field::MaxUnavailable | Field::Image | Field::MinReplicas | Field::MaxReplicas
+            Field::MaxSurge
+                | Field::MaxUnavailable
+                | Field::AttachedTo
+                | Field::Image
+                | Field::MinReplicas
+                | Field::MaxReplicas
         )
     }
 

@@ -217,6 +217,10 @@ impl Reader {
                 let name = need(line.node.as_deref(), "node")?;
                 What::Bound { node: self.find_kind(line, Kind::Node, "", name)? }
             }
+            "attaching" => What::Attaching,
+            "attached" => What::Attached,
+            "named" => What::Named,
+            "unnamed" => What::Unnamed,
             "running" => What::Running,
             "ready" => What::Ready,
             "unready" => What::Unready,

@@ -214,6 +214,10 @@ impl<'a> Names<'a> {
             What::Created
             | What::Deleted
             | What::Unschedulable
+            | What::Attaching
+            | What::Attached
+            | What::Named
+            | What::Unnamed
             | What::Running
             | What::Ready
             | What::Unready

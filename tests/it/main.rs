@@ -19,3 +19,4 @@ mod scenario;
 mod stream;
 mod timeline;
 mod trace_file;
+mod volumes;

@@ -96,7 +96,7 @@ impl<'a> Lens<'a> {
         Lens {
             set,
             hash,
-            tolerations: super::tolerations_of(set),
+            tolerations: super::rules::tolerations_of(set),
             generation: set.template_generation.to_string(),
             allows_surge: rules::allows_surge(set.spec.update),
             view,

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::api::{
     DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Gate, Key, Kind, Labels, OwnerRef, PodTemplate, Taint,
-    Toleration,
 };
 use crate::cluster::{ApiError, Change};
 use crate::trace::Why;
@@ -263,7 +262,7 @@ impl Pass<'_> {
         let (cache, selector, owner) = (self.view.cache, &self.set.spec.selector, self.owner());
         if cache.owned(self.key.uid).pods.relabeled > 0 {
             for (pod, row) in cache.pods_of(self.key) {
-                if !selector.matches(&row.meta.labels) && !row.meta.is_deleting() {
+                if !selector.matches(&row.meta.labels) {
                     self.plan.write(Write::SetOwner { object: pod, owner, present: false });
                 }
             }
@@ -391,14 +390,7 @@ fn stamped(set: &DaemonSet, hash: &str) -> PodTemplate {
     PodTemplate {
         labels: Arc::new(labels.with(GENERATION_LABEL, &set.template_generation.to_string())),
         node_affinity: Vec::new(),
-        tolerations: tolerations_of(set),
+        tolerations: rules::tolerations_of(set),
         ..(**template).clone()
     }
-}
-
-/// The tolerations of a DaemonSet's pods.
-fn tolerations_of(set: &DaemonSet) -> Vec<Toleration> {
-    let template = &set.spec.template;
-    let host_network = template.raw.value().pointer("/spec/hostNetwork").and_then(serde_json::Value::as_bool);
-    rules::tolerations(&template.tolerations, host_network == Some(true))
 }

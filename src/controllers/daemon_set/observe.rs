@@ -1,6 +1,6 @@
 //! What wakes the DaemonSet controller.
 
-use super::{DaemonSetController, SeenNode, rules, tolerations_of};
+use super::{DaemonSetController, SeenNode, rules};
 use crate::api::{Key, Kind, Labels};
 use crate::cluster::{Change, Verb};
 use crate::controllers::{View, WorkQueue};
@@ -84,7 +84,7 @@ impl DaemonSetController {
         let Some(node) = view.cache.nodes.get(key) else { return };
         for set_key in view.cache.keys_by_name(Kind::DaemonSet) {
             let Some(set) = view.cache.daemon_sets.get(set_key) else { continue };
-            let fit = rules::fit(node, &set.spec.template, &tolerations_of(set));
+            let fit = rules::fit(node, &set.spec.template, &rules::tolerations_of(set));
             let scheduled = match self.censuses.get(&set_key) {
                 Some(census) => census.has_bound_pod(&node.meta.name, view),
                 None => view.cache.pods_of(set_key).any(|(_, pod)| pod.node == Some(key)),

@@ -43,7 +43,25 @@ pub(super) fn construct<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mu
         });
     }
     let hash = revision.meta.labels.get(REVISION_LABEL).unwrap_or(&revision.meta.name);
+    merge_duplicates(key, &present, hash, view, plan);
     History { hash: hash.into(), name: revision.meta.name.clone(), old }
+}
+
+/// Plans the end of older revisions with the present template: there should
+/// be one only, and all pods of the others are its pods.
+///
+/// Upstream: `daemon/update.go dedupCurHistories`
+fn merge_duplicates(key: Key, present: &[Revision<'_>], hash: &str, view: View<'_>, plan: &mut Plan) {
+    let Some((_, duplicates)) = present.split_last().filter(|(_, duplicates)| !duplicates.is_empty()) else { return };
+    for (pod, row) in view.cache.pods_of(key) {
+        if row.meta.labels.get(REVISION_LABEL) != Some(hash) {
+            let labels = Arc::new(row.meta.labels.with(REVISION_LABEL, hash));
+            plan.write(Write::RelabelPod { pod, owner: key, labels });
+        }
+    }
+    for (duplicate, _) in duplicates {
+        plan.write(Write::DeleteRevision(*duplicate));
+    }
 }
 
 /// The revisions that a DaemonSet owns, by number, with plans to adopt and to

@@ -5,7 +5,7 @@
 //! Everything is decided node by node and then summed up, so that a change of
 //! one pod asks for one node and not for all of them.
 
-use crate::api::{DaemonSetUpdate, Effect, Node, Phase, PodTemplate, Rounding, Taint, Toleration};
+use crate::api::{DaemonSet, DaemonSetUpdate, Effect, Node, Phase, PodTemplate, Rounding, Taint, Toleration};
 use crate::time::Timestamp;
 use std::cmp::Reverse;
 use std::ops::{AddAssign, SubAssign};
@@ -75,6 +75,14 @@ pub fn tolerations(template: &[Toleration], host_network: bool) -> Vec<Toleratio
         }
     }
     all
+}
+
+/// The tolerations of a DaemonSet's pods.
+#[must_use]
+pub fn tolerations_of(set: &DaemonSet) -> Vec<Toleration> {
+    let template = &set.spec.template;
+    let host_network = template.raw.value().pointer("/spec/hostNetwork").and_then(serde_json::Value::as_bool);
+    tolerations(&template.tolerations, host_network == Some(true))
 }
 
 /// Whether a node runs a DaemonSet's pod.

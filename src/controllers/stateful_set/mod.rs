@@ -9,7 +9,7 @@ mod pass;
 pub mod rules;
 
 use super::history;
-use super::{Controller, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
+use super::{Controller, Notice, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
@@ -77,7 +77,7 @@ impl Controller for StatefulSetController {
         self.ensure_seen(key, view)?;
         let Some(set) = view.cache.stateful_sets.get(key) else { return Ok(()) };
         adopt_revisions(key, set, view, plan)?;
-        let pods = claim_pods(key, set, view, plan);
+        let pods = claim_pods(key, set, view, plan)?;
         let mut pass = Pass::new(key, set, view, &pods, plan);
         let ending = pass.run();
         self.ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
@@ -100,7 +100,12 @@ impl Controller for StatefulSetController {
     /// Upstream: `statefulset/stateful_set_control.go performUpdate`
     fn failed(&mut self, _key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
-            (Write::DeletePod { .. } | Write::SetOwner { .. }, ApiError::NotFound) => return Reaction::Ignore,
+            (Write::DeletePod { owner, .. } | Write::DeleteNewPod { owner, .. }, ApiError::NotFound) => {
+                // That it is gone is what was wanted.
+                plan.announce(*owner, Notice::normal("SuccessfulDelete", "delete Pod successful: it was gone already"));
+                return Reaction::Ignore;
+            }
+            (Write::SetOwner { .. }, ApiError::NotFound) => return Reaction::Ignore,
             (Write::CreateRevision { revision, .. }, ApiError::AlreadyExists) => {
                 let existing = view
                     .live
@@ -195,7 +200,12 @@ fn adopt_revisions(key: Key, set: &StatefulSet, view: View<'_>, plan: &mut Plan)
 /// release where labels, selector and names say so.
 ///
 /// Upstream: `statefulset/stateful_set.go getPodsForStatefulSet`
-fn claim_pods<'a>(key: Key, set: &StatefulSet, view: View<'a>, plan: &mut Plan) -> Vec<(Key, &'a Pod)> {
+fn claim_pods<'a>(
+    key: Key,
+    set: &StatefulSet,
+    view: View<'a>,
+    plan: &mut Plan,
+) -> Result<Vec<(Key, &'a Pod)>, SyncError> {
     let is_member = |pod: &Pod| {
         let parent = rules::parent_and_ordinal(&pod.meta.name).map(|(parent, _)| parent);
         parent == Some(&*set.meta.name) && set.spec.selector.matches(&pod.meta.labels)
@@ -210,14 +220,17 @@ fn claim_pods<'a>(key: Key, set: &StatefulSet, view: View<'a>, plan: &mut Plan) 
             plan.write(Write::SetOwner { object: pod_key, owner, present: false });
         }
     }
-    let may_adopt = alive && view.live.stateful_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
-    for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace).filter(|_| may_adopt) {
+    let may_adopt = || view.live.stateful_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
+    for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace).filter(|_| alive) {
         if !pod.meta.is_deleting() && is_member(pod) {
+            if !may_adopt() {
+                return Err(SyncError::BeingDeleted);
+            }
             plan.write(Write::SetOwner { object: pod_key, owner, present: true });
             claimed.push((pod_key, pod));
         }
     }
-    claimed
+    Ok(claimed)
 }
 
 /// The revision of the present template and of the pods that have not been

@@ -4,11 +4,11 @@ use super::claims::{self, Place};
 use super::revisions;
 use super::rules::{self, Fate, Replica, Rollout};
 use crate::api::{
-    ControllerRevision, Finalizers, Gate, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod,
+    ControllerRevision, Finalizers, Gate, Key, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodClaim,
     PodManagement, PodTemplate, StatefulSet, StatefulSetStatus, StatefulStrategy,
 };
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
-use crate::controllers::{NewPod, Plan, PodMark, PodName, Version, View, Write, pods};
+use crate::controllers::{NewPod, Notice, Plan, PodMark, PodName, Version, View, Write, pods};
 use crate::time::Instant;
 use crate::trace::Why;
 use std::sync::Arc;
@@ -50,15 +50,22 @@ struct Steps {
     why: Option<Why>,
     /// Whether an ordered StatefulSet goes no further.
     stop: bool,
+    /// Whether the sync fails after these.
+    fails: bool,
 }
 
 impl Steps {
     fn nothing() -> Steps {
-        Steps { writes: Vec::new(), why: None, stop: false }
+        Steps { writes: Vec::new(), why: None, stop: false, fails: false }
     }
 
     fn wait(why: Why) -> Steps {
-        Steps { writes: Vec::new(), why: Some(why), stop: true }
+        Steps { writes: Vec::new(), why: Some(why), stop: true, fails: false }
+    }
+
+    /// The sync fails once these are written.
+    fn fail(writes: Vec<Write>, why: Why) -> Steps {
+        Steps { writes, why: Some(why), stop: true, fails: true }
     }
 }
 
@@ -177,7 +184,9 @@ impl<'a, 'p> Pass<'a, 'p> {
                 return 0;
             }
         }
-        self.plan_steps(all, ordered);
+        if self.plan_steps(all, ordered) {
+            return 0;
+        }
         let corrections: Vec<Write> =
             self.condemned.iter().flat_map(|member| self.corrections(member, false)).collect();
         for write in corrections {
@@ -208,22 +217,25 @@ impl<'a, 'p> Pass<'a, 'p> {
     /// batches of 1, 2, 4, …
     ///
     /// Upstream: `statefulset/stateful_set_control.go runForAll, slowStartBatch`
-    fn plan_steps(&mut self, all: Vec<Steps>, ordered: bool) {
+    /// Answers whether the sync fails after them; then nothing else is done.
+    fn plan_steps(&mut self, all: Vec<Steps>, ordered: bool) -> bool {
         if ordered {
             for steps in all {
                 self.explain(&steps);
+                self.plan.fails |= steps.fails;
                 for write in steps.writes {
                     self.plan.write(write);
                 }
             }
-            return;
+            return self.plan.fails;
         }
         let (mut rest, mut size) = (all.into_iter(), 1);
         loop {
             let batch: Vec<Steps> = rest.by_ref().take(size).collect();
-            if batch.is_empty() {
-                return;
+            if batch.is_empty() || self.plan.fails {
+                return self.plan.fails;
             }
+            self.plan.fails |= batch.iter().any(|steps| steps.fails);
             for steps in &batch {
                 self.explain(steps);
             }
@@ -257,15 +269,21 @@ impl<'a, 'p> Pass<'a, 'p> {
         if member.replica.finished {
             let delete = Write::DeletePod { pod: key, owner: self.key };
             let writes = if member.replica.terminating { Vec::new() } else { vec![delete] };
-            return Steps { writes, why: Some(Why::FinishedPod { ordinal }), stop: true };
+            return Steps { writes, why: Some(Why::FinishedPod { ordinal }), stop: true, fails: false };
         }
         let mut writes = Vec::new();
         if pod.phase == Phase::Pending {
             writes.extend(self.missing_claims(member));
+            if self.claims_that_go(ordinal).is_some() {
+                return Steps::fail(writes, Why::WaitsForClaim { ordinal });
+            }
             writes.extend(self.corrections(member, true));
         }
         if ordered && !member.replica.lets_next_pass() {
             return Steps { writes, ..Steps::wait(Why::WaitsForPod { ordinal }) };
+        }
+        if !self.has_its_claims(pod, ordinal) {
+            return self.refused_volumes(member, writes);
         }
         let relabeled = labels_with_identity(&pod.meta.labels, &pod.meta.name, ordinal);
         let corrections = if writes.is_empty() { self.corrections(member, false) } else { Vec::new() };
@@ -287,6 +305,11 @@ impl<'a, 'p> Pass<'a, 'p> {
         if self.claims_of(ordinal).any(|(_, claim)| claim.is_some_and(|claim| stale(&claim.meta.owners))) {
             return Steps::wait(Why::WaitsForClaim { ordinal });
         }
+        if let Some(trouble) = self.claims_that_go(ordinal) {
+            let mut writes = self.missing_claims(member);
+            writes.push(self.failure("Create", ordinal, &trouble));
+            return Steps::fail(writes, Why::WaitsForClaim { ordinal });
+        }
         let revision = if member.replica.updated { &self.update } else { &self.current };
         let name: Arc<str> = format!("{}-{ordinal}", self.set.meta.name).into();
         let template = &revision.template;
@@ -306,11 +329,11 @@ impl<'a, 'p> Pass<'a, 'p> {
             labels: Arc::new(labels),
             template: template.clone(),
             revision: Some(revision.name.clone()),
-            claims: None,
+            claims: Some(self.volumes_of(template, ordinal)),
             pinned: None,
         })));
         writes.extend(self.corrections(member, true));
-        Steps { writes, why: Some(Why::MissingPod { ordinal }), stop: ordered }
+        Steps { writes, why: Some(Why::MissingPod { ordinal }), stop: ordered, fails: false }
     }
 
     fn place(&self, member: &Member<'a>) -> Place {
@@ -322,6 +345,67 @@ impl<'a, 'p> Pass<'a, 'p> {
             condemned: member.ordinal < spec.start || i64::from(member.ordinal) >= end,
             retention: spec.retention,
         }
+    }
+
+    /// What becomes of the template's claims and the StatefulSet's own in a
+    /// pod: its own replace volumes of the same name.
+    ///
+    /// Upstream: `statefulset/stateful_set_utils.go updateStorage`
+    fn volumes_of(&self, template: &PodTemplate, ordinal: i32) -> Arc<[PodClaim]> {
+        let own = self.set.spec.claims.iter().zip(self.claims_of(ordinal));
+        let own = own.map(|(template, (claim, _))| PodClaim { volume: template.name.clone(), claim });
+        let is_own = |of: &&PodClaim| self.set.spec.claims.iter().any(|template| template.name == of.volume);
+        own.chain(template.claims.iter().filter(|of| !is_own(of)).cloned()).collect()
+    }
+
+    /// Whether a pod has the claims that the StatefulSet makes for it. Only
+    /// pods that it adopted may lack them.
+    ///
+    /// Upstream: `statefulset/stateful_set_utils.go storageMatches`
+    fn has_its_claims(&self, pod: &Pod, ordinal: i32) -> bool {
+        let mut wanted = self.set.spec.claims.iter().zip(self.claims_of(ordinal));
+        wanted.all(|(template, (name, _))| pod.claims.iter().any(|of| of.volume == template.name && of.claim == name))
+    }
+
+    /// A pod without its claims cannot be given them: the API server refuses
+    /// to change a pod's volumes, again and again.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go UpdateStatefulPod`
+    fn refused_volumes(&self, member: &Member<'a>, mut writes: Vec<Write>) -> Steps {
+        let ordinal = member.ordinal;
+        if writes.is_empty() {
+            writes = self.missing_claims(member);
+        }
+        let trouble = self.claims_that_go(ordinal).unwrap_or_else(|| {
+            let name = format!("{}-{ordinal}", self.set.meta.name);
+            format!(
+                "Pod {name:?} is invalid: spec: Forbidden: pod updates may not change fields such as `spec.volumes`"
+            )
+        });
+        writes.push(self.failure("Update", ordinal, &trouble));
+        Steps::fail(writes, Why::WaitsForPod { ordinal })
+    }
+
+    /// What is said of claims of a place that are being deleted, if any are.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go createPersistentVolumeClaims`
+    fn claims_that_go(&self, ordinal: i32) -> Option<String> {
+        let going = self.claims_of(ordinal).filter(|(_, claim)| claim.is_some_and(|claim| claim.meta.is_deleting()));
+        let said: Vec<String> = going.map(|(name, _)| format!("pvc {name} is being deleted")).collect();
+        match &said[..] {
+            [] => None,
+            [one] => Some(one.clone()),
+            all => Some(format!("[{}]", all.join(", "))),
+        }
+    }
+
+    /// The Event by which a StatefulSet says what it could not do to a pod.
+    ///
+    /// Upstream: `statefulset/stateful_pod_control.go recordPodEvent`
+    fn failure(&self, verb: &str, ordinal: i32, trouble: &str) -> Write {
+        let set = &self.set.meta.name;
+        let message = format!("{verb} Pod {set}-{ordinal} in StatefulSet {set} failed error: {trouble}");
+        Write::Announce { about: self.key, notice: Notice::warning(&format!("Failed{verb}"), message) }
     }
 
     /// The names of a pod's claims, and the claims that are there.
@@ -386,6 +470,7 @@ impl<'a, 'p> Pass<'a, 'p> {
                 writes: vec![Write::DeletePod { pod, owner: self.key }],
                 why: Some(Why::CondemnedPod { ordinal }),
                 stop: true,
+                fails: false,
             },
             _ => Steps::wait(Why::WaitsForPod { ordinal }),
         }
@@ -410,16 +495,22 @@ impl<'a, 'p> Pass<'a, 'p> {
                 Rollout::Done => Vec::new(),
             }
         };
-        // A pod of the old revision that this very sync creates is left to the
-        // next one.
-        let doomed =
-            outdated.iter().filter_map(|&index| Some((self.replicas[index].pod?.0, self.replicas[index].ordinal)));
-        let doomed: Vec<(Key, i32)> = doomed.collect();
-        for &(pod, ordinal) in &doomed {
+        for &index in &outdated {
+            let member = &self.replicas[index];
+            let ordinal = member.ordinal;
+            let delete = match member.pod {
+                Some((pod, _)) => Write::DeletePod { pod, owner: self.key },
+                // This very sync made it, and of the old revision.
+                None => Write::DeleteNewPod {
+                    namespace: self.set.meta.namespace.clone(),
+                    name: format!("{}-{ordinal}", self.set.meta.name).into(),
+                    owner: self.key,
+                },
+            };
             self.plan.because(Why::OutdatedPod { ordinal });
-            self.plan.write(Write::DeletePod { pod, owner: self.key });
+            self.plan.write(delete);
         }
-        doomed.len() as i32
+        outdated.len() as i32
     }
 
     /// Plans the status, if anything in it changed.

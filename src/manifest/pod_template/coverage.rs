@@ -25,6 +25,8 @@ const TEMPLATE: Coverage = Coverage {
     ],
     quiet: &[
         ("metadata.creationTimestamp", None),
+        ("spec.containers[].volumeMounts", None),
+        ("spec.containers[].volumeDevices", None),
         ("spec.volumes[].emptyDir", None),
         ("spec.volumes[].configMap", None),
         ("spec.volumes[].secret", None),

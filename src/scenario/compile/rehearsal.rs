@@ -18,7 +18,9 @@ const MOST_RUNS: usize = 2_000;
 impl Compiler<'_> {
     /// Everything is created, and each Deployment gets a new image.
     pub(super) fn rehearsal(&mut self, manifests: &[Document]) -> Option<Rehearsal> {
-        let objects = self.objects(manifests, &[]);
+        let mut objects = self.objects(manifests, &[]);
+        let mut stored = Vec::new();
+        let volumes = self.storage(None, &mut objects, &mut stored);
         if !objects.iter().any(|o| o.kind().is_workload()) {
             if self.problems.is_empty() {
                 let mut problem = self.nothing_to_simulate();
@@ -34,6 +36,7 @@ impl Compiler<'_> {
         let (until, why) = until(&objects, start);
         let mut assumptions = vec![room];
         assumptions.extend(behaviour);
+        assumptions.append(&mut stored);
         for action in &actions {
             if let Action::SetImage { target, image, .. } = &action.action {
                 assumptions.push(format!("at {ROLLOUT} deployment/{} gets the image {image}", target.name));
@@ -50,6 +53,7 @@ impl Compiler<'_> {
             profiles,
             actions,
             assumptions,
+            volumes,
             ..Setup::new(start, until)
         };
         Some(Rehearsal { about: None, setup, assertions: Vec::new(), notes: Vec::new(), arguments: Vec::new() })

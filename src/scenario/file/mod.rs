@@ -117,6 +117,9 @@ pub struct Spec {
     /// How pods behave; later entries override earlier ones field by field.
     #[serde(default)]
     pub pods: Option<Pods>,
+    /// How long storage takes.
+    #[serde(default)]
+    pub volumes: Option<VolumesEntry>,
     /// What happens when.
     #[serde(default)]
     pub actions: Vec<ActionEntry>,
@@ -140,6 +143,21 @@ pub struct ControlPlane {
     /// How long a controller's write takes.
     #[serde(default)]
     pub write_latency: Duration,
+}
+
+/// How long storage takes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VolumesEntry {
+    /// The making of a volume for a claim (default 3s).
+    #[serde(default)]
+    pub provision: Option<DelayEntry>,
+    /// A disk's way to a node (default 10s).
+    #[serde(default)]
+    pub attach: Option<DelayEntry>,
+    /// A disk's way from a node (default 10s).
+    #[serde(default)]
+    pub detach: Option<DelayEntry>,
 }
 
 /// Which Kubernetes runs.
