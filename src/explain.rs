@@ -450,6 +450,8 @@ impl Trace {
             Field::Phase => format!("{subject} is {value}"),
             Field::VolumeName => format!("{subject} got the volume {value}"),
             Field::AttachedTo => format!("{subject} was attached to node {value}"),
+            Field::ActiveDeadline => format!("{subject} may run for {value} s"),
+            Field::Indexed => format!("{subject}: its pods have indexes"),
             Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
             Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
             Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {

@@ -10,10 +10,12 @@ mod components;
 mod effects;
 mod executions;
 mod fold;
+mod lives;
 mod steps;
 
 pub use components::{ClockPiece, Component};
 pub use effects::Write;
+pub use lives::{Ending, JobLife, Life, Lives, Phase, Stretch};
 pub use steps::Steps;
 
 use crate::api::Kind;

@@ -58,5 +58,7 @@ pub(super) fn fields(job: &Job) -> Fields {
         (Field::ConditionSuspended, condition(JobConditionType::Suspended)),
         (Field::Deleting, Raw::flag(job.meta.is_deleting())),
         (Field::Image, Raw::Image(spec.template.clone())),
+        (Field::ActiveDeadline, spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
+        (Field::Indexed, Raw::flag(spec.indexed)),
     ]
 }

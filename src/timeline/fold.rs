@@ -157,7 +157,7 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
 
 /// The object at the top of a chain of owners. The walk is bounded, because a
 /// trace from a file may hold a circle.
-fn top(trace: &Trace, id: SubjectId) -> SubjectId {
+pub(super) fn top(trace: &Trace, id: SubjectId) -> SubjectId {
     let mut at = id;
     for _ in 0..8 {
         match trace.subject(at).owner {

@@ -145,11 +145,15 @@ pub enum Field {
     MinReplicas,
     /// The most replicas that a HorizontalPodAutoscaler sets.
     MaxReplicas,
+    /// `spec.activeDeadlineSeconds` of a Job, kept for pictures.
+    ActiveDeadline,
+    /// Whether a Job's pods have indexes, kept for pictures.
+    Indexed,
 }
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 68] = [
+    pub const ALL: [Field; 70] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -218,6 +222,8 @@ impl Field {
         Field::Image,
         Field::MinReplicas,
         Field::MaxReplicas,
+        Field::ActiveDeadline,
+        Field::Indexed,
     ];
 
     /// The field's name in traces.
@@ -291,6 +297,8 @@ impl Field {
             Field::Image => "seatrial.image",
             Field::MinReplicas => "seatrial.minReplicas",
             Field::MaxReplicas => "seatrial.maxReplicas",
+            Field::ActiveDeadline => "seatrial.activeDeadlineSeconds",
+            Field::Indexed => "seatrial.indexed",
         }
     }
 
@@ -310,6 +318,8 @@ impl Field {
                 | Field::Image
                 | Field::MinReplicas
                 | Field::MaxReplicas
+                | Field::ActiveDeadline
+                | Field::Indexed
         )
     }
 

@@ -326,7 +326,7 @@ fn need<T>(value: Option<T>, key: &str) -> Result<T, Fault> {
 }
 
 fn kind(name: &str) -> Result<Kind, Fault> {
-    let exact = Kind::ALL.into_iter().find(|k| k.name() == name);
+    let exact = Kind::ALL.into_iter().chain([Kind::Cluster]).find(|k| k.name() == name);
     exact.ok_or_else(|| format!("the kind {name:?} is not known").into())
 }
 
