@@ -1,15 +1,19 @@
 //! Pictures and tables of a [`Timeline`]: a waveform for terminals, a summary
-//! table, and the availability timeline as SVG or PNG.
+//! table, and timelines as SVG or PNG: availability, lanes, overlap and
+//! completion.
 //!
 //! All of them are pure functions of the timeline: the same input gives the
 //! same bytes.
 
-mod availability;
 mod axis;
 mod batch;
 mod conditions;
 mod font;
 mod labels;
+mod lane_panel;
+pub(crate) mod lanes;
+mod marks;
+mod page;
 mod panel;
 #[cfg(feature = "png")]
 mod png;
@@ -24,11 +28,13 @@ mod theme;
 pub use sentence::headline;
 pub use theme::{Rgb, Theme};
 
+use crate::api::Kind;
 use crate::error::Error;
 #[cfg(not(feature = "png"))]
 use crate::error::Problem;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Revision, Timeline, Workload};
+use crate::trace::Trace;
 
 /// What lasts for less is not drawn.
 const SHORTEST: Span = Span::from_ms(1);
@@ -43,6 +49,8 @@ pub struct PlotOptions {
     pub height: Option<u32>,
     /// Light or dark.
     pub theme: Theme,
+    /// What is drawn of each workload.
+    pub picture: Picture,
     /// Which part of the run.
     pub window: Window,
     /// Instead of the run's own title.
@@ -60,12 +68,31 @@ impl Default for PlotOptions {
             width: 1_200,
             height: None,
             theme: Theme::Light,
+            picture: Picture::Auto,
             window: Window::Auto,
             title: None,
             panels: 6,
             scale: 2,
         }
     }
+}
+
+/// What is drawn of each workload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Picture {
+    /// What suits its kind: availability of Deployments, lanes and
+    /// availability of StatefulSets and DaemonSets, the completion of Jobs,
+    /// the overlap of a CronJob's runs.
+    #[default]
+    Auto,
+    /// How many pods were available, by revision, within which limits.
+    Availability,
+    /// What became of each ordinal, node or slot.
+    Lanes,
+    /// What ran at the same time.
+    Overlap,
+    /// Attempts and completions of a Job.
+    Completion,
 }
 
 /// What a picture is written as.
@@ -89,37 +116,37 @@ impl Format {
     }
 }
 
-/// Draws the availability timeline: for each workload the pods on nodes by
-/// revision and state, what was available within which limits, what somebody
-/// did and what the conditions said.
+/// Draws a run: for each workload the picture that suits it or that was asked
+/// for. `timeline` is the trace's own.
 ///
-/// The same timeline and options give the same bytes.
+/// The same trace and options give the same bytes.
 ///
 /// # Errors
 /// If a PNG would have more than a hundred million pixels, or was asked for
 /// without the feature `png`.
-pub fn draw(timeline: &Timeline, options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+pub fn draw(trace: &Trace, timeline: &Timeline, options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+    let scene = page::scene(trace, timeline, options);
     match format {
-        Format::Svg => draw_svg(timeline, options).map(String::into_bytes),
-        Format::Png => draw_png(timeline, options),
+        Format::Svg => svg::paint(&scene).map(String::into_bytes),
+        Format::Png => paint_png(&scene, options),
     }
 }
 
-/// Draws the availability timeline as SVG; see [`draw`].
+/// Draws a run as SVG; see [`draw`].
 ///
 /// # Errors
 /// None that is known.
-pub fn draw_svg(timeline: &Timeline, options: &PlotOptions) -> Result<String, Error> {
-    svg::paint(&availability::scene(timeline, options))
+pub fn draw_svg(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -> Result<String, Error> {
+    svg::paint(&page::scene(trace, timeline, options))
 }
 
 #[cfg(feature = "png")]
-fn draw_png(timeline: &Timeline, options: &PlotOptions) -> Result<Vec<u8>, Error> {
-    png::paint(&availability::scene(timeline, options), options.scale.clamp(1, 8))
+fn paint_png(scene: &scene::Scene, options: &PlotOptions) -> Result<Vec<u8>, Error> {
+    png::paint(scene, options.scale.clamp(1, 8))
 }
 
 #[cfg(not(feature = "png"))]
-fn draw_png(_: &Timeline, _: &PlotOptions) -> Result<Vec<u8>, Error> {
+fn paint_png(_: &scene::Scene, _: &PlotOptions) -> Result<Vec<u8>, Error> {
     let problem = Problem::new("this seatrial was built without PNG");
     Err(problem.with_hint("draw an SVG, or build it with the feature `png`").into())
 }
@@ -153,7 +180,9 @@ impl Window {
 /// The part of a run in which something happens, with a margin of a twentieth.
 fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
     let end = timeline.until;
-    let first = timeline.actions.iter().map(|a| a.at).min().unwrap_or_default();
+    // Jobs run from their creation on, whatever is done to them later.
+    let runs = timeline.workloads().iter().filter(|w| matches!(w.kind, Kind::Job | Kind::CronJob)).map(|w| w.created);
+    let first = timeline.actions.iter().map(|a| a.at).chain(runs).min().unwrap_or_default();
     let last = timeline.workloads().iter().map(Workload::last_change).max().unwrap_or_default();
     if first >= last {
         return (SimTime::ZERO, end);

@@ -86,6 +86,9 @@ pub(super) struct Look {
     /// The colours of a drawing
     #[arg(long, value_enum, default_value_t = Colours::Light, value_name = "THEME")]
     pub(super) theme: Colours,
+    /// What is drawn of each workload
+    #[arg(long, value_enum, default_value_t = Shown::Auto, value_name = "PICTURE")]
+    pub(super) picture: Shown,
     /// The width: characters in the terminal, pixels in a file
     #[arg(long, value_name = "N")]
     pub(super) width: Option<u32>,
@@ -101,6 +104,21 @@ pub(super) enum Colours {
     Light,
     /// Light on nearly black
     Dark,
+}
+
+/// What is drawn of each workload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Shown {
+    /// What suits its kind
+    Auto,
+    /// Pods by revision, and what was available within which limits
+    Availability,
+    /// A lane for each ordinal, node or slot
+    Lanes,
+    /// What ran at the same time
+    Overlap,
+    /// Attempts and completions of a Job
+    Completion,
 }
 
 /// `seatrial plot`

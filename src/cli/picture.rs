@@ -1,14 +1,15 @@
 //! `seatrial plot`, and drawings of runs.
 
 use super::Outcome;
-use super::arguments::{Colours, Look, Plot};
+use super::arguments::{Colours, Look, Plot, Shown};
 use super::output::{self, Failure};
 use super::trace;
 use seatrial::error::Problem;
 use seatrial::plot::text::TextOptions;
-use seatrial::plot::{self, Format, PlotOptions, Theme, Window};
+use seatrial::plot::{self, Format, Picture, PlotOptions, Theme, Window};
 use seatrial::time::SimTime;
 use seatrial::timeline::Timeline;
+use seatrial::trace::Trace;
 use std::path::Path;
 
 /// The width of drawings in characters where there is no terminal.
@@ -17,7 +18,8 @@ const WIDTH: u32 = 100;
 /// Draws a trace into a file or the terminal.
 pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
     let format = arguments.file.as_deref().map(format).transpose()?;
-    let timeline = Timeline::of(&trace::read(&arguments.trace)?);
+    let trace = trace::read(&arguments.trace)?;
+    let timeline = Timeline::of(&trace);
     let window = match (arguments.from, arguments.until) {
         (None, None) => Window::Auto,
         (from, until) => {
@@ -30,7 +32,7 @@ pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
         }
     };
     if let (Some(path), Some(format)) = (&arguments.file, format) {
-        write(&timeline, path, format, window, &arguments.look)?;
+        write(&trace, &timeline, path, format, window, &arguments.look)?;
         return Ok(Outcome::Passed);
     }
     let drawing = plot::text::waveform(&timeline, &text_options(&arguments.look, window));
@@ -54,6 +56,7 @@ pub(super) fn format(path: &Path) -> Result<Format, Failure> {
 
 /// Draws a run into a file.
 pub(super) fn write(
+    trace: &Trace,
     timeline: &Timeline,
     path: &Path,
     format: Format,
@@ -65,8 +68,18 @@ pub(super) fn write(
         Colours::Light => Theme::Light,
         Colours::Dark => Theme::Dark,
     };
-    let options = PlotOptions { width: look.width.unwrap_or(default.width), theme, window, ..default };
-    output::write_file(path, &plot::draw(timeline, &options, format)?)
+    let options = PlotOptions { width: look.width.unwrap_or(default.width), theme, picture: chosen(look.picture), window, ..default };
+    output::write_file(path, &plot::draw(trace, timeline, &options, format)?)
+}
+
+fn chosen(picture: Shown) -> Picture {
+    match picture {
+        Shown::Auto => Picture::Auto,
+        Shown::Availability => Picture::Availability,
+        Shown::Lanes => Picture::Lanes,
+        Shown::Overlap => Picture::Overlap,
+        Shown::Completion => Picture::Completion,
+    }
 }
 
 /// How drawings look in this terminal.

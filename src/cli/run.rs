@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
             output::write_file(path, &lines)?;
         }
         if let (Some(path), Some(format)) = (&arguments.plot, format) {
-            picture::write(&finished.timeline, path, format, picture::auto(), &arguments.look)?;
+            picture::write(&finished.trace, &finished.timeline, path, format, picture::auto(), &arguments.look)?;
         }
         all.push(finished);
     }

@@ -1,28 +1,22 @@
 //! One workload's part of the availability timeline.
 
-use super::labels::{lanes, spread};
+use super::labels::spread;
+use super::marks::Marks;
 use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::{Look, Rgb, revision_colour};
 use super::{axis, conditions, font, image_of};
 use crate::time::{SimTime, Span};
-use crate::timeline::{ActionMark, Revision, Series, Steps, Workload};
+use crate::timeline::{Revision, Series, Steps, Workload};
 
 /// Sizes in pixels.
 const LEGEND_ROW: i32 = 22;
-const LANE: i32 = 19;
 const LABEL_SPACING: i32 = 16;
 pub(super) const SMALL: i32 = 12;
 pub(super) const NORMAL: i32 = 13;
 
 /// The most revisions with a colour of their own; older ones share one.
 const MOST_REVISIONS: usize = 5;
-/// The most rows of action labels.
-const MOST_LANES: usize = 4;
-/// The longest label of an action.
-const LONGEST_ACTION: i32 = 420;
-/// With less than so many pixels for an action their lines end at the top.
-const CROWDED: i32 = 12;
 
 /// A layer of the stacked areas.
 struct Layer {
@@ -53,8 +47,7 @@ pub(super) struct Panel<'a> {
     layers: Vec<Layer>,
     /// For each row of the legend, its layers.
     legend: Vec<Vec<usize>>,
-    actions: Vec<(ActionMark, usize)>,
-    unlabelled: usize,
+    marks: Marks,
     tracks: Vec<conditions::Track>,
 }
 
@@ -62,12 +55,20 @@ impl<'a> Panel<'a> {
     pub(super) fn new(workload: &'a Workload, across: Across, edge: i32, look: Look, slim: bool) -> Panel<'a> {
         let layers = layers(workload, across, look);
         let legend = legend_rows(&layers, edge - across.left);
-        let (actions, unlabelled) = place_actions(workload, across, edge);
+        let marks = Marks::new(workload, across, edge);
         let mut tracks = conditions::tracks(workload, across);
         if slim {
             tracks.retain(|t| t.name != "Available");
         }
-        Panel { workload, across, look, edge, layers, legend, actions, unlabelled, tracks }
+        Panel { workload, across, look, edge, layers, legend, marks, tracks }
+    }
+
+    /// The same without a legend and without labels of actions: what stands
+    /// above it has them.
+    pub(super) fn without_legend(mut self) -> Panel<'a> {
+        self.legend.clear();
+        self.marks = self.marks.without_labels();
+        self
     }
 
     /// The height of everything around the plot itself.
@@ -75,12 +76,8 @@ impl<'a> Panel<'a> {
         self.above() + self.below()
     }
 
-    fn lanes(&self) -> i32 {
-        self.actions.iter().map(|a| a.1 as i32 + 1).max().unwrap_or(0)
-    }
-
     fn above(&self) -> i32 {
-        self.legend.len() as i32 * LEGEND_ROW + self.lanes() * LANE + 12
+        self.legend.len() as i32 * LEGEND_ROW + self.marks.height() + 12
     }
 
     fn below(&self) -> i32 {
@@ -104,7 +101,7 @@ impl<'a> Panel<'a> {
         let extremes = self.extremes(upright);
         self.draw_stack(scene, upright, &extremes);
         self.draw_limits(scene, upright);
-        self.draw_actions(scene, lanes_top, plot);
+        self.marks.draw(scene, self.look, lanes_top, plot);
         self.draw_lines(scene, upright, &extremes);
         for (i, track) in self.tracks.iter().enumerate() {
             let y = plot.y1 + 8 + i as i32 * conditions::ROW;
@@ -176,7 +173,7 @@ impl<'a> Panel<'a> {
     /// cross it and beside what is taken, if there is enough anywhere.
     fn room_for(&self, name: &str, slabs: &[Area], taken: &[Area], upright: Upright) -> Option<Area> {
         let (width, height) = (font::width(name, SMALL, false) + 16, 24);
-        let cuts: Vec<i32> = self.actions.iter().map(|a| self.across.x(a.0.at)).collect();
+        let cuts = self.marks.cuts();
         let limits = [Series::Ceiling, Series::Floor, Series::Desired]
             .map(|s| step_line(self.workload.series(s), self.across, upright));
         let mut rooms = Vec::new();
@@ -222,28 +219,6 @@ impl<'a> Panel<'a> {
                 };
                 scene.push(Shape::Line { points, width: 1, dash, ink: colour.into() });
             }
-        }
-    }
-
-    fn draw_actions(&self, scene: &mut Scene, top: i32, plot: Area) {
-        let crowded = self.actions.len() as i32 > (plot.x1 - plot.x0) / CROWDED;
-        let bottom = if crowded { plot.y0 + 8 } else { plot.y1 };
-        for (mark, lane) in &self.actions {
-            let x = self.across.x(mark.at);
-            let y = top + *lane as i32 * LANE;
-            scene.rect(Area { x0: x, y0: y + 2, x1: x + 1, y1: bottom }, self.look.action);
-            if *lane < MOST_LANES {
-                let room = (self.edge - x - 8).min(LONGEST_ACTION);
-                let label = font::fit(&action_text(mark, self.workload), NORMAL, true, room);
-                scene.rect(Area { x0: x, y0: y + 3, x1: x + 3, y1: y + 15 }, self.look.text);
-                scene.push(Shape::Text(Text { bold: true, ..plain(x + 7, y + 14, NORMAL, self.look.text, &label) }));
-            }
-        }
-        if self.unlabelled > 0 {
-            let label = format!("and {} more", self.unlabelled);
-            let y = top + MOST_LANES as i32 * LANE + 14;
-            let x = self.across.right + 8;
-            scene.push(text(x, y, Anchor::Start, NORMAL, self.look.muted, &label));
         }
     }
 
@@ -347,7 +322,7 @@ pub(super) fn text(x: i32, y: i32, anchor: Anchor, size: i32, colour: Rgb, text:
     Shape::Text(Text { anchor, ..plain(x, y, size, colour, text) })
 }
 
-fn plain(x: i32, y: i32, size: i32, colour: Rgb, text: &str) -> Text {
+pub(super) fn plain(x: i32, y: i32, size: i32, colour: Rgb, text: &str) -> Text {
     Text { x, y, anchor: Anchor::Start, size, bold: false, colour, text: text.to_string() }
 }
 
@@ -377,6 +352,23 @@ fn merged_revisions(workload: &Workload, across: Across) -> (usize, Vec<Revision
         return (older, alive);
     }
     (0, alive)
+}
+
+/// The colour of each revision of a workload, as its layer has it.
+pub(super) fn revision_colours(workload: &Workload, across: Across, look: Look) -> Vec<Rgb> {
+    let seen = |r: &Revision| r.on_node.max_over(across.from, across.end()) > 0;
+    let alive = workload.revisions().iter().filter(|r| seen(r)).count();
+    let older = alive.saturating_sub(MOST_REVISIONS);
+    let older = if older > 1 { older } else { 0 };
+    let mut nth = 0;
+    let colours = workload.revisions().iter().map(|revision| {
+        if !seen(revision) {
+            return look.older;
+        }
+        nth += 1;
+        if nth <= older { look.older } else { revision_colour(nth - 1 - older + usize::from(older > 0)) }
+    });
+    colours.collect()
 }
 
 /// Ready pods of each revision, then pods of each that are not ready, then
@@ -437,33 +429,4 @@ fn legend_rows(layers: &[Layer], room: i32) -> Vec<Vec<usize>> {
         used += width;
     }
     rows
-}
-
-/// An action's text without the name of the workload that it stands above and
-/// with images as short as in the legend: what is said twice need not be said.
-fn action_text(mark: &ActionMark, workload: &Workload) -> String {
-    let mut text = mark.text.replace(&format!(" {}", workload.path()), "");
-    for revision in workload.revisions().iter().filter(|r| !r.image.is_empty()) {
-        text = text.replace(&revision.image, image_of(workload, revision));
-    }
-    match &mark.rejected {
-        Some(reason) => format!("{text} (refused: {reason})"),
-        None => text,
-    }
-}
-
-/// The actions in the window with their lanes, and how many get no label.
-fn place_actions(workload: &Workload, across: Across, edge: i32) -> (Vec<(ActionMark, usize)>, usize) {
-    let seen: Vec<&ActionMark> =
-        workload.actions().iter().filter(|a| a.at >= across.from && a.at <= across.to).collect();
-    let measure = |mark: &&ActionMark| {
-        let x = across.x(mark.at);
-        let width = font::width(&action_text(mark, workload), NORMAL, true).min(LONGEST_ACTION);
-        (x, width.min(edge - x - 8) + 7)
-    };
-    let labels: Vec<(i32, i32)> = seen.iter().map(measure).collect();
-    let placed: Vec<(ActionMark, usize)> =
-        seen.into_iter().zip(lanes(&labels, 10)).map(|(mark, lane)| (mark.clone(), lane.min(MOST_LANES))).collect();
-    let unlabelled = placed.iter().filter(|p| p.1 == MOST_LANES).count();
-    (placed, unlabelled)
 }

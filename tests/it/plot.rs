@@ -58,7 +58,7 @@ fn pictures_for_the_eye() {
         {
             let options = PlotOptions { theme, width, ..PlotOptions::default() };
             for (format, end) in [(Format::Svg, "svg"), (Format::Png, "png")] {
-                let bytes = seatrial::plot::draw(&Timeline::of(&trace), &options, format);
+                let bytes = seatrial::plot::draw(&trace, &Timeline::of(&trace), &options, format);
                 let bytes = bytes.expect("it can be drawn");
                 fs::write(folder.join(format!("{name}{suffix}.{end}")), bytes).expect("a folder");
             }
@@ -67,7 +67,7 @@ fn pictures_for_the_eye() {
 }
 
 fn svg(trace: &Trace, options: &PlotOptions) -> String {
-    seatrial::plot::draw_svg(&Timeline::of(trace), options).expect("it can be drawn")
+    seatrial::plot::draw_svg(trace, &Timeline::of(trace), options).expect("it can be drawn")
 }
 
 #[test]
@@ -96,9 +96,10 @@ fn names_from_users_are_escaped() {
 
 #[test]
 fn pictures_are_the_same_each_time() {
-    let timeline = Timeline::of(&fixture::rollout());
+    let trace = fixture::rollout();
+    let timeline = Timeline::of(&trace);
     for format in [Format::Svg, Format::Png] {
-        let draw = || seatrial::plot::draw(&timeline, &PlotOptions::default(), format);
+        let draw = || seatrial::plot::draw(&trace, &timeline, &PlotOptions::default(), format);
         let (a, b) = (draw(), draw());
         assert_eq!(a, b);
     }
@@ -107,13 +108,14 @@ fn pictures_are_the_same_each_time() {
 #[cfg(feature = "png")]
 #[test]
 fn png_has_the_size_that_was_asked_for() {
-    let timeline = Timeline::of(&fixture::single());
+    let trace = fixture::single();
+    let timeline = Timeline::of(&trace);
     let options = PlotOptions { width: 600, height: Some(500), scale: 1, ..PlotOptions::default() };
-    let png = seatrial::plot::draw(&timeline, &options, Format::Png).expect("it fits");
+    let png = seatrial::plot::draw(&trace, &timeline, &options, Format::Png).expect("it fits");
     assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
     let number = |at: usize| u32::from_be_bytes([png[at], png[at + 1], png[at + 2], png[at + 3]]);
     assert_eq!((number(16), number(20)), (600, 500));
     let huge = PlotOptions { width: 10_000, height: Some(20_000), ..options };
-    let error = seatrial::plot::draw(&timeline, &huge, Format::Png).expect_err("too large");
+    let error = seatrial::plot::draw(&trace, &timeline, &huge, Format::Png).expect_err("too large");
     assert!(error.to_string().contains("is too large"), "{error}");
 }

@@ -1,11 +1,15 @@
-//! The availability timeline: the picture of a run.
+//! A whole picture: titles, the parts of each workload, and the axis of time.
 
+use super::lane_panel::LanePanel;
+use super::lanes::{Question, Story, chart, usual_question};
 use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
 use super::scene::{Anchor, Scene, Shape, Text};
 use super::theme::Look;
-use super::{PlotOptions, axis, font, headline, name_of};
-use crate::timeline::{Timeline, Workload};
+use super::{Picture, PlotOptions, axis, font, headline, name_of};
+use crate::api::Kind;
+use crate::timeline::{Lives, Timeline};
+use crate::trace::Trace;
 
 /// Distances in pixels.
 const LEFT: i32 = 96;
@@ -15,6 +19,8 @@ const TITLE: i32 = 96;
 const AXIS: i32 = 56;
 const PANEL_TITLE: i32 = 26;
 const BETWEEN: i32 = 26;
+/// Between the lanes of a workload and its plot.
+const WITHIN: i32 = 14;
 
 /// The heights of plots: what they have at least and what they get if nobody
 /// says how high the picture shall be.
@@ -22,8 +28,65 @@ const LOWEST: i32 = 60;
 const ALONE: i32 = 445;
 const TOGETHER: i32 = 170;
 
+/// What is drawn of a workload, from top to bottom.
+struct Part<'a> {
+    lanes: Option<LanePanel>,
+    plot: Option<Panel<'a>>,
+    name: String,
+    headline: String,
+}
+
+impl<'a> Part<'a> {
+    fn new(story: Story<'a>, index: usize, across: Across, edge: i32, look: Look, options: &PlotOptions, slim: bool) -> Part<'a> {
+        let workload = &story.timeline.workloads()[index];
+        let question = match options.picture {
+            Picture::Auto => usual_question(workload.kind),
+            Picture::Availability => None,
+            Picture::Lanes => Some(Question::Places),
+            Picture::Overlap => Some(Question::Overlap),
+            Picture::Completion => Some(Question::Completion),
+        };
+        let lanes = question.map(|question| LanePanel::new(chart(story, index, question), workload, across, edge, look));
+        // Lanes say what became of each pod; how many were available is a
+        // question of workloads that want to be.
+        let both = options.picture == Picture::Auto && matches!(workload.kind, Kind::StatefulSet | Kind::DaemonSet);
+        let plot = (lanes.is_none() || both).then(|| {
+            let panel = Panel::new(workload, across, edge, look, slim || both);
+            if both { panel.without_legend() } else { panel }
+        });
+        let own = lanes.as_ref().and_then(LanePanel::headline).map(str::to_string);
+        Part {
+            headline: own.unwrap_or_else(|| headline(workload, across.from, across.end())),
+            name: name_of(story.timeline, workload),
+            lanes,
+            plot,
+        }
+    }
+
+    /// The height of everything but the plot.
+    fn fixed(&self) -> i32 {
+        let lanes = self.lanes.as_ref().map_or(0, LanePanel::height);
+        let between = if self.lanes.is_some() && self.plot.is_some() { WITHIN } else { 0 };
+        lanes + between + self.plot.as_ref().map_or(0, Panel::chrome)
+    }
+
+    /// Draws from `top` on and says where it ends.
+    fn draw(&self, scene: &mut Scene, mut top: i32, plot_height: i32) -> i32 {
+        if let Some(lanes) = &self.lanes {
+            lanes.draw(scene, top);
+            top += lanes.height();
+        }
+        let Some(plot) = &self.plot else { return top };
+        if self.lanes.is_some() {
+            top += WITHIN;
+        }
+        let area = plot.draw(scene, top, plot_height);
+        top + plot.chrome() + area.y1 - area.y0
+    }
+}
+
 /// Lays the picture out.
-pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
+pub(super) fn scene(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -> Scene {
     let look = options.theme.look();
     let width = options.width.clamp(480, 10_000) as i32;
     let shown = timeline.workloads().len().min(options.panels.clamp(1, 50));
@@ -31,9 +94,12 @@ pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
     let (from, to) = options.window.of(timeline);
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
     let slim = shown > 1;
-    let panels: Vec<Panel<'_>> = workloads.iter().map(|w| Panel::new(w, across, width - EDGE, look, slim)).collect();
-    let (height, plot) = heights(options, &panels, !more.is_empty());
-    let (title, subtitle) = titles(timeline, options, across, workloads);
+    let lives = Lives::of(trace, timeline);
+    let story = Story { trace, timeline, lives: &lives, from, to };
+    let part = |i| Part::new(story, i, across, width - EDGE, look, options, slim);
+    let parts: Vec<Part<'_>> = (0..workloads.len()).map(part).collect();
+    let (height, plot) = heights(options, &parts, !more.is_empty());
+    let (title, subtitle) = titles(timeline, options, across, &parts);
     let mut scene = Scene {
         width,
         height,
@@ -43,7 +109,7 @@ pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
         shapes: Vec::new(),
     };
     draw_titles(&mut scene, look, &title, &subtitle);
-    if panels.is_empty() {
+    if parts.is_empty() {
         let (x, y) = (width / 2, height / 2);
         let message = "nothing to draw: the trace has no workloads";
         scene.push(text(x, y, Anchor::Middle, 18, look.muted, message));
@@ -51,14 +117,12 @@ pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
     }
     let mut top = TITLE;
     let mut bottom = top;
-    for (panel, workload) in panels.iter().zip(workloads) {
+    for part in &parts {
         if slim {
-            let name = name_of(timeline, workload);
-            draw_panel_title(&mut scene, look, top, &name, &headline(workload, from, across.end()));
+            draw_panel_title(&mut scene, look, top, &part.name, &part.headline);
             top += PANEL_TITLE;
         }
-        let area = panel.draw(&mut scene, top, plot);
-        bottom = top + panel.chrome() + area.y1 - area.y0;
+        bottom = part.draw(&mut scene, top, plot);
         top = bottom + BETWEEN;
     }
     draw_axis(&mut scene, look, across, bottom, &timeline.start.to_string());
@@ -71,33 +135,32 @@ pub(super) fn scene(timeline: &Timeline, options: &PlotOptions) -> Scene {
 }
 
 /// The height of the picture and of each plot in it.
-fn heights(options: &PlotOptions, panels: &[Panel<'_>], more: bool) -> (i32, i32) {
-    let count = panels.len() as i32;
+fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool) -> (i32, i32) {
+    let count = parts.len() as i32;
     if count == 0 {
         return (options.height.unwrap_or(300).clamp(200, 20_000) as i32, 0);
     }
     let titles = if count > 1 { count * PANEL_TITLE } else { 0 };
     let between = (count - 1) * BETWEEN + if more { 20 } else { 0 };
-    let chrome: i32 = panels.iter().map(Panel::chrome).sum();
+    let chrome: i32 = parts.iter().map(Part::fixed).sum();
     let fixed = TITLE + titles + between + chrome + AXIS;
-    let usual = if count > 1 { TOGETHER } else { ALONE };
-    let wished = options.height.map(|h| (h.min(20_000) as i32 - fixed) / count);
+    let alone = count == 1 && parts[0].lanes.is_none();
+    let usual = if alone { ALONE } else { TOGETHER };
+    let plots = parts.iter().filter(|p| p.plot.is_some()).count() as i32;
+    let wished = options.height.map(|h| (h.min(20_000) as i32 - fixed) / plots.max(1));
     let plot = wished.unwrap_or(usual).max(LOWEST);
-    (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + count * plot), plot)
+    (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + plots * plot), plot)
 }
 
-fn titles(timeline: &Timeline, options: &PlotOptions, across: Across, workloads: &[Workload]) -> (String, String) {
+fn titles(timeline: &Timeline, options: &PlotOptions, across: Across, parts: &[Part<'_>]) -> (String, String) {
     let own = options.title.clone().or_else(|| Some(timeline.title.clone()));
     let own = own.filter(|title| !title.is_empty());
-    match workloads {
+    match parts {
         [] => (own.unwrap_or_else(|| "seatrial".to_string()), "no workloads".to_string()),
-        [one] => {
-            let (name, result) = (name_of(timeline, one), headline(one, across.from, across.end()));
-            match own {
-                Some(title) => (title, format!("{name}: {result}")),
-                None => (name, result),
-            }
-        }
+        [one] => match own {
+            Some(title) => (title, format!("{}: {}", one.name, one.headline)),
+            None => (one.name.clone(), one.headline.clone()),
+        },
         several => {
             let count = timeline.workloads().len();
             let pods = several.len();
@@ -194,9 +257,9 @@ mod tests {
             let timeline = Timeline::of(&trace);
             for (width, height) in [(1_200, None), (480, None), (700, Some(400)), (3_000, Some(2_000))] {
                 let options = PlotOptions { width, height, ..PlotOptions::default() };
-                let drawn = scene(&timeline, &options);
+                let drawn = scene(&trace, &timeline, &options);
                 check_texts(&format!("{name} {width}"), &drawn);
-                let dark = scene(&timeline, &PlotOptions { theme: Theme::Dark, ..options });
+                let dark = scene(&trace, &timeline, &PlotOptions { theme: Theme::Dark, ..options });
                 assert_eq!(texts(&drawn).len(), texts(&dark).len(), "themes only change colours");
             }
         }
@@ -204,8 +267,8 @@ mod tests {
 
     #[test]
     fn the_picture_says_what_happened() {
-        let timeline = Timeline::of(&fixture::rollout());
-        let scene = scene(&timeline, &PlotOptions::default());
+        let trace = fixture::rollout();
+        let scene = scene(&trace, &Timeline::of(&trace), &PlotOptions::default());
         let said: Vec<&str> = texts(&scene).iter().map(|t| t.text.as_str()).collect();
         for text in [
             "A rolling update of ten pods",
@@ -228,12 +291,11 @@ mod tests {
 
     #[test]
     fn pictures_say_what_they_leave_out() {
-        let timeline = Timeline::of(&fixture::many());
         let said = |scene: &Scene, text: &str| texts(scene).iter().any(|t| t.text == text);
-        assert!(said(&scene(&timeline, &PlotOptions::default()), "and 3 more workloads"));
-        let timeline = Timeline::of(&fixture::long());
-        assert!(said(&scene(&timeline, &PlotOptions::default()), "and 31 more"));
-        let empty = scene(&Timeline::default(), &PlotOptions::default());
+        let of = |trace: &Trace| scene(trace, &Timeline::of(trace), &PlotOptions::default());
+        assert!(said(&of(&fixture::many()), "and 3 more workloads"));
+        assert!(said(&of(&fixture::long()), "and 31 more"));
+        let empty = scene(&Trace::default(), &Timeline::default(), &PlotOptions::default());
         assert!(said(&empty, "nothing to draw: the trace has no workloads"));
     }
 }

@@ -1,0 +1,393 @@
+//! Lanes of runs: a CronJob's Jobs, and a Job's attempts.
+
+use super::{Bar, Chart, Count, Form, Lane, Story, Tick, Tone, count_spans, legend_of, pack};
+use crate::time::{SimTime, Span};
+use crate::timeline::{Ending, JobLife, Life, Phase};
+use crate::trace::{RecordId, What, Why};
+
+const LEGEND: [(Tone, Form, &str); 6] = [
+    (Tone::Good, Form::Full, "succeeded"),
+    (Tone::Bad, Form::Full, "failed"),
+    (Tone::Stopped, Form::Full, "stopped"),
+    (Tone::Running, Form::Full, "still running"),
+    (Tone::Terminating, Form::Full, "terminating"),
+    (Tone::Waiting, Form::Thin, "waiting"),
+];
+
+/// What a pod did for its run.
+struct Work {
+    /// From when its containers ran until they were told to go or ended.
+    run: (SimTime, SimTime),
+    /// From when it was told to go until it was gone.
+    going: Option<(SimTime, SimTime)>,
+}
+
+fn work(life: &Life, until: SimTime) -> Option<Work> {
+    let started = life.started()?;
+    let end = life.ended(until);
+    let told = life.stretches.iter().find(|s| s.phase == Phase::Terminating).map(|s| s.from);
+    Some(Work { run: (started, told.unwrap_or(end)), going: told.map(|told| (told, end)) })
+}
+
+/// A CronJob's Jobs, packed into as few lanes as it takes: more than one lane
+/// means that runs overlapped.
+pub(super) fn executions(story: Story<'_>, workload: usize) -> Chart {
+    let until = story.timeline.until;
+    let all: Vec<&JobLife> = story.lives.jobs.iter().filter(|j| j.workload == workload).collect();
+    let spans: Vec<_> = all.iter().map(|job| extent(story, job)).collect();
+    let (rows, count) = pack(&spans);
+    let mut lanes = vec![Lane::default(); count.max(1)];
+    for ((job, row), span) in all.iter().zip(rows).zip(&spans) {
+        if story.seen(span.0, span.1) {
+            add_execution(&mut lanes[row], story, job);
+        }
+    }
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        lane.name = if count > 1 { format!("runs {}", i + 1) } else { "runs".to_string() };
+    }
+    let running: Vec<_> = all.iter().flat_map(|job| running(story, job, until)).collect();
+    let (moments, skipped) = schedule(story, workload);
+    let steps = count_spans(&running);
+    Chart {
+        unit: "run",
+        legend: legend_of(&lanes, &LEGEND),
+        headline: headline(story, &all, &steps, skipped),
+        lanes,
+        moments: Some(("schedule", moments)),
+        count: Some(Count {
+            name: "at once",
+            steps,
+            tone: Tone::Running,
+            other: None,
+            limit: Some(("1 at a time".to_string(), 1)),
+            above_is_bad: true,
+        }),
+        ..Chart::default()
+    }
+}
+
+/// From a Job's creation until nothing of it runs any more.
+fn extent(story: Story<'_>, job: &JobLife) -> (SimTime, SimTime) {
+    let until = story.timeline.until;
+    let pods = job.pods.iter().map(|&p| story.lives.pods[p].ended(until)).max();
+    let end = job.end.as_ref().map_or(until, |e| e.0);
+    (job.created.0, end.max(pods.unwrap_or(end)))
+}
+
+/// When anything of a Job ran, as spans that do not overlap.
+fn running(story: Story<'_>, job: &JobLife, until: SimTime) -> Vec<(SimTime, SimTime)> {
+    let mut spans: Vec<_> = job
+        .pods
+        .iter()
+        .filter_map(|&p| work(&story.lives.pods[p], until))
+        .map(|w| (w.run.0, w.going.map_or(w.run.1, |g| g.1)))
+        .collect();
+    merge(&mut spans);
+    spans
+}
+
+/// Joins spans that touch or overlap.
+fn merge(spans: &mut Vec<(SimTime, SimTime)>) {
+    spans.sort_unstable();
+    let mut merged: Vec<(SimTime, SimTime)> = Vec::with_capacity(spans.len());
+    for &(from, to) in spans.iter() {
+        match merged.last_mut() {
+            Some(last) if last.1 >= from => last.1 = last.1.max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    *spans = merged;
+}
+
+fn outcome(job: &JobLife) -> (Tone, String, String) {
+    match &job.end {
+        None => (Tone::Running, "…".to_string(), "still running".to_string()),
+        Some((_, Ending::Succeeded, _)) => (Tone::Good, "✓".to_string(), "succeeded".to_string()),
+        Some((_, Ending::Failed(why), _)) => (Tone::Bad, "✗".to_string(), format!("failed: {why}")),
+        Some((_, Ending::Deleted, _)) => (Tone::Stopped, "■".to_string(), "stopped".to_string()),
+    }
+}
+
+fn add_execution(lane: &mut Lane, story: Story<'_>, job: &JobLife) {
+    let until = story.timeline.until;
+    let (from, to) = extent(story, job);
+    let (tone, mark, word) = outcome(job);
+    let name = &story.trace.subject(job.subject).name;
+    let length = round(to.since(from));
+    let record = job.end.as_ref().map_or(job.created.1, |e| e.2);
+    let about = format!("Job {name} {word} after {length}");
+    let waiting = Bar {
+        from,
+        to,
+        tone: Tone::Waiting,
+        form: Form::Thin,
+        texts: Vec::new(),
+        about: about.clone(),
+        record: job.created.1,
+    };
+    lane.bars.push(waiting);
+    let mut runs: Vec<_> = job.pods.iter().filter_map(|&p| work(&story.lives.pods[p], until)).map(|w| w.run).collect();
+    merge(&mut runs);
+    let last = runs.len().saturating_sub(1);
+    for (i, (from, to)) in runs.into_iter().enumerate() {
+        // A run before the last one was an attempt that failed.
+        let tone = if i < last && tone != Tone::Stopped { Tone::Bad } else { tone };
+        let length = round(to.since(from));
+        let texts = if i == last { vec![format!("{mark} {length}"), mark.clone()] } else { vec!["✗".to_string()] };
+        lane.bars.push(Bar { from, to, tone, form: Form::Full, texts, about: about.clone(), record });
+    }
+    for &p in &job.pods {
+        let life = &story.lives.pods[p];
+        for &(at, record) in &life.restarts {
+            lane.ticks.push(Tick { at, tone: Tone::Bad, about: format!("Job {name} restarted its container"), record });
+        }
+        let Some(Work { going: Some((from, to)), .. }) = work(life, until) else { continue };
+        let about = format!("Job {name} terminating for {}", round(to.since(from)));
+        let record = life.stretches.last().map_or(RecordId::NONE, |s| s.record);
+        let texts = Vec::new();
+        lane.bars.push(Bar { from, to, tone: Tone::Terminating, form: Form::Full, texts, about, record });
+    }
+}
+
+/// When the CronJob's time had come, and how many times it did not start a
+/// Job.
+fn schedule(story: Story<'_>, workload: usize) -> (Vec<Tick>, usize) {
+    let seen = story.workload(workload);
+    let is_it = |id| {
+        let subject = story.trace.subject(id);
+        subject.kind == seen.kind && *subject.name == *seen.name && *subject.namespace == *seen.namespace
+    };
+    let (mut ticks, mut skipped) = (Vec::new(), 0);
+    for (i, record) in story.trace.records.iter().enumerate() {
+        let What::Decided(why) = record.what else { continue };
+        let tone = match why {
+            Why::ScheduleDue { .. } => Tone::Good,
+            Why::JobStillActive | Why::TooLateToStart { .. } | Why::ScheduleSuspended => Tone::Bad,
+            _ => continue,
+        };
+        if record.at >= story.from && record.at <= story.to && is_it(record.subject) {
+            skipped += usize::from(tone == Tone::Bad);
+            let about = story.trace.describe(record);
+            ticks.push(Tick { at: record.at, tone, about, record: RecordId(i as u32) });
+        }
+    }
+    (ticks, skipped)
+}
+
+fn headline(story: Story<'_>, all: &[&JobLife], at_once: &crate::timeline::Steps, skipped: usize) -> String {
+    let ended = |tone: Tone| all.iter().filter(|job| outcome(job).0 == tone).count();
+    let mut parts = vec![if all.len() == 1 { "1 run".to_string() } else { format!("{} runs", thousands(all.len())) }];
+    for (tone, word) in
+        [(Tone::Good, "succeeded"), (Tone::Bad, "failed"), (Tone::Stopped, "stopped"), (Tone::Running, "still running")]
+    {
+        match ended(tone) {
+            0 => {}
+            n => parts.push(format!("{} {word}", thousands(n))),
+        }
+    }
+    if skipped > 0 {
+        parts.push(format!("held back {}", times(skipped)));
+    }
+    let end = SimTime(story.to.0.saturating_add(1));
+    let most = at_once.max_over(story.from, end);
+    let long = at_once.duration_where(story.from, end, |n| n > 1);
+    parts.push(if most > 1 { format!("up to {most} at once, for {}", round(long)) } else { "never two at once".into() });
+    parts.join(", ")
+}
+
+fn times(n: usize) -> String {
+    match n {
+        1 => "once".to_string(),
+        2 => "twice".to_string(),
+        n => format!("{} times", thousands(n)),
+    }
+}
+
+/// A number with commas between its thousands.
+pub(super) fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A length of time as people say it: long ones without fractions.
+fn round(span: Span) -> Span {
+    let unit: u64 = if span.0 < 10_000_000_000 { 100_000_000 } else { 1_000_000_000 };
+    Span::from_ns((span.0 + unit / 2) / unit * unit)
+}
+
+/// A Job's attempts: a lane for each index, or as many as ran at a time.
+pub(super) fn attempts(story: Story<'_>, workload: usize) -> Chart {
+    let until = story.timeline.until;
+    let jobs: Vec<&JobLife> = story.lives.jobs.iter().filter(|j| j.workload == workload).collect();
+    let pods: Vec<&Life> = story.lives.of_workload(workload).collect();
+    let indexed = jobs.iter().any(|j| j.indexed);
+    let spans: Vec<_> = pods.iter().map(|l| (l.created(), l.ended(until))).collect();
+    let (rows, count) = pack(&spans);
+    let mut lanes: Vec<Lane> = Vec::new();
+    let row_of = |i: usize| if indexed { pods[i].mark.parse().unwrap_or(0) } else { rows[i] };
+    let total = (0..pods.len()).map(row_of).max().map_or(0, |most| most + 1).max(if indexed { 1 } else { count });
+    lanes.resize_with(total.min(100_000), Lane::default);
+    for (i, life) in pods.iter().enumerate() {
+        if let Some(lane) = lanes.get_mut(row_of(i)).filter(|_| story.seen(spans[i].0, spans[i].1)) {
+            gap(lane, story, life);
+            add_attempt(lane, story, life);
+        }
+    }
+    for (i, lane) in lanes.iter_mut().enumerate() {
+        lane.name = match (indexed, total) {
+            (true, _) => format!("index {i}"),
+            (false, 1) => "attempts".to_string(),
+            (false, _) => format!("pod {}", i + 1),
+        };
+    }
+    let mut legend = legend_of(&lanes, &LEGEND);
+    if let Some(entry) = legend.iter_mut().find(|e| e.0 == Tone::Waiting) {
+        entry.2 = "waiting or backing off".to_string();
+    }
+    Chart {
+        unit: if indexed { "index" } else { "slot" },
+        legend,
+        lanes,
+        limits: deadlines(&jobs).into_iter().filter(|l| story.seen(l.0, l.0)).collect(),
+        headline: attempts_headline(&jobs, &pods, until),
+        count: Some(completions(&jobs)),
+        ..Chart::default()
+    }
+}
+
+/// The wait between two attempts in a lane.
+fn gap(lane: &mut Lane, story: Story<'_>, life: &Life) {
+    let Some(before) = lane.bars.iter().map(|b| b.to).max() else { return };
+    let from = before.max(story.from);
+    let to = life.created();
+    if to <= from {
+        return;
+    }
+    let length = round(to.since(before));
+    let record = life.stretches.first().map_or(RecordId::NONE, |s| s.record);
+    let about = format!("nothing ran for {length}");
+    let texts = vec![format!("waits {length}"), length.to_string()];
+    lane.bars.push(Bar { from: before, to, tone: Tone::Waiting, form: Form::Thin, texts, about, record });
+}
+
+fn add_attempt(lane: &mut Lane, story: Story<'_>, life: &Life) {
+    let until = story.timeline.until;
+    let name = &story.trace.subject(life.subject).name;
+    let (tone, mark, why) = match &life.end {
+        None => (Tone::Running, "…", "still running".to_string()),
+        Some((_, Ending::Succeeded, _)) => (Tone::Good, "✓", "succeeded".to_string()),
+        Some((_, Ending::Failed(why), _)) => (Tone::Bad, "✗", why.clone()),
+        Some((_, Ending::Deleted, _)) => (Tone::Stopped, "■", "stopped".to_string()),
+    };
+    let begun = life.stretches.first().map_or(RecordId::NONE, |s| s.record);
+    let record = life.end.as_ref().map_or(begun, |e| e.2);
+    let created = life.created();
+    let started = work(life, until).map_or(life.ended(until), |w| w.run.0);
+    let about = format!("pod {name} waited for {} to start", round(started.since(created)));
+    let texts = Vec::new();
+    lane.bars.push(Bar {
+        from: created,
+        to: started,
+        tone: Tone::Waiting,
+        form: Form::Thin,
+        texts,
+        about,
+        record: begun,
+    });
+    let Some(Work { run: (from, to), going }) = work(life, until) else { return };
+    let length = round(to.since(from));
+    let about = format!("pod {name} {why} after {length}");
+    let mut texts = vec![format!("{mark} {length}"), mark.to_string()];
+    if tone == Tone::Bad {
+        texts.insert(0, format!("{mark} {length}, {why}"));
+    }
+    lane.bars.push(Bar { from, to, tone, form: Form::Full, texts, about, record });
+    if let Some((from, to)) = going {
+        let about = format!("pod {name} terminating for {}", round(to.since(from)));
+        let record = life.stretches.last().map_or(RecordId::NONE, |s| s.record);
+        let texts = Vec::new();
+        lane.bars.push(Bar { from, to, tone: Tone::Terminating, form: Form::Full, texts, about, record });
+    }
+    for &(at, record) in &life.restarts {
+        lane.ticks.push(Tick { at, tone: Tone::Bad, about: format!("pod {name} restarted its container"), record });
+    }
+}
+
+fn deadlines(jobs: &[&JobLife]) -> Vec<(SimTime, String)> {
+    let of = |job: &&JobLife| {
+        let (started, seconds) = (job.started?, job.deadline?);
+        let at = started.after(Span::from_secs(u64::try_from(seconds).ok()?));
+        Some((at, format!("deadline {}", Span::from_secs(seconds as u64))))
+    };
+    jobs.iter().filter_map(of).collect()
+}
+
+/// Completions against their target; of several Jobs of a name the last.
+fn completions(jobs: &[&JobLife]) -> Count {
+    let last = jobs.last();
+    let steps = last.map(|j| j.succeeded.clone()).unwrap_or_default();
+    let failed = last.map(|j| j.failed.clone()).unwrap_or_default();
+    let target = last.and_then(|j| j.completions);
+    Count {
+        name: "succeeded",
+        steps,
+        tone: Tone::Good,
+        other: (failed.last() > 0).then_some(("failed", failed, Tone::Bad)),
+        limit: target.map(|n| (format!("target {n}"), n)),
+        above_is_bad: false,
+    }
+}
+
+fn attempts_headline(jobs: &[&JobLife], pods: &[&Life], until: SimTime) -> String {
+    let Some(job) = jobs.last() else { return String::new() };
+    let failed = pods.iter().filter(|p| matches!(p.end, Some((_, Ending::Failed(_), _)))).count();
+    let restarts: usize = pods.iter().map(|p| p.restarts.len()).sum();
+    let after = |at: SimTime| round(at.since(job.created.0));
+    let mut parts = vec![match &job.end {
+        Some((at, Ending::Succeeded, _)) => format!("complete after {}", after(*at)),
+        Some((at, Ending::Failed(why), _)) => format!("failed after {}: {why}", after(*at)),
+        Some((at, Ending::Deleted, _)) => format!("deleted after {}", after(*at)),
+        None => format!("not over after {}", after(until)),
+    }];
+    let pods = pods.len();
+    parts.push(format!("{} pod{}", thousands(pods), if pods == 1 { "" } else { "s" }));
+    if failed > 0 {
+        parts.push(format!("{} failed", thousands(failed)));
+    }
+    if restarts > 0 {
+        parts.push(format!("{} restart{}", thousands(restarts), if restarts == 1 { "" } else { "s" }));
+    }
+    if let Some(target) = job.completions {
+        parts.push(format!("{} of {target} succeeded", job.succeeded.last()));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_readable() {
+        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(n), text);
+        }
+        assert_eq!(round(Span::from_ms(1_234)), Span::from_ms(1_200));
+        assert_eq!(round(Span::from_ms(61_500)), Span::from_secs(62));
+    }
+
+    #[test]
+    fn spans_that_touch_become_one() {
+        let s = SimTime::from_secs;
+        let mut spans = vec![(s(5), s(7)), (s(0), s(2)), (s(2), s(3)), (s(6), s(9))];
+        merge(&mut spans);
+        assert_eq!(spans, [(s(0), s(3)), (s(5), s(9))]);
+    }
+}
