@@ -285,7 +285,7 @@ fn old_pods(n: i32) -> String {
 
 /// `pod web/2#0`, `Deployment web`, `node node-a`: kinds that are everyday
 /// words are written like them.
-fn called(subject: &Subject) -> String {
+pub(crate) fn called(subject: &Subject) -> String {
     match subject.kind {
         Kind::Pod => format!("pod {}", subject.name),
         Kind::Node => format!("node {}", subject.name),

@@ -11,6 +11,7 @@ mod conditions;
 mod font;
 mod labels;
 mod lane_panel;
+mod lane_text;
 pub(crate) mod lanes;
 mod marks;
 mod page;
@@ -26,6 +27,7 @@ pub mod text;
 mod theme;
 
 pub use sentence::headline;
+pub(crate) use sentence::outcome;
 pub use theme::{Rgb, Theme};
 
 use crate::api::Kind;
@@ -37,7 +39,7 @@ use crate::timeline::{Revision, Timeline, Workload};
 use crate::trace::Trace;
 
 /// What lasts for less is not drawn.
-const SHORTEST: Span = Span::from_ms(1);
+pub(crate) const SHORTEST: Span = Span::from_ms(1);
 
 /// How the availability timeline is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,6 +134,33 @@ pub fn draw(trace: &Trace, timeline: &Timeline, options: &PlotOptions, format: F
     }
 }
 
+/// A run among others.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What tells it from the others.
+    pub name: &'a str,
+    /// What happened.
+    pub trace: &'a Trace,
+    /// The same as step functions.
+    pub timeline: &'a Timeline,
+}
+
+/// Draws several runs in one picture, one below the other, on one axis of
+/// time and with one scale. The first run's title is the picture's.
+///
+/// # Errors
+/// The same as of [`draw`].
+pub fn draw_side_by_side(runs: &[Run<'_>], options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+    let windows: Vec<(SimTime, SimTime)> = runs.iter().map(|r| options.window.of(r.timeline)).collect();
+    let from = windows.iter().map(|w| w.0).min().unwrap_or_default();
+    let to = windows.iter().map(|w| w.1).max().unwrap_or_default();
+    let scene = page::side_by_side(runs, (from, to), options);
+    match format {
+        Format::Svg => svg::paint(&scene).map(String::into_bytes),
+        Format::Png => paint_png(&scene, options),
+    }
+}
+
 /// Draws a run as SVG; see [`draw`].
 ///
 /// # Errors
@@ -201,7 +230,7 @@ fn name_of(timeline: &Timeline, workload: &Workload) -> String {
 
 /// The image of a revision without its registry and path, unless another
 /// revision's image would then look the same.
-fn image_of<'a>(workload: &Workload, revision: &'a Revision) -> &'a str {
+pub(crate) fn image_of<'a>(workload: &Workload, revision: &'a Revision) -> &'a str {
     let image = revision.image.as_str();
     let short = last_part(image);
     let alike = |other: &Revision| other.image != image && last_part(&other.image) == short;

@@ -19,6 +19,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run scenarios, or rehearse a rollout of plain manifests
     Run(Run),
+    /// Run variants of a scenario and put them side by side
+    Compare(Compare),
     /// Draw a trace
     Plot(Plot),
     /// Say what happened to an object of a trace, and why
@@ -65,6 +67,38 @@ pub(super) struct Run {
     /// Draw the run into this file, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub(super) plot: Option<PathBuf>,
+    /// Write a report that stands alone into this file, .html
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Write the run for ui.perfetto.dev into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) perfetto: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: Look,
+}
+
+/// `seatrial compare`
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// Scenarios: files, folders, globs, `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub(super) paths: Vec<String>,
+    /// Values of a field to compare, such as
+    /// cronjob/report.concurrencyPolicy=Allow,Forbid,Replace
+    #[arg(long, value_name = "FIELD=VALUE,…")]
+    pub(super) set: Vec<String>,
+    /// The seed of all random draws, instead of the scenario's
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// How to print the results
+    #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(super) output: Format,
+    /// Draw all variants into this file, .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub(super) plot: Option<PathBuf>,
+    /// Write a report that stands alone into this file, .html
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     pub(super) look: Look,
 }

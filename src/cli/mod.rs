@@ -5,6 +5,7 @@
 //! about it to standard error.
 
 mod arguments;
+mod compare;
 mod explain;
 mod output;
 mod picture;
@@ -58,6 +59,7 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Plot(arguments) => picture::plot(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema => {

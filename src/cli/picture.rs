@@ -3,10 +3,12 @@
 use super::Outcome;
 use super::arguments::{Colours, Look, Plot, Shown};
 use super::output::{self, Failure};
-use super::trace;
+use super::compare::Variant;
+use super::{table, trace};
 use seatrial::error::Problem;
 use seatrial::plot::text::TextOptions;
 use seatrial::plot::{self, Format, Picture, PlotOptions, Theme, Window};
+use seatrial::report::{self, Comparison};
 use seatrial::time::SimTime;
 use seatrial::timeline::Timeline;
 use seatrial::trace::Trace;
@@ -35,7 +37,7 @@ pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
         write(&trace, &timeline, path, format, window, &arguments.look)?;
         return Ok(Outcome::Passed);
     }
-    let drawing = plot::text::waveform(&timeline, &text_options(&arguments.look, window));
+    let drawing = plot::text::waveform(&trace, &timeline, &text_options(&arguments.look, window));
     let text = format!("{drawing}\n{}", plot::summary::summary(&timeline, window));
     output::print(&text, Outcome::Passed)
 }
@@ -63,13 +65,42 @@ pub(super) fn write(
     window: Window,
     look: &Look,
 ) -> Result<(), Failure> {
+    output::write_file(path, &plot::draw(trace, timeline, &options(window, look), format)?)
+}
+
+/// How a drawing in a file looks.
+pub(super) fn options(window: Window, look: &Look) -> PlotOptions {
     let default = PlotOptions::default();
     let theme = match look.theme {
         Colours::Light => Theme::Light,
         Colours::Dark => Theme::Dark,
     };
-    let options = PlotOptions { width: look.width.unwrap_or(default.width), theme, picture: chosen(look.picture), window, ..default };
-    output::write_file(path, &plot::draw(trace, timeline, &options, format)?)
+    let width = look.width.unwrap_or(default.width);
+    PlotOptions { width, theme, picture: chosen(look.picture), window, ..default }
+}
+
+/// Writes a report of one run or several.
+pub(super) fn write_report(
+    path: &Path,
+    title: &str,
+    variants: &[Variant],
+    compared: &[Comparison],
+) -> Result<(), Failure> {
+    let command = |v: &Variant| table::reproduce(&v.finished.rehearsal.arguments, v.finished.rehearsal.setup.seed);
+    let commands: Vec<String> = variants.iter().map(command).collect();
+    let told: Vec<report::Variant<'_>> = variants
+        .iter()
+        .zip(&commands)
+        .map(|(v, command)| report::Variant {
+            name: &v.name,
+            trace: &v.finished.trace,
+            timeline: &v.finished.timeline,
+            verdicts: &v.finished.verdicts,
+            about: v.finished.rehearsal.about.as_deref(),
+            command,
+        })
+        .collect();
+    output::write_file(path, report::html(title, &told, compared)?.as_bytes())
 }
 
 fn chosen(picture: Shown) -> Picture {

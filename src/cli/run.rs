@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::arguments::{Format, Run};
 use super::output::{self, Failure};
+use super::compare::Variant;
 use super::{picture, problems, report, table};
 use seatrial::assertion::{self, Verdict};
 use seatrial::error::Problem;
@@ -25,7 +26,7 @@ pub(super) struct Finished {
 
 impl Finished {
     /// Runs and judges a scenario.
-    fn of(rehearsal: Rehearsal) -> Finished {
+    pub(super) fn of(rehearsal: Rehearsal) -> Finished {
         let trace = seatrial::sim::run(&rehearsal.setup);
         let timeline = Timeline::of(&trace);
         let verdicts = assertion::judge(&rehearsal.assertions, &trace, &timeline);
@@ -41,8 +42,9 @@ impl Finished {
 /// Loads, compiles, runs, judges and reports.
 pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
     let rehearsals = compiled(arguments)?;
-    if rehearsals.len() > 1 && (arguments.trace.is_some() || arguments.plot.is_some()) {
-        let message = format!("--trace and --plot take one scenario, these are {}", rehearsals.len());
+    let files = [&arguments.trace, &arguments.plot, &arguments.perfetto];
+    if rehearsals.len() > 1 && files.iter().any(|f| f.is_some()) {
+        let message = format!("--trace, --plot and --perfetto take one scenario, these are {}", rehearsals.len());
         return Err(Problem::new(message).with_hint("name the scenario's own file").into());
     }
     let format = arguments.plot.as_deref().map(picture::format).transpose()?;
@@ -57,8 +59,16 @@ pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
         if let (Some(path), Some(format)) = (&arguments.plot, format) {
             picture::write(&finished.trace, &finished.timeline, path, format, picture::auto(), &arguments.look)?;
         }
+        if let Some(path) = &arguments.perfetto {
+            let events = seatrial::perfetto::events(&finished.trace, &finished.timeline);
+            output::write_file(path, format!("{events}\n").as_bytes())?;
+        }
         all.push(finished);
     }
+    let all = match &arguments.report {
+        Some(path) => reported(path, all)?,
+        None => all,
+    };
     let outcome = if all.iter().all(Finished::passed) { Outcome::Passed } else { Outcome::Failed };
     let text = match arguments.output {
         Format::Table => table::table(&all, arguments.quiet, &arguments.look),
@@ -66,6 +76,23 @@ pub(super) fn run(arguments: &Run) -> Result<Outcome, Failure> {
         Format::Yaml => report::yaml(&all).map_err(Failure::Other)?,
     };
     output::print(&text, outcome)
+}
+
+/// Writes the report of all runs.
+fn reported(path: &std::path::Path, all: Vec<Finished>) -> Result<Vec<Finished>, Failure> {
+    let several = all.len() > 1;
+    let named = |finished: Finished| Variant {
+        name: if several { finished.timeline.title.clone() } else { String::new() },
+        finished,
+    };
+    let variants: Vec<Variant> = all.into_iter().map(named).collect();
+    let title = match &variants[..] {
+        [one] if !one.finished.timeline.title.is_empty() => one.finished.timeline.title.clone(),
+        [_] => "a run".to_string(),
+        several => format!("{} scenarios", several.len()),
+    };
+    picture::write_report(path, &title, &variants, &[])?;
+    Ok(variants.into_iter().map(|v| v.finished).collect())
 }
 
 /// The scenarios, with everything that is to be said about them said.

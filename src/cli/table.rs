@@ -43,7 +43,7 @@ pub(super) fn table(all: &[Finished], quiet: bool, look: &Look) -> String {
 /// The picture, the figures and what was assumed.
 fn drawing(finished: &Finished, look: &Look, text: &mut String) {
     let options = picture::text_options(look, Window::Auto);
-    let waveform = plot::text::waveform(&finished.timeline, &options);
+    let waveform = plot::text::waveform(&finished.trace, &finished.timeline, &options);
     match (&finished.rehearsal.about, waveform.split_once("\n\n")) {
         (Some(about), Some((title, rest))) => {
             let _ = write!(text, "{title}\n\n{}\n\n{rest}\n", about.trim());

@@ -25,13 +25,29 @@ pub(super) struct LanePanel {
     marks: Marks,
     colours: Vec<Rgb>,
     legend: Vec<Vec<usize>>,
+    /// The greatest number that the count's axis must show.
+    counted: i64,
 }
 
 impl LanePanel {
     pub(super) fn new(chart: Chart, workload: &Workload, across: Across, edge: i32, look: Look) -> LanePanel {
         let colours = revision_colours(workload, across, look);
         let legend = legend_rows(&chart, edge - across.left);
-        LanePanel { chart, across, look, edge, marks: Marks::new(workload, across, edge), colours, legend }
+        LanePanel { chart, across, look, edge, marks: Marks::new(workload, across, edge), colours, legend, counted: 0 }
+    }
+
+    /// The most that is counted below the lanes.
+    pub(super) fn most_counted(&self) -> i64 {
+        let (from, end) = (self.across.from, self.across.end());
+        self.chart.count.as_ref().map_or(0, |c| {
+            let other = c.other.as_ref().map_or(0, |o| o.1.max_over(from, end));
+            c.steps.max_over(from, end).max(c.limit.as_ref().map_or(0, |l| l.1)).max(other)
+        })
+    }
+
+    /// Makes the axis of the count as high as another one.
+    pub(super) fn set_most_counted(&mut self, most: i64) {
+        self.counted = most;
     }
 
     /// What happened, if the lanes know it better than the workload.
@@ -274,10 +290,8 @@ impl LanePanel {
     }
 
     fn draw_count(&self, scene: &mut Scene, count: &Count, area: Area) {
-        let (from, end) = (self.across.from, self.across.end());
         let limit = count.limit.as_ref().map_or(0, |l| l.1);
-        let other = count.other.as_ref().map_or(0, |o| o.1.max_over(from, end));
-        let most = count.steps.max_over(from, end).max(limit).max(other).max(1);
+        let most = self.most_counted().max(self.counted).max(1);
         let upright = Upright { top: area.y0, bottom: area.y1, max: most + (most / 6).max(1) };
         scene.rect(area, self.look.plot);
         let step = axis::round_step(most, 3);

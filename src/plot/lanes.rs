@@ -5,6 +5,8 @@
 mod jobs;
 mod pods;
 
+pub(crate) use jobs::round;
+
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{Lives, Steps, Timeline, Workload};

@@ -6,8 +6,9 @@ use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
 use super::scene::{Anchor, Scene, Shape, Text};
 use super::theme::Look;
-use super::{Picture, PlotOptions, axis, font, headline, name_of};
+use super::{Picture, PlotOptions, Run, axis, font, headline, name_of};
 use crate::api::Kind;
+use crate::time::SimTime;
 use crate::timeline::{Lives, Timeline};
 use crate::trace::Trace;
 
@@ -63,6 +64,20 @@ impl<'a> Part<'a> {
         }
     }
 
+    /// Plots that are compared have one scale.
+    fn on_one_scale(parts: &mut [Part<'_>], compared: bool) {
+        let most = parts.iter().filter_map(|p| p.plot.as_ref()).map(Panel::top_value).max();
+        let at_once = parts.iter().filter_map(|p| p.lanes.as_ref()).map(LanePanel::most_counted).max();
+        for part in parts.iter_mut().filter(|_| compared) {
+            if let (Some(plot), Some(most)) = (&mut part.plot, most) {
+                plot.set_top(most);
+            }
+            if let (Some(lanes), Some(most)) = (&mut part.lanes, at_once) {
+                lanes.set_most_counted(most);
+            }
+        }
+    }
+
     /// The height of everything but the plot.
     fn fixed(&self) -> i32 {
         let lanes = self.lanes.as_ref().map_or(0, LanePanel::height);
@@ -85,21 +100,39 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Lays the picture out.
+/// Lays the picture of one run out.
 pub(super) fn scene(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -> Scene {
+    let window = options.window.of(timeline);
+    side_by_side(&[Run { name: "", trace, timeline }], window, options)
+}
+
+/// Lays the pictures of several runs out, one below the other on one axis.
+pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), options: &PlotOptions) -> Scene {
     let look = options.theme.look();
     let width = options.width.clamp(480, 10_000) as i32;
-    let shown = timeline.workloads().len().min(options.panels.clamp(1, 50));
-    let (workloads, more) = timeline.workloads().split_at(shown);
-    let (from, to) = options.window.of(timeline);
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
-    let slim = shown > 1;
-    let lives = Lives::of(trace, timeline);
-    let story = Story { trace, timeline, lives: &lives, from, to };
-    let part = |i| Part::new(story, i, across, width - EDGE, look, options, slim);
-    let parts: Vec<Part<'_>> = (0..workloads.len()).map(part).collect();
-    let (height, plot) = heights(options, &parts, !more.is_empty());
-    let (title, subtitle) = titles(timeline, options, across, &parts);
+    let count: usize = runs.iter().map(|r| r.timeline.workloads().len()).sum();
+    let shown = count.min(options.panels.clamp(1, 50).max(runs.len()));
+    let (slim, more) = (shown > 1, count - shown);
+    let lives: Vec<Lives> = runs.iter().map(|r| Lives::of(r.trace, r.timeline)).collect();
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    for (run, lives) in runs.iter().zip(&lives) {
+        let story = Story { trace: run.trace, timeline: run.timeline, lives, from, to };
+        // Each run gets the same share of the room.
+        let most = if runs.len() > 1 { shown / runs.len() } else { shown };
+        for i in 0..run.timeline.workloads().len().min(most.max(1)) {
+            let mut part = Part::new(story, i, across, width - EDGE, look, options, slim);
+            if !run.name.is_empty() {
+                let alone = run.timeline.workloads().len() == 1;
+                part.name = if alone { run.name.to_string() } else { format!("{}: {}", run.name, part.name) };
+            }
+            parts.push(part);
+        }
+    }
+    Part::on_one_scale(&mut parts, runs.len() > 1);
+    let (height, plot) = heights(options, &parts, more > 0);
+    let timeline = runs.first().map(|r| r.timeline);
+    let (title, subtitle) = titles(timeline, count, options, across, &parts);
     let mut scene = Scene {
         width,
         height,
@@ -125,10 +158,11 @@ pub(super) fn scene(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -
         bottom = part.draw(&mut scene, top, plot);
         top = bottom + BETWEEN;
     }
-    draw_axis(&mut scene, look, across, bottom, &timeline.start.to_string());
-    if !more.is_empty() {
-        let s = if more.len() == 1 { "" } else { "s" };
-        let message = format!("and {} more workload{s}", more.len());
+    let start = timeline.map(|t| t.start.to_string()).unwrap_or_default();
+    draw_axis(&mut scene, look, across, bottom, &start);
+    if more > 0 {
+        let s = if more == 1 { "" } else { "s" };
+        let message = format!("and {more} more workload{s}");
         scene.push(text(LEFT, height - 14, Anchor::Start, NORMAL, look.muted, &message));
     }
     scene
@@ -152,8 +186,14 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool) -> (i32, i32) 
     (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + plots * plot), plot)
 }
 
-fn titles(timeline: &Timeline, options: &PlotOptions, across: Across, parts: &[Part<'_>]) -> (String, String) {
-    let own = options.title.clone().or_else(|| Some(timeline.title.clone()));
+fn titles(
+    timeline: Option<&Timeline>,
+    count: usize,
+    options: &PlotOptions,
+    across: Across,
+    parts: &[Part<'_>],
+) -> (String, String) {
+    let own = options.title.clone().or_else(|| timeline.map(|t| t.title.clone()));
     let own = own.filter(|title| !title.is_empty());
     match parts {
         [] => (own.unwrap_or_else(|| "seatrial".to_string()), "no workloads".to_string()),
@@ -162,7 +202,6 @@ fn titles(timeline: &Timeline, options: &PlotOptions, across: Across, parts: &[P
             None => (one.name.clone(), one.headline.clone()),
         },
         several => {
-            let count = timeline.workloads().len();
             let pods = several.len();
             let title = own.unwrap_or_else(|| format!("{count} workloads"));
             let what = if pods == count { String::new() } else { format!("{pods} of ") };

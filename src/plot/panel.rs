@@ -49,6 +49,8 @@ pub(super) struct Panel<'a> {
     legend: Vec<Vec<usize>>,
     marks: Marks,
     tracks: Vec<conditions::Track>,
+    /// The greatest number of the axis, if it is given.
+    top: Option<i64>,
 }
 
 impl<'a> Panel<'a> {
@@ -60,7 +62,7 @@ impl<'a> Panel<'a> {
         if slim {
             tracks.retain(|t| t.name != "Available");
         }
-        Panel { workload, across, look, edge, layers, legend, marks, tracks }
+        Panel { workload, across, look, edge, layers, legend, marks, tracks, top: None }
     }
 
     /// The same without a legend and without labels of actions: what stands
@@ -110,8 +112,16 @@ impl<'a> Panel<'a> {
         plot
     }
 
+    /// Makes the plot as high as another one.
+    pub(super) fn set_top(&mut self, top: i64) {
+        self.top = Some(top);
+    }
+
     /// A little more than the most that is drawn.
-    fn top_value(&self) -> i64 {
+    pub(super) fn top_value(&self) -> i64 {
+        if let Some(top) = self.top {
+            return top;
+        }
         let shown = [Series::OnNode, Series::Available, Series::Desired, Series::Ceiling];
         let most = shown
             .into_iter()

@@ -36,7 +36,7 @@ fn last(end: SimTime) -> SimTime {
 }
 
 /// How a rollout ended or did not, as it was known just before a moment.
-pub(super) fn outcome(rollout: &Rollout, end: SimTime) -> String {
+pub(crate) fn outcome(rollout: &Rollout, end: SimTime) -> String {
     let before = |at: Option<SimTime>| at.filter(|&at| at < end);
     let took = |at: SimTime| at.since(rollout.start);
     match (before(rollout.end), before(rollout.superseded), before(rollout.stalled)) {

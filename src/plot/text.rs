@@ -13,11 +13,14 @@
 //! time, rounded down, so that no dip is lost; a column of a row of pods on
 //! nodes shows the greatest, rounded up. Only 0 is a blank.
 
+use super::lane_text::LaneText;
+use super::lanes::{self, Chart, Story, usual_question};
 use super::theme::{self, Rgb};
 use super::{SHORTEST, Window, axis, headline, image_of, name_of};
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
-use crate::timeline::{ActionMark, ConditionChange, Series, Steps, Timeline, Workload};
+use crate::timeline::{ActionMark, ConditionChange, Lives, Series, Steps, Timeline, Workload};
+use crate::trace::Trace;
 use std::fmt::Write as _;
 
 /// How a waveform is drawn.
@@ -53,7 +56,7 @@ const MOST_REVISIONS: usize = 6;
 
 /// Draws the waveform. Every line ends with a line feed and none has blanks
 /// at its end.
-pub fn waveform(timeline: &Timeline, options: &TextOptions) -> String {
+pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> String {
     let mut text = String::new();
     if !timeline.title.is_empty() {
         let _ = writeln!(text, "{}\n", timeline.title);
@@ -63,11 +66,13 @@ pub fn waveform(timeline: &Timeline, options: &TextOptions) -> String {
         return text;
     }
     let shown = timeline.workloads().len().min(options.workloads.max(1));
-    for (i, workload) in timeline.workloads()[..shown].iter().enumerate() {
+    let (from, to) = options.window.of(timeline);
+    let charts = charts(trace, timeline, from, to);
+    for (i, (workload, chart)) in timeline.workloads()[..shown].iter().zip(&charts).enumerate() {
         if i > 0 {
             text.push('\n');
         }
-        Wave::new(timeline, workload, options).draw(&mut text);
+        Wave::new(timeline, workload, chart.as_ref(), options).draw(&mut text);
     }
     match timeline.workloads().len() - shown {
         0 => {}
@@ -97,12 +102,12 @@ struct Row {
 
 /// The columns: where time begins and how much of it is in one.
 #[derive(Clone, Copy)]
-struct Columns {
-    start: SimTime,
+pub(super) struct Columns {
+    pub(super) start: SimTime,
     each: Span,
-    count: usize,
+    pub(super) count: usize,
     /// Just after the last moment.
-    end: SimTime,
+    pub(super) end: SimTime,
 }
 
 impl Columns {
@@ -121,8 +126,13 @@ impl Columns {
         }
     }
 
+    /// Whether a moment is in a column.
+    pub(super) fn has(&self, at: SimTime) -> bool {
+        at >= self.start && at < self.end
+    }
+
     /// The column of a moment; the last moment belongs to the last column.
-    fn of(&self, at: SimTime) -> usize {
+    pub(super) fn of(&self, at: SimTime) -> usize {
         ((at.since(self.start).0 / self.each.0) as usize).min(self.count - 1)
     }
 
@@ -136,6 +146,7 @@ impl Columns {
 struct Wave<'a> {
     name: String,
     workload: &'a Workload,
+    chart: Option<&'a Chart>,
     options: &'a TextOptions,
     rows: Vec<Row>,
     columns: Columns,
@@ -145,17 +156,26 @@ struct Wave<'a> {
 }
 
 impl<'a> Wave<'a> {
-    fn new(timeline: &Timeline, workload: &'a Workload, options: &'a TextOptions) -> Wave<'a> {
+    fn new(
+        timeline: &Timeline,
+        workload: &'a Workload,
+        chart: Option<&'a Chart>,
+        options: &'a TextOptions,
+    ) -> Wave<'a> {
         let (from, to) = options.window.of(timeline);
         let end = to.after(Span::from_ns(1));
         let rows = rows(workload, from, end);
-        let labels = rows.iter().map(|r| r.label.chars().count()).max().unwrap_or(0).max(9);
-        let notes = rows.iter().map(|r| r.note.chars().count()).max().unwrap_or(0);
+        let lanes = chart.iter().flat_map(|c| &c.lanes);
+        let names = rows.iter().map(|r| r.label.chars().count());
+        let labels = names.chain(lanes.clone().map(|l| l.name.chars().count().min(24))).max().unwrap_or(0).max(9);
+        let notes = rows.iter().map(|r| r.note.chars().count());
+        let notes = notes.chain(lanes.map(|l| l.note.chars().count())).max().unwrap_or(0);
         let room = options.width.max(40).saturating_sub(labels + 2 + notes + 2);
         let top = rows.iter().map(|r| r.steps.max_over(from, end)).max().unwrap_or(0).max(1);
         Wave {
             name: name_of(timeline, workload),
             workload,
+            chart,
             options,
             columns: Columns::fit(from, to, room),
             rows,
@@ -187,6 +207,10 @@ impl<'a> Wave<'a> {
             if row.label == "available" {
                 available = blocks;
             }
+        }
+        if let Some(chart) = self.chart {
+            let (columns, colour) = (self.columns, self.options.colour);
+            LaneText { chart, workload: self.workload, columns, labels: self.labels, colour }.draw(text);
         }
         let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
         self.notes(text, &actions);
@@ -374,6 +398,17 @@ fn batch_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
         rows.push(row(Series::Completions, "completions", so_far(Series::Completions), theme::BLUE));
     }
     rows
+}
+
+/// The lanes of the workloads that have them.
+fn charts(trace: &Trace, timeline: &Timeline, from: SimTime, to: SimTime) -> Vec<Option<Chart>> {
+    let questions: Vec<_> = timeline.workloads().iter().map(|w| usual_question(w.kind)).collect();
+    if questions.iter().all(Option::is_none) {
+        return questions.iter().map(|_| None).collect();
+    }
+    let lives = Lives::of(trace, timeline);
+    let story = Story { trace, timeline, lives: &lives, from, to };
+    questions.into_iter().enumerate().map(|(i, question)| question.map(|q| lanes::chart(story, i, q))).collect()
 }
 
 fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {

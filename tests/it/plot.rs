@@ -22,7 +22,7 @@ fn check_golden(name: &str, text: &str) {
 
 fn draw(trace: &Trace, options: &TextOptions) -> String {
     let timeline = Timeline::of(trace);
-    let text = waveform(&timeline, options);
+    let text = waveform(trace, &timeline, options);
     for line in text.lines() {
         assert_eq!(line.trim_end(), line, "no blanks at a line's end");
         let long = line.chars().count() > options.width.max(40);
@@ -43,7 +43,7 @@ fn waveforms_agree_with_their_goldens() {
     let window = Window::Between(SimTime::from_secs(70), SimTime::from_secs(90));
     check_golden("rollout-part.txt", &draw(&fixture::rollout(), &TextOptions { window, ..plain }));
     let colour = TextOptions { colour: true, ..plain };
-    let coloured = waveform(&Timeline::of(&fixture::single()), &colour);
+    let coloured = waveform(&fixture::single(), &Timeline::of(&fixture::single()), &colour);
     check_golden("single-colour.txt", &coloured);
 }
 

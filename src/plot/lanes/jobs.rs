@@ -217,7 +217,7 @@ pub(super) fn thousands(n: usize) -> String {
 }
 
 /// A length of time as people say it: long ones without fractions.
-fn round(span: Span) -> Span {
+pub(crate) fn round(span: Span) -> Span {
     let unit: u64 = if span.0 < 10_000_000_000 { 100_000_000 } else { 1_000_000_000 };
     Span::from_ns((span.0 + unit / 2) / unit * unit)
 }

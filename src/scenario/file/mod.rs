@@ -131,6 +131,22 @@ pub struct Spec {
     /// right).
     #[serde(default)]
     pub clocks: BTreeMap<String, ClockEntry>,
+    /// What `seatrial compare` puts side by side; `seatrial run` runs the
+    /// scenario as it stands.
+    #[serde(default)]
+    pub variants: Vec<VariantEntry>,
+}
+
+/// A variant of a scenario.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VariantEntry {
+    /// What pictures and tables call it.
+    pub name: String,
+    /// Fields and their values, named as for `--set`:
+    /// `cronjob/report.concurrencyPolicy: Forbid`.
+    #[serde(default)]
+    pub set: BTreeMap<String, Value>,
 }
 
 /// How fast the control plane is (default: at once).

@@ -1,0 +1,154 @@
+//! Lanes in the terminal: a character for each column of time.
+
+use super::lanes::{Chart, Form, Lane, Tone};
+use super::text::Columns;
+use super::theme::{self, Rgb};
+use crate::timeline::Workload;
+use std::fmt::Write as _;
+
+/// The most lanes that a terminal shows.
+const MOST_LANES: usize = 16;
+
+/// What is drawn below a workload's rows.
+pub(super) struct LaneText<'a> {
+    pub(super) chart: &'a Chart,
+    pub(super) workload: &'a Workload,
+    pub(super) columns: Columns,
+    /// Characters for the lanes' names.
+    pub(super) labels: usize,
+    pub(super) colour: bool,
+}
+
+impl LaneText<'_> {
+    /// Writes the schedule, the lanes and what their characters mean.
+    pub(super) fn draw(&self, text: &mut String) {
+        if let Some((name, ticks)) = &self.chart.moments {
+            let mut line = vec![' '; self.columns.count];
+            for tick in ticks.iter().filter(|t| self.columns.has(t.at)) {
+                let column = &mut line[self.columns.of(tick.at)];
+                let bad = tick.tone == Tone::Bad || *column == '!';
+                *column = if bad { '!' } else { '|' };
+            }
+            self.line(text, name, line.into_iter().map(|c| (c, None)), "");
+        }
+        let (shown, more) = self.shown();
+        for lane in &shown {
+            self.line(text, &lane.name, self.row(lane).into_iter(), &lane.note);
+        }
+        if more > 0 {
+            let _ = writeln!(text, "{:width$}  and {more} more", "", width = self.labels);
+        }
+        let _ = writeln!(text, "{:width$}  {}", "", self.key(&shown), width = self.labels);
+    }
+
+    /// The lanes in which most happens, in their order.
+    fn shown(&self) -> (Vec<&Lane>, usize) {
+        let lanes: Vec<&Lane> = self.chart.lanes.iter().collect();
+        let more = lanes.len().saturating_sub(MOST_LANES);
+        let mut by_size: Vec<usize> = (0..lanes.len()).collect();
+        by_size.sort_by_key(|&i| std::cmp::Reverse(lanes[i].bars.len() + lanes[i].ticks.len()));
+        by_size.truncate(MOST_LANES);
+        by_size.sort_unstable();
+        (by_size.into_iter().map(|i| lanes[i]).collect(), more + self.chart.left_out)
+    }
+
+    fn row(&self, lane: &Lane) -> Vec<(char, Option<Rgb>)> {
+        let mut columns: Vec<Option<Tone>> = vec![None; self.columns.count];
+        for bar in &lane.bars {
+            if bar.to < self.columns.start || bar.from >= self.columns.end {
+                continue;
+            }
+            let first = self.columns.of(bar.from.max(self.columns.start));
+            let last = self.columns.of(crate::time::SimTime(bar.to.0.saturating_sub(1)).max(bar.from));
+            for column in &mut columns[first..=last.max(first)] {
+                if column.is_none_or(|tone| tone < bar.tone) {
+                    *column = Some(bar.tone);
+                }
+            }
+        }
+        for tick in lane.ticks.iter().filter(|t| self.columns.has(t.at)) {
+            columns[self.columns.of(tick.at)] = Some(tick.tone);
+        }
+        let colour = |tone| self.colour.then(|| colour(tone));
+        columns.into_iter().map(|c| c.map_or((' ', None), |tone| (self.sign(tone), colour(tone)))).collect()
+    }
+
+    fn sign(&self, tone: Tone) -> char {
+        match tone {
+            Tone::Waiting => '-',
+            Tone::Revision(i) => {
+                let number = self.workload.revisions().get(i).map_or(0, |r| r.number);
+                char::from_digit(number % 10, 10).filter(|_| number > 0).unwrap_or('#')
+            }
+            Tone::Pale(_) => '.',
+            Tone::Good => '=',
+            Tone::Running => '>',
+            Tone::Terminating => 'x',
+            Tone::Stopped => '#',
+            Tone::Bad => '!',
+        }
+    }
+
+    /// What the characters mean that appear.
+    fn key(&self, lanes: &[&Lane]) -> String {
+        let bars = || lanes.iter().flat_map(|l| &l.bars);
+        let mut parts: Vec<String> = Vec::new();
+        let digits = bars().any(|b| matches!(b.tone, Tone::Revision(_)));
+        if digits {
+            let numbered = self.workload.revisions().iter().any(|r| r.number > 0);
+            parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" }.to_string());
+        }
+        let runs = !digits && !bars().any(|b| matches!(b.tone, Tone::Pale(_)));
+        for (sign, tone, name) in [
+            ('=', Tone::Good, "succeeded"),
+            ('!', Tone::Bad, if runs { "failed" } else { "restarted or failed" }),
+            ('#', Tone::Stopped, "stopped"),
+            ('>', Tone::Running, "still running"),
+            ('x', Tone::Terminating, "terminating"),
+        ] {
+            let marked = lanes.iter().any(|l| l.ticks.iter().any(|t| t.tone == tone));
+            if marked || bars().any(|b| b.tone == tone) {
+                parts.push(format!("{sign} {name}"));
+            }
+        }
+        if bars().any(|b| matches!(b.tone, Tone::Pale(_))) {
+            parts.push(". not ready".to_string());
+        }
+        if bars().any(|b| b.tone == Tone::Waiting && b.form == Form::Thin) {
+            parts.push(if runs { "- waiting" } else { "- pending" }.to_string());
+        }
+        parts.join("   ")
+    }
+
+    fn line(&self, text: &mut String, label: &str, cells: impl Iterator<Item = (char, Option<Rgb>)>, note: &str) {
+        let label: String = label.chars().take(self.labels).collect();
+        let mut line = format!("{label:<width$}  ", width = self.labels);
+        let cells: Vec<(char, Option<Rgb>)> = cells.collect();
+        for run in cells.chunk_by(|a, b| a.1 == b.1) {
+            let signs: String = run.iter().map(|c| c.0).collect();
+            match run[0].1 {
+                Some(Rgb(r, g, b)) => {
+                    let style = anstyle::RgbColor(r, g, b).on_default();
+                    let _ = write!(line, "{style}{signs}{style:#}");
+                }
+                None => line.push_str(&signs),
+            }
+        }
+        if !note.is_empty() {
+            let _ = write!(line, "  {note}");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn colour(tone: Tone) -> Rgb {
+    match tone {
+        Tone::Revision(i) | Tone::Pale(i) => theme::revision_colour(i),
+        Tone::Good => theme::GREEN,
+        Tone::Running => theme::SKY_BLUE,
+        Tone::Stopped => theme::PURPLE,
+        Tone::Bad => theme::VERMILLION,
+        Tone::Waiting | Tone::Terminating => Rgb(0x8A, 0x93, 0x9D),
+    }
+}

@@ -1,0 +1,235 @@
+//! What the report's program reads.
+
+use super::{Comparison, Variant};
+use crate::assertion::Verdict;
+use crate::plot::Window;
+use crate::plot::lanes::{self, Bar, Chart, Form, Question, Story, Tick, Tone};
+use crate::time::SimTime;
+use crate::timeline::{Lives, Series, Steps, Workload};
+use crate::trace::{RecordId, Trace};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+type Map<K, V> = HashMap<K, V, BuildHasherDefault<rustc_hash::FxHasher>>;
+
+pub(super) fn report(title: &str, variants: &[Variant<'_>], compared: &[Comparison]) -> Value {
+    let rows: Vec<Value> = compared.iter().map(|c| json!({"name": c.name, "values": c.values})).collect();
+    json!({
+        "title": title,
+        "version": env!("CARGO_PKG_VERSION"),
+        "variants": variants.iter().map(variant).collect::<Vec<Value>>(),
+        "compared": rows,
+    })
+}
+
+fn variant(variant: &Variant<'_>) -> Value {
+    let (trace, timeline) = (variant.trace, variant.timeline);
+    let lives = Lives::of(trace, timeline);
+    let story = Story { trace, timeline, lives: &lives, from: SimTime::ZERO, to: timeline.until };
+    let (from, to) = Window::Auto.of(timeline);
+    let actions: Vec<Value> = timeline
+        .actions
+        .iter()
+        .map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected}))
+        .collect();
+    let workloads: Vec<Value> = (0..timeline.workloads().len()).map(|i| workload(story, i)).collect();
+    let (subjects, texts, records) = records(trace);
+    json!({
+        "name": variant.name,
+        "about": variant.about.map(str::trim),
+        "command": variant.command,
+        "start": timeline.start.to_string(),
+        "until": ms(timeline.until),
+        "window": [ms(from), ms(to)],
+        "seed": trace.header.seed.to_string(),
+        "digest": trace.digest().to_string(),
+        "assumptions": trace.header.assumptions,
+        "actions": actions,
+        "verdicts": variant.verdicts.iter().map(verdict).collect::<Vec<Value>>(),
+        "workloads": workloads,
+        "subjects": subjects,
+        "texts": texts,
+        "records": records,
+    })
+}
+
+/// Milliseconds, as numbers that JavaScript keeps exactly.
+fn ms(at: SimTime) -> Value {
+    match at.0 % 1_000_000 {
+        0 => json!(at.0 / 1_000_000),
+        _ => json!(at.0 as f64 / 1e6),
+    }
+}
+
+fn id(record: RecordId) -> i64 {
+    record.some().map_or(-1, |r| i64::from(r.0))
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    json!({
+        "name": verdict.name,
+        "claim": verdict.text,
+        "passed": verdict.passed,
+        "expects": verdict.fix.is_some(),
+        "fix": verdict.fix.as_deref().map(str::trim),
+        "found": verdict.found,
+        "at": verdict.at.map(ms),
+        "record": verdict.record.map_or(-1, id),
+    })
+}
+
+fn workload(story: Story<'_>, index: usize) -> Value {
+    let seen = &story.timeline.workloads()[index];
+    let question = lanes::usual_question(seen.kind).unwrap_or(Question::Places);
+    let chart = lanes::chart(story, index, question);
+    let runs = matches!(question, Question::Overlap | Question::Completion);
+    let end = story.timeline.end();
+    let headline = match chart.headline.as_str() {
+        "" => crate::plot::headline(seen, SimTime::ZERO, end),
+        own => own.to_string(),
+    };
+    let series: Vec<Value> = if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
+    let layers = if runs { Vec::new() } else { layers(seen) };
+    let conditions: Vec<Value> = seen
+        .conditions()
+        .iter()
+        .map(|c| json!({"at": ms(c.at), "name": c.condition, "status": c.status, "reason": c.reason}))
+        .collect();
+    json!({
+        "kind": seen.kind.name(),
+        "namespace": seen.namespace,
+        "name": seen.name,
+        "path": seen.path(),
+        "headline": headline,
+        "series": series,
+        "layers": layers,
+        "conditions": conditions,
+        "lanes": drawn(&chart),
+        "runs": runs,
+    })
+}
+
+fn line(workload: &Workload, series: Series) -> Option<Value> {
+    let steps = workload.series(series);
+    let shown = !steps.is_empty() && (steps.points().iter().any(|p| p.1 != 0) || series == Series::Available);
+    shown.then(|| json!({"name": series.name(), "points": points(steps)}))
+}
+
+/// The values of a step function, the time of each before it.
+fn points(steps: &Steps) -> Vec<Value> {
+    let lasting = steps.lasting(crate::plot::SHORTEST);
+    lasting.points().iter().flat_map(|&(at, value)| [ms(at), json!(value)]).collect()
+}
+
+/// Pods on nodes by revision: ready, not ready, terminating.
+fn layers(workload: &Workload) -> Vec<Value> {
+    let of = |(i, revision): (usize, &crate::timeline::Revision)| {
+        let going = revision.ready.zip_with(&revision.terminating, |r, t| r + t);
+        let unready = revision.on_node.zip_with(&going, |n, g| (n - g).max(0));
+        let name = match (revision.number, crate::plot::image_of(workload, revision)) {
+            (0, _) => "pods".to_string(),
+            (number, "") => format!("revision {number}"),
+            (number, image) => format!("revision {number}, {image}"),
+        };
+        json!({
+            "name": name, "revision": i,
+            "ready": points(&revision.ready),
+            "unready": points(&unready),
+            "terminating": points(&revision.terminating),
+        })
+    };
+    workload.revisions().iter().enumerate().map(of).collect()
+}
+
+fn tone(tone: Tone) -> (&'static str, usize) {
+    match tone {
+        Tone::Waiting => ("waiting", 0),
+        Tone::Revision(i) => ("revision", i),
+        Tone::Pale(i) => ("pale", i),
+        Tone::Good => ("good", 0),
+        Tone::Running => ("running", 0),
+        Tone::Terminating => ("terminating", 0),
+        Tone::Stopped => ("stopped", 0),
+        Tone::Bad => ("bad", 0),
+    }
+}
+
+fn bar(bar: &Bar) -> Value {
+    let (tone, revision) = tone(bar.tone);
+    json!([ms(bar.from), ms(bar.to), tone, revision, u8::from(bar.form == Form::Thin), bar.texts, bar.about, id(bar.record)])
+}
+
+fn tick(tick: &Tick) -> Value {
+    json!([ms(tick.at), tone(tick.tone).0, tick.about, id(tick.record)])
+}
+
+fn drawn(chart: &Chart) -> Value {
+    let lanes: Vec<Value> = chart
+        .lanes
+        .iter()
+        .map(|lane| {
+            json!({
+                "name": lane.name, "note": lane.note,
+                "bars": lane.bars.iter().map(bar).collect::<Vec<Value>>(),
+                "ticks": lane.ticks.iter().map(tick).collect::<Vec<Value>>(),
+            })
+        })
+        .collect();
+    let legend: Vec<Value> = chart
+        .legend
+        .iter()
+        .map(|(entry, form, name)| {
+            let (tone, revision) = tone(*entry);
+            json!({"tone": tone, "revision": revision, "thin": *form == Form::Thin, "name": name})
+        })
+        .collect();
+    let moments = chart
+        .moments
+        .as_ref()
+        .map(|(name, ticks)| json!({"name": name, "ticks": ticks.iter().map(tick).collect::<Vec<Value>>()}));
+    let limits: Vec<Value> = chart.limits.iter().map(|(at, name)| json!({"at": ms(*at), "name": name})).collect();
+    let count = chart.count.as_ref().map(|count| {
+        json!({
+            "name": count.name,
+            "points": points(&count.steps),
+            "tone": tone(count.tone).0,
+            "other": count.other.as_ref().map(|(name, steps, t)| json!({"name": name, "points": points(steps), "tone": tone(*t).0})),
+            "limit": count.limit.as_ref().map(|(name, n)| json!({"name": name, "value": n})),
+            "aboveIsBad": count.above_is_bad,
+        })
+    });
+    json!({
+        "unit": chart.unit, "lanes": lanes, "leftOut": chart.left_out, "legend": legend,
+        "moments": moments, "limits": limits, "count": count,
+    })
+}
+
+/// Subjects with their workloads, texts without their subjects' names, and
+/// for each record its time, its cause, its subject and its text.
+fn records(trace: &Trace) -> (Vec<Value>, Vec<String>, Vec<Value>) {
+    let called: Vec<String> = trace.subjects.iter().map(crate::explain::called).collect();
+    let subjects = trace
+        .subjects
+        .iter()
+        .zip(&called)
+        .map(|(s, called)| json!([called, s.owner.map_or(-1, |o| i64::from(o.0))]))
+        .collect();
+    let (mut texts, mut known): (Vec<String>, Map<String, usize>) = (Vec::new(), Map::default());
+    let mut records = Vec::with_capacity(trace.records.len() * 4);
+    for record in &trace.records {
+        // Most texts differ in their subject's name alone, so few are kept.
+        let text = trace.describe(record);
+        let name = called.get(record.subject.0 as usize).map_or("", String::as_str);
+        let text = match text.strip_prefix(name) {
+            Some(rest) if !name.is_empty() => format!("\u{1}{rest}"),
+            _ => text,
+        };
+        let number = *known.entry(text).or_insert_with_key(|text| {
+            texts.push(text.clone());
+            texts.len() - 1
+        });
+        records.extend([ms(record.at), json!(id(record.cause)), json!(record.subject.0), json!(number)]);
+    }
+    (subjects, texts, records)
+}
