@@ -7,6 +7,7 @@
 
 mod axis;
 mod batch;
+mod clock_band;
 mod conditions;
 mod font;
 mod labels;

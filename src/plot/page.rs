@@ -6,7 +6,7 @@ use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
 use super::scene::{Anchor, Scene, Shape, Text};
 use super::theme::Look;
-use super::{Picture, PlotOptions, Run, axis, font, headline, name_of};
+use super::{Picture, PlotOptions, Run, axis, clock_band, font, headline, name_of};
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{Lives, Timeline};
@@ -130,7 +130,8 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
         }
     }
     Part::on_one_scale(&mut parts, runs.len() > 1);
-    let (height, plot) = heights(options, &parts, more > 0);
+    let bands: i32 = runs.iter().map(|r| clock_band::height(r.timeline)).sum();
+    let (height, plot) = heights(options, &parts, more > 0, bands);
     let timeline = runs.first().map(|r| r.timeline);
     let (title, subtitle) = titles(timeline, count, options, across, &parts);
     let mut scene = Scene {
@@ -158,6 +159,13 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
         bottom = part.draw(&mut scene, top, plot);
         top = bottom + BETWEEN;
     }
+    for run in runs {
+        let band = clock_band::height(run.timeline);
+        if band > 0 {
+            clock_band::draw(&mut scene, run.timeline, across, bottom, look);
+            bottom += band;
+        }
+    }
     let start = timeline.map(|t| t.start.to_string()).unwrap_or_default();
     draw_axis(&mut scene, look, across, bottom, &start);
     if more > 0 {
@@ -169,7 +177,7 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
 }
 
 /// The height of the picture and of each plot in it.
-fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool) -> (i32, i32) {
+fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) -> (i32, i32) {
     let count = parts.len() as i32;
     if count == 0 {
         return (options.height.unwrap_or(300).clamp(200, 20_000) as i32, 0);
@@ -177,7 +185,7 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool) -> (i32, i32) 
     let titles = if count > 1 { count * PANEL_TITLE } else { 0 };
     let between = (count - 1) * BETWEEN + if more { 20 } else { 0 };
     let chrome: i32 = parts.iter().map(Part::fixed).sum();
-    let fixed = TITLE + titles + between + chrome + AXIS;
+    let fixed = TITLE + titles + between + chrome + bands + AXIS;
     let alone = count == 1 && parts[0].lanes.is_none();
     let usual = if alone { ALONE } else { TOGETHER };
     let plots = parts.iter().filter(|p| p.plot.is_some()).count() as i32;
