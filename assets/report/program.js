@@ -157,7 +157,7 @@ function explain(variant, id, focus) {
     const gap = before === null ? '' : ` (${length(before - rec.at)} earlier)`;
     const here = rec.i;
     list.append(el('li', { class: (n === 0 ? 'first ' : '') + (source ? 'decided' : '') },
-      el('time', {}, clock(rec.at) + (before !== null && before > rec.at ? gap : '') + ` · #${rec.i}`),
+      el('time', {}, clock(rec.at) + (before !== null && before - rec.at >= 50 ? gap : '') + ` · #${rec.i}`),
       el('button', { class: 'link', title: 'Show this moment', onclick: () => { goTo(variant, here); } }, source ? source[1] : text),
       source ? el('div', { class: 'source' }, source[2]) : null));
     before = rec.at;
@@ -258,8 +258,17 @@ class Chart {
     this.drawLanes();
     if (this.lanes.count) this.drawCount();
     if (!this.workload.runs) this.drawPlot();
+    this.drawEnd();
     this.drawActions();
     this.drawSelected();
+  }
+  /** After a run's end nothing is known. */
+  drawEnd() {
+    const x = this.x(this.variant.until), right = LEFT + this.width;
+    if (x < right - 1) {
+      this.c.fillStyle = look.bg + 'dd';
+      this.c.fillRect(Math.max(x, LEFT), this.lanesTop, right - Math.max(x, LEFT), this.plotEnd - this.lanesTop);
+    }
   }
   ground() {
     const c = this.c, right = LEFT + this.width;
@@ -558,7 +567,7 @@ class Chart {
           const to = band ? value : below + value;
           if (colour && to > from) {
             c.fillStyle = colour;
-            c.fillRect(x, y(to), end - x + 0.3, y(from) - y(to));
+            c.fillRect(Math.round(x), y(to), Math.round(end) - Math.round(x), y(from) - y(to));
           }
           below = to;
         }
@@ -743,11 +752,10 @@ function toggle(name, key, tone, revision, thin) {
   painters.push(paint);
   return el('button', {
     'aria-pressed': 'true', title: 'Show or hide',
-    onclick: (e) => {
+    onclick: () => {
       if (hidden.has(key)) hidden.delete(key); else hidden.add(key);
       document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`).forEach((b) => b.setAttribute('aria-pressed', String(!hidden.has(key))));
       redraw();
-      e.currentTarget.blur && void 0;
     },
     'data-key': key,
   }, swatch, name);

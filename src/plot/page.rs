@@ -133,7 +133,10 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
     let bands: i32 = runs.iter().map(|r| clock_band::height(r.timeline)).sum();
     let (height, plot) = heights(options, &parts, more > 0, bands);
     let timeline = runs.first().map(|r| r.timeline);
-    let (title, subtitle) = titles(timeline, count, options, across, &parts);
+    let (title, mut subtitle) = titles(timeline, count, options, across, &parts);
+    if runs.len() > 1 {
+        subtitle = format!("{} variants on one axis, from {from} to {to}", runs.len());
+    }
     let mut scene = Scene {
         width,
         height,

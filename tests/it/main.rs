@@ -14,6 +14,7 @@ mod manifest;
 mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
+mod pictures;
 mod plot;
 mod scenario;
 mod stream;
