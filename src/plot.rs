@@ -36,7 +36,7 @@ use crate::error::Error;
 #[cfg(not(feature = "png"))]
 use crate::error::Problem;
 use crate::time::{SimTime, Span};
-use crate::timeline::{Revision, Series, Timeline, Workload};
+use crate::timeline::{Revision, Timeline, Workload};
 use crate::trace::Trace;
 
 /// What lasts for less is not drawn.
@@ -211,11 +211,7 @@ impl Window {
 fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
     let end = timeline.until;
     // Jobs run from their creation on, whatever is done to them later.
-    let begins = |w: &Workload| {
-        let pods = w.series(Series::Existing).first_where(SimTime::ZERO, |n| n > 0);
-        if w.kind == Kind::Job { w.created.min(pods.unwrap_or(w.created)) } else { pods.unwrap_or(w.created) }
-    };
-    let runs = timeline.workloads().iter().filter(|w| matches!(w.kind, Kind::Job | Kind::CronJob)).map(begins);
+    let runs = timeline.workloads().iter().filter(|w| w.kind == Kind::Job).map(|w| w.created);
     let first = timeline.actions.iter().map(|a| a.at).chain(runs).min().unwrap_or_default();
     let last = timeline.workloads().iter().map(Workload::last_change).max().unwrap_or_default();
     if first >= last {

@@ -87,8 +87,14 @@ mod tests {
     fn a_report_stands_alone_and_is_the_same_each_time() {
         let trace = fixture::rollout();
         let timeline = Timeline::of(&trace);
-        let variant =
-            Variant { name: "", trace: &trace, timeline: &timeline, verdicts: &[], about: None, command: "seatrial run" };
+        let variant = Variant {
+            name: "",
+            trace: &trace,
+            timeline: &timeline,
+            verdicts: &[],
+            about: None,
+            command: "seatrial run",
+        };
         let title = "</script><b>";
         let page = html(title, &[variant], &[]).expect("it can be written");
         assert_eq!(page, html(title, &[variant], &[]).expect("it can be written"));

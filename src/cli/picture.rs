@@ -2,8 +2,8 @@
 
 use super::Outcome;
 use super::arguments::{Colours, Look, Plot, Shown};
-use super::output::{self, Failure};
 use super::compare::Variant;
+use super::output::{self, Failure};
 use super::{table, trace};
 use seatrial::error::Problem;
 use seatrial::plot::text::TextOptions;

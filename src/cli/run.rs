@@ -2,8 +2,8 @@
 
 use super::Outcome;
 use super::arguments::{Format, Run};
-use super::output::{self, Failure};
 use super::compare::Variant;
+use super::output::{self, Failure};
 use super::{picture, problems, report, table};
 use seatrial::assertion::{self, Verdict};
 use seatrial::error::Problem;

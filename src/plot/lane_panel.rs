@@ -143,7 +143,8 @@ impl LanePanel {
             self.draw_lane(scene, lane, area);
         }
         if self.chart.left_out > 0 {
-            let label = format!("and {} more of the kind {}, in which less happened", self.chart.left_out, self.chart.unit);
+            let label =
+                format!("and {} more of the kind {}, in which less happened", self.chart.left_out, self.chart.unit);
             scene.push(text(plot.x0 + 6, plot.y1 - 5, Anchor::Start, SMALL, self.look.muted, &label));
         }
     }
@@ -332,7 +333,10 @@ impl LanePanel {
 
     fn draw_area(&self, scene: &mut Scene, count: &Count, limit: i64, upright: Upright) {
         let (below, above) = if count.above_is_bad && limit > 0 {
-            (count.steps.zip_with(&count.steps, |n, _| n.min(limit)), count.steps.zip_with(&count.steps, |n, _| (n - limit).max(0)))
+            (
+                count.steps.zip_with(&count.steps, |n, _| n.min(limit)),
+                count.steps.zip_with(&count.steps, |n, _| (n - limit).max(0)),
+            )
         } else {
             (count.steps.clone(), Steps::default())
         };

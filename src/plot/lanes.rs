@@ -202,11 +202,8 @@ fn pack(spans: &[(SimTime, SimTime)]) -> (Vec<usize>, usize) {
 
 /// How many of some spans there are at each moment.
 fn count_spans(spans: &[(SimTime, SimTime)]) -> Steps {
-    let mut changes: Vec<(SimTime, i64)> = spans
-        .iter()
-        .filter(|(from, to)| to > from)
-        .flat_map(|&(from, to)| [(from, 1), (to, -1)])
-        .collect();
+    let mut changes: Vec<(SimTime, i64)> =
+        spans.iter().filter(|(from, to)| to > from).flat_map(|&(from, to)| [(from, 1), (to, -1)]).collect();
     changes.sort_unstable();
     let (mut steps, mut level) = (Steps::default(), 0);
     steps.set(SimTime::ZERO, 0);

@@ -40,11 +40,8 @@ impl Marks {
         };
         let labels: Vec<(i32, i32)> = seen.iter().map(measure).collect();
         let rows = lanes(&labels, 10);
-        let placed: Vec<(ActionMark, String, usize)> = seen
-            .into_iter()
-            .zip(rows)
-            .map(|((mark, label), row)| (mark.clone(), label, row.min(MOST_LANES)))
-            .collect();
+        let placed: Vec<(ActionMark, String, usize)> =
+            seen.into_iter().zip(rows).map(|((mark, label), row)| (mark.clone(), label, row.min(MOST_LANES))).collect();
         let unlabelled = placed.iter().filter(|p| p.2 == MOST_LANES).count();
         Marks { placed, unlabelled, labelled: true, across, edge }
     }

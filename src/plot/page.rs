@@ -38,7 +38,15 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn new(story: Story<'a>, index: usize, across: Across, edge: i32, look: Look, options: &PlotOptions, slim: bool) -> Part<'a> {
+    fn new(
+        story: Story<'a>,
+        index: usize,
+        across: Across,
+        edge: i32,
+        look: Look,
+        options: &PlotOptions,
+        slim: bool,
+    ) -> Part<'a> {
         let workload = &story.timeline.workloads()[index];
         let question = match options.picture {
             Picture::Auto => usual_question(workload.kind),
@@ -47,7 +55,8 @@ impl<'a> Part<'a> {
             Picture::Overlap => Some(Question::Overlap),
             Picture::Completion => Some(Question::Completion),
         };
-        let lanes = question.map(|question| LanePanel::new(chart(story, index, question), workload, across, edge, look));
+        let lanes =
+            question.map(|question| LanePanel::new(chart(story, index, question), workload, across, edge, look));
         // Lanes say what became of each pod; how many were available is a
         // question of workloads that want to be.
         let both = options.picture == Picture::Auto && matches!(workload.kind, Kind::StatefulSet | Kind::DaemonSet);

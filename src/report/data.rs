@@ -28,11 +28,8 @@ fn variant(variant: &Variant<'_>) -> Value {
     let lives = Lives::of(trace, timeline);
     let story = Story { trace, timeline, lives: &lives, from: SimTime::ZERO, to: timeline.until };
     let (from, to) = Window::Auto.of(timeline);
-    let actions: Vec<Value> = timeline
-        .actions
-        .iter()
-        .map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected}))
-        .collect();
+    let actions: Vec<Value> =
+        timeline.actions.iter().map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected})).collect();
     let workloads: Vec<Value> = (0..timeline.workloads().len()).map(|i| workload(story, i)).collect();
     let (subjects, texts, records) = records(trace);
     json!({
@@ -89,7 +86,8 @@ fn workload(story: Story<'_>, index: usize) -> Value {
         "" => crate::plot::headline(seen, SimTime::ZERO, end),
         own => own.to_string(),
     };
-    let series: Vec<Value> = if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
+    let series: Vec<Value> =
+        if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
     let layers = if runs { Vec::new() } else { layers(seen) };
     let conditions: Vec<Value> = seen
         .conditions()
@@ -157,7 +155,16 @@ fn tone(tone: Tone) -> (&'static str, usize) {
 
 fn bar(bar: &Bar) -> Value {
     let (tone, revision) = tone(bar.tone);
-    json!([ms(bar.from), ms(bar.to), tone, revision, u8::from(bar.form == Form::Thin), bar.texts, bar.about, id(bar.record)])
+    json!([
+        ms(bar.from),
+        ms(bar.to),
+        tone,
+        revision,
+        u8::from(bar.form == Form::Thin),
+        bar.texts,
+        bar.about,
+        id(bar.record)
+    ])
 }
 
 fn tick(tick: &Tick) -> Value {

@@ -376,9 +376,9 @@ mod tests {
                     let at = SimTime::from_ms(second * 1_000 + 1);
                     let on_node = |life: &&Life| {
                         life.node.is_some()
-                            && life.pieces(SimTime::MAX).any(|(from, to, s)| {
-                                from <= at && at < to && !matches!(s.phase, Phase::Pending)
-                            })
+                            && life
+                                .pieces(SimTime::MAX)
+                                .any(|(from, to, s)| from <= at && at < to && !matches!(s.phase, Phase::Pending))
                     };
                     let counted = lives.of_workload(i).filter(on_node).count() as i64;
                     assert_eq!(counted, workload.series(super::super::Series::OnNode).at(at), "{name} at {at}");

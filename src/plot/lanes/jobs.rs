@@ -191,7 +191,11 @@ fn headline(story: Story<'_>, all: &[&JobLife], at_once: &crate::timeline::Steps
     let end = SimTime(story.to.0.saturating_add(1));
     let most = at_once.max_over(story.from, end);
     let long = at_once.duration_where(story.from, end, |n| n > 1);
-    parts.push(if most > 1 { format!("up to {most} at once, for {}", round(long)) } else { "never two at once".into() });
+    parts.push(if most > 1 {
+        format!("up to {most} at once, for {}", round(long))
+    } else {
+        "never two at once".into()
+    });
     parts.join(", ")
 }
 
