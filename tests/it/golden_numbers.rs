@@ -138,8 +138,8 @@ spec:
         );
         let spec = "  duration: 40m
   pods: {'*': {schedule: 0s, start: 0s, ready: 20s, terminate: 10s}}
-  controlPlane: {featureGates: {MaxUnavailableStatefulSet: true}}
   actions: [{at: 10m, setImage: {statefulset/db: 'app:v2'}}]
+kubernetes: {featureGates: {MaxUnavailableStatefulSet: true}}
 ";
         let (_, timeline) = run(&manifest, spec);
         let db = timeline.workload(Kind::StatefulSet, "default", "db").expect("it was applied");
