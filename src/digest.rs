@@ -35,6 +35,15 @@ impl Fnv {
     }
 }
 
+/// The fingerprint of some texts: 16 hexadecimal digits.
+pub(crate) fn of_texts(texts: &[String]) -> String {
+    let mut all = Fnv::new();
+    for text in texts {
+        all.text(text);
+    }
+    format!("{:016x}", all.0)
+}
+
 impl Trace {
     /// The fingerprint of the records: 16 hexadecimal digits, the same on
     /// every platform.

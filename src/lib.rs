@@ -12,15 +12,18 @@ mod fixture;
 
 pub mod api;
 pub mod assertion;
+pub mod campaign;
 pub mod cluster;
 pub mod comparison;
 pub mod conformance;
 pub mod controllers;
 pub mod cron;
+pub mod difference;
 pub mod digest;
 pub mod environment;
 pub mod error;
 pub mod explain;
+pub mod fit;
 pub mod manifest;
 pub mod perfetto;
 pub mod plot;

@@ -9,6 +9,7 @@ mod axis;
 mod batch;
 mod clock_band;
 mod conditions;
+mod fitted;
 mod font;
 mod labels;
 mod lane_panel;
@@ -26,15 +27,18 @@ pub mod summary;
 mod svg;
 pub mod text;
 mod theme;
+mod tradeoff;
 
 pub use sentence::headline;
 pub(crate) use sentence::outcome;
 pub use theme::{Rgb, Theme};
 
 use crate::api::Kind;
+use crate::campaign::{Advice, Summary};
 use crate::error::Error;
 #[cfg(not(feature = "png"))]
 use crate::error::Problem;
+use crate::fit::Fitted;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Revision, Timeline, Workload};
 use crate::trace::Trace;
@@ -128,11 +132,7 @@ impl Format {
 /// If a PNG would have more than a hundred million pixels, or was asked for
 /// without the feature `png`.
 pub fn draw(trace: &Trace, timeline: &Timeline, options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
-    let scene = page::scene(trace, timeline, options);
-    match format {
-        Format::Svg => svg::paint(&scene).map(String::into_bytes),
-        Format::Png => paint_png(&scene, options),
-    }
+    paint(&page::scene(trace, timeline, options), options, format)
 }
 
 /// A run among others.
@@ -155,11 +155,7 @@ pub fn draw_side_by_side(runs: &[Run<'_>], options: &PlotOptions, format: Format
     let windows: Vec<(SimTime, SimTime)> = runs.iter().map(|r| options.window.of(r.timeline)).collect();
     let from = windows.iter().map(|w| w.0).min().unwrap_or_default();
     let to = windows.iter().map(|w| w.1).max().unwrap_or_default();
-    let scene = page::side_by_side(runs, (from, to), options);
-    match format {
-        Format::Svg => svg::paint(&scene).map(String::into_bytes),
-        Format::Png => paint_png(&scene, options),
-    }
+    paint(&page::side_by_side(runs, (from, to), options), options, format)
 }
 
 /// Draws a run as SVG; see [`draw`].
@@ -168,6 +164,36 @@ pub fn draw_side_by_side(runs: &[Run<'_>], options: &PlotOptions, format: Format
 /// None that is known.
 pub fn draw_svg(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -> Result<String, Error> {
     svg::paint(&page::scene(trace, timeline, options))
+}
+
+/// Draws what the settings of a campaign cost and give: the time of the
+/// rollout against the fewest available and the most extra pods.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_tradeoff(
+    summary: &Summary,
+    advice: &Advice,
+    options: &PlotOptions,
+    format: Format,
+) -> Result<Vec<u8>, Error> {
+    paint(&tradeoff::scene(summary, advice, options), options, format)
+}
+
+/// Draws observed delays and the curves that were fitted to them.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_fitted(fitted: &[Fitted], options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+    paint(&fitted::scene(fitted, options), options, format)
+}
+
+/// Paints a scene as a file.
+fn paint(scene: &scene::Scene, options: &PlotOptions, format: Format) -> Result<Vec<u8>, Error> {
+    match format {
+        Format::Svg => svg::paint(scene).map(String::into_bytes),
+        Format::Png => paint_png(scene, options),
+    }
 }
 
 #[cfg(feature = "png")]

@@ -40,6 +40,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("src/sim/", &["timeline", "scenario", "plot", "cli", "conformance", "assertion"]),
     ("src/timeline", &["sim", "cluster", "controllers", "environment", "scenario", "plot", "cli"]),
     ("src/plot/", &["sim", "cluster", "controllers", "environment", "scenario", "cli"]),
+    ("src/campaign/", &["cluster", "controllers", "environment", "sim", "plot", "cli", "conformance"]),
+    ("src/difference", &["cluster", "controllers", "environment", "sim", "scenario", "plot", "cli"]),
     ("src/assertion", &["sim", "cluster", "controllers", "environment", "scenario", "cli"]),
 ];
 
@@ -148,6 +150,17 @@ fn the_core_has_no_clock_no_thread_and_no_global() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn threads_are_in_one_place() {
+    let elsewhere: Vec<String> = all_sources()
+        .into_iter()
+        .filter(|(name, text)| name.starts_with("src/") && code(text).contains("std::thread"))
+        .map(|(name, _)| name)
+        .filter(|name| name != "src/cli/campaign/pool.rs")
+        .collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
 }
 
 #[test]

@@ -170,20 +170,29 @@ pub struct PodTemplate {
 
 /// A template as it was written, with a digest that makes different ones
 /// quick to tell apart.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct RawTemplate {
     digest: u64,
+    /// The value as text: its keys are in canonical order, so equal texts are
+    /// equal templates, and much quicker to compare.
+    text: Box<str>,
     value: serde_json::Value,
+}
+
+impl PartialEq for RawTemplate {
+    fn eq(&self, other: &RawTemplate) -> bool {
+        self.digest == other.digest && self.text == other.text
+    }
 }
 
 impl RawTemplate {
     /// Keeps a template after defaulting, its keys in canonical order.
     pub fn new(value: serde_json::Value) -> Arc<RawTemplate> {
-        let digest = value
-            .to_string()
+        let text = value.to_string().into_boxed_str();
+        let digest = text
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Arc::new(RawTemplate { digest, value })
+        Arc::new(RawTemplate { digest, text, value })
     }
 
     /// The template.

@@ -1,5 +1,9 @@
 //! What can be typed.
 
+mod campaign;
+
+pub(super) use campaign::{Diff, Engine, Fit, Merge, Results, Rows, SeedRange, Sweep, Test};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use seatrial::scenario::duration;
 use seatrial::time::{SimTime, Span};
@@ -21,6 +25,16 @@ pub(super) enum Command {
     Run(Run),
     /// Run variants of a scenario and put them side by side
     Compare(Compare),
+    /// Check that the claims of scenarios hold, over all their seeds
+    Test(Box<Test>),
+    /// Try settings and seeds, and say which setting to choose
+    Sweep(Box<Sweep>),
+    /// Put the parts of a sweep together
+    Merge(Box<Merge>),
+    /// Find the first decision in which two runs differ
+    Diff(Diff),
+    /// Estimate how pods behave from a cluster's own output
+    Fit(Fit),
     /// Draw a trace
     Plot(Plot),
     /// Say what happened to an object of a trace, and why

@@ -5,8 +5,11 @@
 //! about it to standard error.
 
 mod arguments;
+mod campaign;
 mod compare;
+mod diff;
 mod explain;
+mod fit;
 mod output;
 mod picture;
 mod platform;
@@ -60,6 +63,11 @@ fn dispatch(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Test(arguments) => campaign::test(&arguments),
+        Command::Sweep(arguments) => campaign::sweep(&arguments),
+        Command::Merge(arguments) => campaign::merge(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Fit(arguments) => fit::fit(&arguments),
         Command::Plot(arguments) => picture::plot(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema => {

@@ -149,7 +149,7 @@ pub(super) fn reproduce(arguments: &[String], seed: u64) -> String {
 }
 
 /// An argument as a shell takes it.
-fn quote(argument: &str) -> String {
+pub(super) fn quote(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_string()

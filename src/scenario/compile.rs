@@ -47,6 +47,8 @@ pub struct Rehearsal {
     pub notes: Vec<Problem>,
     /// The arguments of `seatrial run` that give the same run.
     pub arguments: Vec<String>,
+    /// With how many seeds the assertions are to be judged.
+    pub seeds: u32,
 }
 
 /// What may override a scenario file.
@@ -199,7 +201,8 @@ impl Compiler<'_> {
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
-        Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new() }
+        let seeds = spec.seeds.map_or(1, std::num::NonZero::get);
+        Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new(), seeds }
     }
 
     /// That nothing is left, and what was left out.

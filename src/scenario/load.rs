@@ -220,7 +220,7 @@ impl Loader<'_> {
 }
 
 /// The files that a path, a glob, a folder or `-` names, sorted by name.
-fn expand(folder: &Path, name: &str, recursive: bool) -> Result<Vec<PathBuf>, Problem> {
+pub fn expand(folder: &Path, name: &str, recursive: bool) -> Result<Vec<PathBuf>, Problem> {
     if name == STDIN {
         return Ok(vec![PathBuf::from(STDIN)]);
     }

@@ -24,6 +24,9 @@ use std::path::Path;
 /// More values than this in one range are a slip of the keyboard.
 const LONGEST_RANGE: i64 = 10_000;
 
+/// Where how pods behave is written; its fields are found in ways of their own.
+const PODS: &str = "spec.pods";
+
 /// A field and the values that it takes, one after the other.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Setting {
@@ -154,14 +157,24 @@ pub fn apply_each(loaded: &Loaded, settings: &[Setting]) -> Result<Loaded, Vec<P
     apply(loaded, &chosen.iter().map(|(field, choice)| (field.as_str(), choice)).collect::<Vec<_>>())
 }
 
+/// The kind, namespace and name of the object that a field belongs to, if it
+/// belongs to one of a kind that is simulated.
+pub fn object_of(loaded: &Loaded, field: &str) -> Option<(Kind, String, String)> {
+    let scenario = loaded.document.as_ref().map_or(&Value::Null, |d| &d.value);
+    match find(loaded, scenario, field).ok()? {
+        Place::Object(object, _) => Some((Kind::parse(&object.kind)?, object.namespace, object.name)),
+        Place::Scenario(_) => None,
+    }
+}
+
 /// What stands in a field as it was written, if it is there.
 pub fn written(loaded: &Loaded, field: &str) -> Option<Value> {
     let scenario = loaded.document.as_ref().map(|d| d.value.clone()).unwrap_or_default();
     match find(loaded, &scenario, field).ok()? {
-        Place::Scenario(rest) if rest == "pods" || rest.starts_with("pods.") => {
-            pods::written(scenario.pointer("/spec/pods")?, rest.strip_prefix("pods.")?)
-        }
-        Place::Scenario(rest) => path::get(scenario.get("spec")?, &rest).cloned(),
+        Place::Scenario(field) => match field.strip_prefix(PODS) {
+            Some(rest) => pods::written(scenario.pointer("/spec/pods")?, rest),
+            None => path::get(&scenario, &field).cloned(),
+        },
         Place::Object(object, rest) => {
             let rest = object.field(&rest);
             let mut all = loaded.manifests.iter().map(|d| &d.value).chain(inline(&scenario));
@@ -172,7 +185,7 @@ pub fn written(loaded: &Loaded, field: &str) -> Option<Value> {
 
 /// Where a field stands.
 enum Place {
-    /// In the scenario's `spec`, below this path.
+    /// In the scenario file, below this path.
     Scenario(String),
     /// In an object, below this path as it was typed.
     Object(Name, String),
@@ -255,8 +268,8 @@ fn inline(scenario: &Value) -> impl Iterator<Item = &Value> {
 
 /// Finds the object or the part of the scenario that a field belongs to.
 fn find(loaded: &Loaded, scenario: &Value, field: &str) -> Result<Place, Problem> {
-    if let Some(rest) = field.strip_prefix("spec.") {
-        return Ok(Place::Scenario(rest.to_string()));
+    if ["spec.", "kubernetes.", "metadata."].iter().any(|top| field.starts_with(top)) {
+        return Ok(Place::Scenario(field.to_string()));
     }
     let documents = loaded.manifests.iter().chain(loaded.applied.values().flatten());
     let mut names: Vec<Name> = Vec::new();
@@ -279,7 +292,7 @@ fn find(loaded: &Loaded, scenario: &Value, field: &str) -> Result<Place, Problem
         [] => {
             let object = field.split_once('.').map_or(field, |(object, _)| object);
             if !object.contains('/') {
-                return Ok(Place::Scenario(field.to_string()));
+                return Ok(Place::Scenario(format!("spec.{field}")));
             }
             let all: Vec<String> = names.iter().map(Name::path).collect();
             let mut problem = Problem::new(format!("there is no {object} in this scenario"));
@@ -296,12 +309,11 @@ fn find(loaded: &Loaded, scenario: &Value, field: &str) -> Result<Place, Problem
 fn set(loaded: &mut Loaded, scenario: &mut Option<Value>, field: &str, value: &Value) -> Result<(), Problem> {
     let place = find(loaded, scenario.as_ref().unwrap_or(&Value::Null), field)?;
     match place {
-        Place::Scenario(rest) => {
+        Place::Scenario(field) => {
             let scenario = scenario.get_or_insert_with(|| as_scenario(loaded));
-            let spec = path::child(scenario, "spec");
-            match rest.strip_prefix("pods").filter(|r| r.starts_with(['.', '['])) {
-                Some(rest) => pods::set(path::child(spec, "pods"), rest, value),
-                None => path::set(spec, &rest, value),
+            match field.strip_prefix(PODS).filter(|rest| rest.starts_with(['.', '['])) {
+                Some(rest) => pods::set(path::child(path::child(scenario, "spec"), "pods"), rest, value),
+                None => path::set(scenario, &field, value),
             }
         }
         Place::Object(object, rest) => {

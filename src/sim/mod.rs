@@ -99,7 +99,12 @@ struct Watched {
 /// assert!(trace.records.is_empty());
 /// ```
 pub fn run(setup: &Setup) -> Trace {
-    let mut simulation = Simulation::new(setup);
+    run_shared(&Arc::new(setup.clone()))
+}
+
+/// The same without a copy of the setup: campaigns run thousands of times.
+pub fn run_shared(setup: &Arc<Setup>) -> Trace {
+    let mut simulation = Simulation::begun(setup.clone());
     simulation.run_until(setup.until);
     simulation.into_trace()
 }
@@ -107,13 +112,18 @@ pub fn run(setup: &Setup) -> Trace {
 impl Simulation {
     /// A simulation that has not begun.
     pub fn new(setup: &Setup) -> Simulation {
+        Simulation::begun(Arc::new(setup.clone()))
+    }
+
+    /// A simulation with its cluster.
+    fn begun(setup: Arc<Setup>) -> Simulation {
         let mut simulation = Simulation::not_begun(setup);
         simulation.begin();
         simulation
     }
 
     /// A simulation without a cluster.
-    fn not_begun(setup: &Setup) -> Simulation {
+    fn not_begun(setup: Arc<Setup>) -> Simulation {
         let header = Header {
             start: setup.start,
             until: setup.until,
@@ -130,7 +140,7 @@ impl Simulation {
             queue,
             now: SimTime::ZERO,
             store: Store::default(),
-            hosts: Hosts::new(setup),
+            hosts: Hosts::new(&setup),
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             watch_lane,
@@ -148,7 +158,7 @@ impl Simulation {
             recorder: Recorder::new(header),
             changes: Vec::new(),
             due: Vec::new(),
-            setup: Arc::new(setup.clone()),
+            setup,
         }
     }
 

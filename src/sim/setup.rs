@@ -14,7 +14,7 @@ use crate::time::{SimTime, Span, Timestamp};
 use std::sync::Arc;
 
 /// The input of one run.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Setup {
     /// The wall time at which the run begins.
     pub start: Timestamp,

@@ -48,7 +48,7 @@ pub fn stream(setup: &Setup, mut sink: impl FnMut(&Piece<'_>)) {
 impl Simulation {
     /// A simulation that has not begun and will be streamed.
     pub fn streamed(setup: &Setup) -> Simulation {
-        let mut simulation = Simulation::not_begun(setup);
+        let mut simulation = Simulation::not_begun(std::sync::Arc::new(setup.clone()));
         simulation.recorder.forgetting = Some(Forgetting::default());
         simulation.begin();
         simulation

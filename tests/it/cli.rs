@@ -43,7 +43,7 @@ expects:
 ";
 
 /// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         let path = dir.path().join(name);
@@ -53,7 +53,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     dir
 }
 
-fn seatrial(dir: &TempDir, arguments: &[&str]) -> Command {
+pub(crate) fn seatrial(dir: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seatrial"));
     command.current_dir(dir.path()).args(arguments);
     command.env_remove("CLICOLOR_FORCE").env_remove("NO_COLOR").env_remove("COLUMNS");

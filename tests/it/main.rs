@@ -2,6 +2,7 @@
 
 mod assertion;
 mod batch_manifests;
+mod campaign;
 mod cli;
 mod clocks;
 mod cron_job;

@@ -56,7 +56,14 @@ impl Compiler<'_> {
             volumes,
             ..Setup::new(start, until)
         };
-        Some(Rehearsal { about: None, setup, assertions: Vec::new(), notes: Vec::new(), arguments: Vec::new() })
+        Some(Rehearsal {
+            about: None,
+            setup,
+            assertions: Vec::new(),
+            notes: Vec::new(),
+            arguments: Vec::new(),
+            seeds: 1,
+        })
     }
 }
 

@@ -104,6 +104,10 @@ pub struct Spec {
     /// The seed of all random draws (default 0).
     #[serde(default)]
     pub seed: u64,
+    /// With how many seeds, from `seed` on, `seatrial test` judges the claims
+    /// (default 1).
+    #[serde(default)]
+    pub seeds: Option<std::num::NonZeroU32>,
     /// The wall time at which the run begins, in RFC 3339 (default
     /// `2026-01-05T00:00:00Z`, a Monday).
     #[serde(default)]

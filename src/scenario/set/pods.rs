@@ -35,7 +35,7 @@ pub(super) fn set(pods: &mut Value, path: &str, value: &Value) -> Result<(), Str
 
 /// What stands in a field of `pods`, of all entries the first that has it.
 pub(super) fn written(pods: &Value, path: &str) -> Option<Value> {
-    let mut pods = pods.clone();
+    let (mut pods, path) = (pods.clone(), path.strip_prefix('.').unwrap_or(path));
     if let Some((entry, rest)) = entry(&mut pods, path) {
         return read(entry, rest).cloned();
     }

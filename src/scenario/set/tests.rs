@@ -79,6 +79,7 @@ fn scenario_fields_are_set_where_they_stand() {
     for (setting, pointer, wanted) in [
         ("duration=6m", "/spec/duration", "\"6m\""),
         ("spec.duration=6m", "/spec/duration", "\"6m\""),
+        ("kubernetes.version='1.35'", "/kubernetes/version", "\"1.35\""),
         ("actions.ship.at=40s", "/spec/actions/0/at", "\"40s\""),
         ("actions[0].at=40s", "/spec/actions/0/at", "\"40s\""),
         ("cluster.zones.a.nodes=2", "/spec/cluster/zones/a/nodes", "2"),

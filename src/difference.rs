@@ -1,0 +1,192 @@
+//! Two runs beside each other: the first decision that differs, and what
+//! followed from it.
+//!
+//! Runs of equal input are equal, so whatever differs later has its reason in
+//! what differs first.
+
+use crate::time::SimTime;
+use crate::timeline::{Series, Timeline, Workload};
+use crate::trace::{RecordId, Trace, What};
+use std::collections::BTreeMap;
+
+/// What differs between two runs, `A` and `B`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Difference {
+    /// What somebody asked for in only one of them, such as another
+    /// `maxSurge`.
+    pub input: [Vec<String>; 2],
+    /// The first thing that happened in only one of them, whatever it was.
+    pub record: [Option<RecordId>; 2],
+    /// The first decision that one of them has and the other has not in its
+    /// place.
+    pub decision: [Option<RecordId>; 2],
+    /// What each run did because of its side of that decision.
+    pub followed: [Vec<RecordId>; 2],
+    /// The figures that differ.
+    pub figures: Vec<Figure>,
+}
+
+/// A figure of a workload in both runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Figure {
+    /// The workload, such as `deployment/web`.
+    pub workload: String,
+    /// What it is.
+    pub name: &'static str,
+    /// Its value in each of them; empty where the workload is not.
+    pub values: [String; 2],
+}
+
+/// Compares two runs. `None` if they are the same to the last record.
+pub fn difference(a: &Trace, b: &Trace) -> Option<Difference> {
+    let record = first(&all(a, |_| true), &all(b, |_| true))?;
+    let decided = |what| matches!(what, What::Decided(_));
+    let decision = first(&all(a, decided), &all(b, decided)).unwrap_or([None, None]);
+    // Without a decision that differs, all follows from what happened.
+    let roots = if decision == [None, None] { record } else { decision };
+    Some(Difference {
+        input: input(a, b),
+        record,
+        decision,
+        followed: [followers(a, roots[0]), followers(b, roots[1])],
+        figures: figures(&Timeline::of(a), &Timeline::of(b)),
+    })
+}
+
+/// A record as both runs would write it.
+type Line = (SimTime, String, RecordId);
+
+/// The records of some sort in words. Kubernetes' names of objects hang on
+/// hashes, the words do not.
+fn all(trace: &Trace, wanted: impl Fn(What) -> bool) -> Vec<Line> {
+    let numbered = trace.records.iter().enumerate().filter(|(_, r)| wanted(r.what));
+    numbered.map(|(i, r)| (r.at, trace.describe(r), RecordId(i as u32))).collect()
+}
+
+/// The first place in which two lists differ.
+fn first(a: &[Line], b: &[Line]) -> Option<[Option<RecordId>; 2]> {
+    let same = |(x, y): &(&Line, &Line)| (x.0, &x.1) == (y.0, &y.1);
+    let at = a.iter().zip(b).take_while(same).count();
+    let side = |lines: &[Line]| lines.get(at).map(|line| line.2);
+    let sides = [side(a), side(b)];
+    (sides != [None, None]).then_some(sides)
+}
+
+/// What nothing but the input led to, in only one of the runs.
+fn input(a: &Trace, b: &Trace) -> [Vec<String>; 2] {
+    let asked = |trace: &Trace| -> Vec<String> {
+        let by_action = |r: &crate::trace::Record| match r.cause.some().and_then(|id| trace.record(id)) {
+            None => true,
+            Some(cause) => matches!(cause.what, What::Action(_)),
+        };
+        let spec = |what| matches!(what, What::Set { .. } | What::Action(_) | What::Rejected { .. });
+        let records = trace.records.iter().filter(|r| spec(r.what) && by_action(r));
+        records.map(|r| trace.describe(r)).collect()
+    };
+    let (a, b) = (asked(a), asked(b));
+    [without(&a, &b), without(&b, &a)]
+}
+
+/// The lines that are more often in one list than in another, each once.
+fn without(lines: &[String], others: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for line in others {
+        *counts.entry(line).or_default() += 1;
+    }
+    let mut rest: Vec<String> = Vec::new();
+    for line in lines {
+        let left = counts.entry(line).or_default();
+        *left -= 1;
+        if *left < 0 && !rest.contains(line) {
+            rest.push(line.clone());
+        }
+    }
+    rest
+}
+
+/// What a record led to and people care about: decisions, and what became of
+/// pods.
+fn followers(trace: &Trace, root: Option<RecordId>) -> Vec<RecordId> {
+    let Some(root) = root else { return Vec::new() };
+    let mut led = vec![false; trace.records.len()];
+    let mut all = Vec::new();
+    // A cause stands before what it led to.
+    for (i, record) in trace.records.iter().enumerate().skip(root.0 as usize) {
+        let id = RecordId(i as u32);
+        led[i] = id == root || record.cause.some().is_some_and(|cause| led[cause.0 as usize]);
+        let tells = !matches!(record.what, What::Set { .. } | What::Emitted(_) | What::Bound { .. } | What::Running);
+        if led[i] && id != root && tells {
+            all.push(id);
+        }
+    }
+    all
+}
+
+/// The figures of workloads that differ.
+fn figures(a: &Timeline, b: &Timeline) -> Vec<Figure> {
+    let mut names: Vec<&Workload> = Vec::new();
+    for workload in a.workloads().iter().chain(b.workloads()) {
+        let same =
+            |w: &&Workload| (w.kind, &w.namespace, &w.name) == (workload.kind, &workload.namespace, &workload.name);
+        if !names.iter().any(|w| same(w)) {
+            names.push(workload);
+        }
+    }
+    let mut all = Vec::new();
+    for workload in names {
+        let find =
+            |t: &Timeline| t.workload(workload.kind, &workload.namespace, &workload.name).map(|w| of_workload(t, w));
+        let (left, right) = (find(a).unwrap_or_default(), find(b).unwrap_or_default());
+        let pairs = FIGURES.into_iter().zip(left).zip(right).filter(|((_, a), b)| a != b);
+        all.extend(pairs.map(|((name, a), b)| Figure { workload: workload.path(), name, values: [a, b] }));
+    }
+    all
+}
+
+/// The figures in the order of [`of_workload`].
+const FIGURES: [&str; 6] =
+    ["rollout", "fewest available", "outage", "most on nodes", "restarts", "available at the end"];
+
+/// A workload's figures from the first action to the end.
+fn of_workload(timeline: &Timeline, workload: &Workload) -> [String; 6] {
+    let first = timeline.actions.first().map_or(SimTime::ZERO, |a| a.at).max(workload.created);
+    let end = timeline.end();
+    let rollout = workload.rollouts().iter().rev().find(|r| r.start >= first);
+    let took = rollout.map(|r| r.duration().map_or("not over".to_string(), |d| d.to_string()));
+    let last = |series| workload.series(series).at(timeline.until).to_string();
+    [
+        took.unwrap_or_default(),
+        workload.least_available(first, end).map(|(_, n)| n.to_string()).unwrap_or_default(),
+        workload.outage(first, end).to_string(),
+        workload.series(Series::OnNode).max_over(first, end).to_string(),
+        last(Series::Restarts),
+        last(Series::Available),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn equal_runs_do_not_differ() {
+        let trace = fixture::rollout();
+        assert_eq!(difference(&trace, &trace.clone()), None);
+    }
+
+    #[test]
+    fn lists_differ_where_they_part() {
+        let line = |at, text: &str, id| (SimTime::from_secs(at), text.to_string(), RecordId(id));
+        let a = [line(1, "x", 3), line(2, "y", 5)];
+        assert_eq!(first(&a, &a), None);
+        assert_eq!(first(&a, &a[..1]), Some([Some(RecordId(5)), None]));
+        assert_eq!(first(&a, &[line(1, "x", 9), line(3, "y", 11)]), Some([Some(RecordId(5)), Some(RecordId(11))]));
+    }
+
+    #[test]
+    fn only_what_is_more_is_left() {
+        let texts = |all: &[&str]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(without(&texts(&["a", "b", "a"]), &texts(&["a", "c"])), texts(&["b", "a"]));
+    }
+}
