@@ -7,8 +7,8 @@ use crate::error::{Error, Problem};
 use crate::manifest;
 use crate::sim::Setup;
 use crate::sim::setup::{
-    Action, ControlPlane, Crash, DrainOptions, MetricPoint, PatchType, PodMatch, PodProfile, Propagation, Run, Target,
-    TimedAction,
+    Action, ClientLimit, ControlPlane, Crash, DrainOptions, MetricPoint, PatchType, PodMatch, PodProfile, Propagation,
+    Run, Target, TimedAction,
 };
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
@@ -65,9 +65,6 @@ impl Case {
             Timestamp::parse(&self.environment.start).map_err(|e| Problem::new(e).in_field("environment.start"))?;
         let objects = self.objects.iter().map(object).collect::<Result<_, _>>()?;
         self.unusual()?;
-        if matches!(self.expected, Expected::Envelope(_)) {
-            return not_modelled("client-side rate limits of the controllers");
-        }
         Ok(Setup {
             title: self.title(),
             nodes: self.environment.nodes.iter().map(node).collect::<Result<_, _>>()?,
@@ -77,6 +74,7 @@ impl Case {
             control_plane: ControlPlane {
                 feature_gates: gates(&self.environment)?,
                 garbage_collector: runs(&self.environment, "gc"),
+                client_limit: matches!(self.expected, Expected::Envelope(_)).then_some(ClientLimit::DEFAULT),
                 ..ControlPlane::default()
             },
             metrics: self.environment.metrics.iter().map(metric_point).collect(),

@@ -76,6 +76,11 @@ impl Controller for GarbageCollector {
         Span::from_ms(200)
     }
 
+    /// It looks at an object itself before it deletes it.
+    fn requests(&self, _write: &Write) -> u32 {
+        2
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

@@ -19,6 +19,7 @@ pub mod pods;
 mod replica_set;
 pub mod stateful_set;
 mod template_hash;
+mod token_bucket;
 pub mod ttl_after_finished;
 mod work_queue;
 
@@ -28,6 +29,7 @@ pub use plan::{
     CONFLICT_BACKOFF, NewPod, Notice, ObjectNotice, OnConflict, Plan, Planned, PodMark, PodName, Started, Version,
     Write,
 };
+pub use token_bucket::TokenBucket;
 pub use work_queue::{Timer, WorkQueue};
 
 use crate::api::{FeatureGates, Gate, Key, Kind};
@@ -131,6 +133,12 @@ pub trait Controller {
     /// than a Deployment is synced again.
     fn write_latency(&self) -> Span {
         Span::from_ns(2_000)
+    }
+
+    /// How many requests a write takes: with what is read from the API server
+    /// right before it.
+    fn requests(&self, write: &Write) -> u32 {
+        1 + u32::from(write.version() == Version::Live)
     }
 
     /// A copy of the process, memory and all.

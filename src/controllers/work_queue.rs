@@ -1,8 +1,8 @@
 //! The work queue between a controller's event handlers and its workers.
 
-use super::ObjectNotice;
+use super::{ObjectNotice, TokenBucket};
 use crate::api::Key;
-use crate::time::{Drift, SECOND, SimTime, Span};
+use crate::time::{Drift, SimTime, Span};
 use crate::trace::RecordId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -41,7 +41,7 @@ pub struct WorkQueue {
     new_timers: Vec<Timer>,
     /// Events that handlers sent and that are not yet handed to the kernel.
     notices: Vec<ObjectNotice>,
-    bucket: Bucket,
+    bucket: Shared,
 }
 
 /// How a key that failed is held back.
@@ -63,24 +63,11 @@ impl Default for Retry {
 
 /// The overall limit on rate-limited additions: 10 a second, 100 at once.
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
-    /// Billionths of a token; negative while additions wait.
-    tokens: i64,
-    at: SimTime,
-}
+struct Shared(TokenBucket);
 
-impl Default for Bucket {
+impl Default for Shared {
     fn default() -> Self {
-        Bucket { tokens: 100 * SECOND as i64, at: SimTime::ZERO }
-    }
-}
-
-impl Bucket {
-    fn take(&mut self, now: SimTime) -> Span {
-        let refill = now.since(self.at).0.saturating_mul(10).min(1_000 * SECOND) as i64;
-        self.tokens = (self.tokens + refill).min(100 * SECOND as i64) - SECOND as i64;
-        self.at = now;
-        Span(if self.tokens < 0 { (-self.tokens) as u64 / 10 } else { 0 })
+        Shared(TokenBucket::new(100, Span::from_ms(100)))
     }
 }
 
@@ -136,7 +123,7 @@ impl WorkQueue {
         let base = self.retry.first.0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
         *failures = failures.saturating_add(1);
         let own = base.min(self.retry.longest.0);
-        let shared = if self.retry.shared { self.bucket.take(self.now).0 } else { 0 };
+        let shared = if self.retry.shared { self.bucket.0.take(self.now).0 } else { 0 };
         self.add_after(key, Span(own.max(shared)));
     }
 

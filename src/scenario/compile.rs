@@ -175,6 +175,8 @@ impl Compiler<'_> {
         }
         let actions = self.actions(loaded, spec, &scope, start);
         let clocks = self.clocks(spec, &scope);
+        let (control_plane, assumed) = hosts::control_plane(&spec.control_plane);
+        assumptions.extend(assumed);
         self.unknown_images(spec, &objects, &actions);
         if spec.duration.is_none() {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
@@ -188,12 +190,7 @@ impl Compiler<'_> {
             objects,
             profiles,
             actions,
-            control_plane: ControlPlane {
-                informer_lag: spec.control_plane.informer_lag.0,
-                write_latency: spec.control_plane.write_latency.0,
-                feature_gates: gates,
-                ..ControlPlane::default()
-            },
+            control_plane: ControlPlane { feature_gates: gates, ..control_plane },
             clocks,
             assumptions,
             kubernetes,

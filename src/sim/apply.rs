@@ -359,6 +359,7 @@ impl Simulation {
     fn emit(&mut self, about: Key, emitted: Emitted) {
         let cause = self.recorder.last;
         let id = self.recorder.note(cause, about.uid, What::Emitted(emitted));
+        self.post_event(about.uid);
         debug_assert!(id > cause);
         // What is observed next is observed because of the write, not
         // because an Event told of it.

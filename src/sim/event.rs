@@ -45,6 +45,10 @@ pub(super) enum Event {
     Resume(Host),
     /// A new controller manager becomes the leader.
     ManagerUp { epoch: u8 },
+    /// A leader has not been able to renew its lease for too long.
+    LeaseLost { epoch: u8 },
+    /// A controller's client has sent a Kubernetes Event.
+    Sent { process: u8, epoch: u8 },
 }
 
 /// What becomes of a claim's volume or of a disk.
@@ -89,7 +93,7 @@ impl Event {
     pub(super) const fn class(self) -> Class {
         match self {
             Event::Drain(_) => Class::Drain,
-            Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } => Class::Action,
+            Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } | Event::LeaseLost { .. } => Class::Action,
             Event::Effect(..) => Class::Effect,
             Event::Terminated(..) => Class::Termination,
             Event::Schedule(_) => Class::Scheduler,

@@ -11,6 +11,17 @@ use crate::trace::{RecordId, SubjectId, What};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
+/// After this long without a renewal a leader gives up.
+///
+/// Upstream: `staging/src/k8s.io/component-base/config/v1alpha1/defaults.go RecommendedDefaultLeaderElectionConfiguration`
+const RENEW_DEADLINE: Span = Span::from_secs(10);
+
+/// After this long without a renewal others may lead.
+const LEASE_DURATION: Span = Span::from_secs(15);
+
+/// How often others look.
+const RETRY_PERIOD: Span = Span::from_secs(2);
+
 /// A host that stands still and goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Host {
@@ -43,6 +54,8 @@ pub(super) struct Hosts {
     /// Until when the API server stands still; [`SimTime::MAX`] if somebody
     /// has to bring it back.
     api_down: Option<SimTime>,
+    /// When its lease was last renewed, if it cannot be now.
+    lease_renewed: SimTime,
     /// Whether a controller manager waits for the API server to start.
     manager_waits: bool,
     /// What the controllers have not been told yet.
@@ -72,6 +85,7 @@ impl Hosts {
             manager_frozen: None,
             scheduler_frozen: None,
             api_down: None,
+            lease_renewed: SimTime::ZERO,
             manager_waits: false,
             untold: Vec::new(),
             undelivered: 0,
@@ -205,9 +219,17 @@ impl Simulation {
         }
         let longer = until.since(before.unwrap_or(self.now));
         match component {
-            Component::ApiServer => self.hosts.api_down = Some(until),
+            Component::ApiServer => {
+                if before.is_none() {
+                    self.watch_lease();
+                }
+                self.hosts.api_down = Some(until);
+            }
             Component::Scheduler => self.hosts.scheduler_frozen = Some(until),
             Component::ControllerManager => {
+                if self.loses_lead(span, cause) {
+                    return;
+                }
                 self.hosts.manager_frozen = Some(until);
                 self.hosts.manager.freeze(longer);
                 self.put_off_controllers(longer);
@@ -224,6 +246,16 @@ impl Simulation {
         if before.is_none() {
             self.record_process(component, cause, false);
         }
+    }
+
+    /// With leader election another instance takes over from one that stands
+    /// still for longer than its lease lasts.
+    fn loses_lead(&mut self, span: Span, cause: RecordId) -> bool {
+        let loses = self.setup.control_plane.leader_election && span > LEASE_DURATION;
+        if loses {
+            self.fail_over(&Component::ControllerManager, LEASE_DURATION, &ClockSpec::default(), cause);
+        }
+        loses
     }
 
     /// The host of a component, and until when it stands still already.
@@ -276,8 +308,46 @@ impl Simulation {
     pub(super) fn api_server_down(&mut self, cause: RecordId) {
         if self.api_answers() {
             self.record_process(&Component::ApiServer, cause, false);
+            self.watch_lease();
         }
         self.hosts.api_down = Some(SimTime::MAX);
+    }
+
+    /// A leader that cannot renew its lease gives up before it runs out.
+    fn watch_lease(&mut self) {
+        self.hosts.lease_renewed = self.now;
+        if self.setup.control_plane.leader_election {
+            let at = self.now.after(RENEW_DEADLINE);
+            self.queue.push(at, Urgency::First, Event::LeaseLost { epoch: self.epoch });
+        }
+    }
+
+    /// The leader has not been able to renew its lease for too long: it exits,
+    /// and is started again to wait for the lease.
+    ///
+    /// Upstream: `staging/src/k8s.io/client-go/tools/leaderelection/leaderelection.go renew`
+    pub(super) fn lease_lost(&mut self, epoch: u8) {
+        let since = self.now.since(self.hosts.lease_renewed);
+        if epoch != self.epoch || self.api_answers() || since < RENEW_DEADLINE {
+            return;
+        }
+        self.controllers_down();
+        self.record_process(&Component::ControllerManager, RecordId::NONE, false);
+        self.hosts.manager_waits = true;
+    }
+
+    /// The API server is back: controllers that wait for it start, with leader
+    /// election once the old lease has run out.
+    fn start_waiting_controllers(&mut self) {
+        if !std::mem::take(&mut self.hosts.manager_waits) {
+            return;
+        }
+        if self.setup.control_plane.leader_election {
+            let free = self.hosts.lease_renewed.after(LEASE_DURATION).max(self.now.after(RETRY_PERIOD));
+            self.queue.push(free, Urgency::First, Event::ManagerUp { epoch: self.epoch });
+        } else {
+            self.start_controllers();
+        }
     }
 
     pub(super) fn api_server_up(&mut self, cause: RecordId) {
@@ -285,9 +355,7 @@ impl Simulation {
             return;
         }
         self.record_process(&Component::ApiServer, cause, true);
-        if std::mem::take(&mut self.hosts.manager_waits) {
-            self.start_controllers();
-        }
+        self.start_waiting_controllers();
         self.tell_held();
         self.schedule_held();
     }

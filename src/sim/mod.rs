@@ -4,6 +4,7 @@ mod actions;
 mod apply;
 mod autoscalers;
 mod budgets;
+mod client;
 mod cron_jobs;
 mod drain;
 mod effects;
@@ -57,6 +58,8 @@ pub struct Simulation {
     watch: VecDeque<Watched>,
     watch_lane: LaneId,
     processes: Vec<Process>,
+    /// Which of them is sending something.
+    at_work: Option<u8>,
     /// Counts controller managers.
     epoch: u8,
     behaviour: Behaviour,
@@ -145,6 +148,7 @@ impl Simulation {
             watch: VecDeque::new(),
             watch_lane,
             processes: Process::start_all(&setup.control_plane, setup.clocks.controller_manager.drift),
+            at_work: None,
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
@@ -257,6 +261,8 @@ impl Simulation {
             Event::WorkersUp { process, epoch } => self.workers_up(process, epoch),
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
+            Event::LeaseLost { epoch } => self.lease_lost(epoch),
+            Event::Sent { process, epoch } => self.event_sent(process, epoch),
         }
     }
 

@@ -1,5 +1,6 @@
 //! A controller process: its queue, its worker, and the plan in hand.
 
+use super::client::Client;
 use super::event::Event;
 use super::meters::Meters;
 use super::queue::{EventQueue, Urgency};
@@ -8,7 +9,7 @@ use super::{RecordId, Simulation, View};
 use crate::api::Key;
 use crate::cluster::ApiError;
 use crate::controllers::{
-    self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Reaction, Timer, Version, WorkQueue, Write,
+    self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
 };
 use crate::time::{Drift, SimTime, Span};
 
@@ -32,6 +33,7 @@ enum Worker {
 pub(super) struct Process {
     pub(super) controller: Box<dyn Controller + Send + Sync>,
     pub(super) queue: WorkQueue,
+    pub(super) client: Client,
     worker: Worker,
     plan: Plan,
     cursor: usize,
@@ -55,6 +57,7 @@ impl Clone for Process {
         Process {
             controller: self.controller.boxed_clone(),
             queue: self.queue.clone(),
+            client: self.client.clone(),
             worker: self.worker,
             plan: self.plan.clone(),
             cursor: self.cursor,
@@ -76,6 +79,7 @@ impl Process {
             .into_iter()
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
+                client: Client::new(control_plane.client_limit),
                 controller,
                 worker: Worker::Idle,
                 plan: Plan::default(),
@@ -221,9 +225,12 @@ impl Simulation {
             return;
         }
         self.recorder.last = process.trigger;
-        for notice in std::mem::take(&mut process.plan.notices) {
+        let notices = std::mem::take(&mut process.plan.notices);
+        self.at_work = Some(index);
+        for notice in notices {
             self.send_notice(&notice);
         }
+        self.at_work = None;
     }
 
     fn latency(&self, index: u8) -> Span {
@@ -245,7 +252,13 @@ impl Simulation {
             let object = write.object();
             process.live = self.store.objects().meta(object).map(|meta| meta.resource_version);
         }
-        let at = self.now.after(wait).after(latency);
+        let step = &process.plan.writes[process.cursor..];
+        let rest = step.iter().skip(1).take_while(|planned| planned.together);
+        // After a conflict the object is read again first.
+        let again = u32::from(process.conflicts > 0);
+        let requests = |planned: &Planned| process.controller.requests(&planned.write);
+        let together = step.iter().take(1).map(|planned| requests(planned) + again).chain(rest.map(requests));
+        let at = process.client.reserve(self.now.after(wait), together).after(latency);
         self.queue.push(at, Urgency::Normal, Event::Work { process: index, epoch: self.epoch });
     }
 
@@ -267,12 +280,21 @@ impl Simulation {
                 }
                 Step::Failed => {
                     failed = true;
-                    self.processes[index as usize].cursor += 1;
+                    let process = &mut self.processes[index as usize];
+                    process.cursor += 1;
+                    process.failing = true;
                 }
             }
-            let process = &self.processes[index as usize];
+            let latency = self.latency(index);
+            let process = &mut self.processes[index as usize];
             if !process.plan.writes.get(process.cursor).is_some_and(|planned| planned.together) {
                 break;
+            }
+            // The others wait for their own tokens.
+            if let Some(at) = process.client.next_due(self.now) {
+                let work = Event::Work { process: index, epoch: self.epoch };
+                self.queue.push(at.after(latency), Urgency::Normal, work);
+                return;
             }
         }
         if failed { self.fail_plan(index) } else { self.continue_plan(index, Span::ZERO) }
@@ -284,7 +306,8 @@ impl Simulation {
         let write = process.plan.writes[cursor].write.clone();
         let version = process.version_of(&write);
         let cause = process.cause_of(cursor);
-        let answer = if self.api_answers() { self.apply(&write, version, cause) } else { Err(ApiError::Unavailable) };
+        let answer =
+            if self.api_answers() { self.send(index, &write, version, cause) } else { Err(ApiError::Unavailable) };
         let error = match answer {
             Ok((object, version)) => {
                 let process = &mut self.processes[index as usize];
@@ -309,6 +332,20 @@ impl Simulation {
             }
         }
         self.refused(index, key, &write, &error)
+    }
+
+    /// Sends a request, with the Kubernetes Events that go with it.
+    fn send(
+        &mut self,
+        index: u8,
+        write: &Write,
+        version: Option<u64>,
+        cause: RecordId,
+    ) -> Result<(Key, u64), ApiError> {
+        self.at_work = Some(index);
+        let answer = self.apply(write, version, cause);
+        self.at_work = None;
+        answer
     }
 
     /// Asks the controller about a write that was refused. What it adds is

@@ -80,6 +80,11 @@ pub struct ControlPlane {
     pub informer_lag: Span,
     /// How long a write takes beyond that microsecond.
     pub write_latency: Span,
+    /// How many requests each controller may send; none is as many as it
+    /// likes.
+    pub client_limit: Option<ClientLimit>,
+    /// Whether leaders that cannot renew their lease give up.
+    pub leader_election: bool,
     /// What is switched on beyond the defaults of Kubernetes.
     pub feature_gates: FeatureGates,
     /// Whether the garbage collector runs: without it, what has lost its
@@ -92,6 +97,8 @@ impl Default for ControlPlane {
         ControlPlane {
             informer_lag: Span::ZERO,
             write_latency: Span::ZERO,
+            client_limit: None,
+            leader_election: false,
             feature_gates: FeatureGates::default(),
             garbage_collector: true,
         }
@@ -142,6 +149,23 @@ pub struct DrainOptions {
     pub grace_seconds: Option<u32>,
     /// `--timeout`; absent means for ever.
     pub timeout: Option<Span>,
+}
+
+/// How many requests a controller's API client may send. Kubernetes Events and
+/// what is read past the caches count too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientLimit {
+    /// Requests a second in the long run, at least 1.
+    pub per_second: u32,
+    /// How many may go at once.
+    pub burst: u32,
+}
+
+impl ClientLimit {
+    /// What the controller manager has by default.
+    ///
+    /// Upstream: `cmd/kube-controller-manager/app/options/options.go NewDefaultComponentConfig`
+    pub const DEFAULT: ClientLimit = ClientLimit { per_second: 20, burst: 30 };
 }
 
 /// Which pods a [`PodProfile`] is for; every given key must fit.

@@ -2,10 +2,10 @@
 
 use super::Compiler;
 use super::actions::Context;
-use crate::scenario::file::{ActionEntry, ClockEntry, Paused, Spec, UpDown};
+use crate::scenario::file::{self, ActionEntry, ClockEntry, Paused, Preset, Spec, UpDown};
 use crate::scenario::scope::{Refusal, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, ClockSpec, Clocks, Component};
+use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane};
 use crate::time::Span;
 
 /// What may stand where a component is wanted.
@@ -83,6 +83,33 @@ impl Compiler<'_> {
             UpDown::Down => Action::ApiServerDown,
         }));
     }
+}
+
+/// The control plane, and what is said of it if it is not an ideal one.
+pub(super) fn control_plane(entry: &file::ControlPlane) -> (ControlPlane, Option<String>) {
+    let realistic = entry.preset == Preset::Realistic;
+    let of = |given: Option<file::Duration>, realistic_ms: u64| {
+        given.map_or(Span::from_ms(if realistic { realistic_ms } else { 0 }), |given| given.0)
+    };
+    let given =
+        entry.client_limits.map(|limit| ClientLimit { per_second: limit.qps.max(1), burst: limit.burst.max(1) });
+    let control_plane = ControlPlane {
+        informer_lag: of(entry.informer_lag, 10),
+        write_latency: of(entry.write_latency, 5),
+        client_limit: given.or_else(|| realistic.then_some(ClientLimit::DEFAULT)),
+        leader_election: entry.leader_election.unwrap_or(realistic),
+        ..ControlPlane::default()
+    };
+    let said = realistic.then(|| {
+        let limit = control_plane.client_limit.unwrap_or(ClientLimit::DEFAULT);
+        let lease = if control_plane.leader_election { "; a leader without a lease for 10s gives up" } else { "" };
+        format!(
+            "the control plane is a realistic one: each controller sends at most {} requests a second ({} at once), \
+             its Kubernetes Events included; a write takes {}, caches are {} behind{lease}",
+            limit.per_second, limit.burst, control_plane.write_latency, control_plane.informer_lag
+        )
+    });
+    (control_plane, said)
 }
 
 /// The components that a text means: one of the control plane, nodes, or

@@ -4,6 +4,7 @@
 mod actions;
 mod assertions;
 mod cluster;
+mod control_plane;
 mod hosts;
 mod pods;
 mod scalars;
@@ -12,6 +13,7 @@ mod work;
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Failed, Images, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
+pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
@@ -151,18 +153,6 @@ pub struct VariantEntry {
     /// `cronjob/report.concurrencyPolicy: Forbid`.
     #[serde(default)]
     pub set: BTreeMap<String, Value>,
-}
-
-/// How fast the control plane is (default: at once).
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ControlPlane {
-    /// How far the controllers' caches are behind the API server.
-    #[serde(default)]
-    pub informer_lag: Duration,
-    /// How long a controller's write takes.
-    #[serde(default)]
-    pub write_latency: Duration,
 }
 
 /// How long storage takes.

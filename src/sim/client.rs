@@ -1,0 +1,133 @@
+//! The API client of a controller: how many requests it may send, and the
+//! Kubernetes Events that it sends beside.
+
+use super::event::Event;
+use super::{Simulation, Urgency};
+use crate::api::Uid;
+use crate::controllers::TokenBucket;
+use crate::sim::setup::ClientLimit;
+use crate::time::{SECOND, SimTime, Span};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+/// How many Events about one object are sent at once, and how often one more.
+///
+/// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go NewEventSourceObjectSpamFilter`
+const SPAM: (u32, Span) = (25, Span::from_secs(300));
+
+/// One controller's client. Without a limit it keeps no account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Client {
+    limit: Option<TokenBucket>,
+    /// When the requests of the step in hand may go, if there is a limit.
+    due: VecDeque<SimTime>,
+    /// Events that wait to be sent, one after the other.
+    events: usize,
+    spam: FxHashMap<Uid, TokenBucket>,
+}
+
+impl Client {
+    pub(super) fn new(limit: Option<ClientLimit>) -> Client {
+        let bucket =
+            |limit: ClientLimit| TokenBucket::new(limit.burst, Span(SECOND / u64::from(limit.per_second.max(1))));
+        Client { limit: limit.map(bucket), ..Client::default() }
+    }
+
+    /// Requests that are sent together each wait for a token of their own;
+    /// `needed` says how many requests each of them takes. Answers when the
+    /// first may go.
+    pub(super) fn reserve(&mut self, now: SimTime, needed: impl Iterator<Item = u32>) -> SimTime {
+        let Some(limit) = &mut self.limit else { return now };
+        self.due.clear();
+        for requests in needed {
+            let waits = (0..requests.max(1)).map(|_| limit.take(now));
+            let wait = waits.last().unwrap_or(Span::ZERO);
+            self.due.push_back(now.after(wait));
+        }
+        self.due.pop_front().unwrap_or(now)
+    }
+
+    /// When the next of the requests that were reserved together may go, if
+    /// that is not now.
+    pub(super) fn next_due(&mut self, now: SimTime) -> Option<SimTime> {
+        self.due.pop_front().filter(|&at| at > now)
+    }
+
+    /// Takes an Event in that is to be sent. Answers when, if none is being
+    /// sent.
+    fn post(&mut self, about: Uid, now: SimTime) -> Option<SimTime> {
+        self.limit?;
+        let spam = self.spam.entry(about).or_insert_with(|| TokenBucket::new(SPAM.0, SPAM.1));
+        if !spam.try_take(now) {
+            return None;
+        }
+        self.events += 1;
+        if self.events > 1 { None } else { self.send_events(now) }
+    }
+
+    /// Sends Events as long as none has to wait. Answers how long the next one
+    /// must.
+    fn send_events(&mut self, now: SimTime) -> Option<SimTime> {
+        let limit = self.limit.as_mut()?;
+        while self.events > 0 {
+            let wait = limit.take(now);
+            if wait > Span::ZERO {
+                return Some(now.after(wait));
+            }
+            self.events -= 1;
+        }
+        None
+    }
+
+    /// An Event was sent. Answers when the next one may go.
+    fn sent(&mut self, now: SimTime) -> Option<SimTime> {
+        self.events = self.events.saturating_sub(1);
+        self.send_events(now)
+    }
+}
+
+impl Simulation {
+    /// The controller at work sends a Kubernetes Event about an object.
+    pub(super) fn post_event(&mut self, about: Uid) {
+        let Some(process) = self.at_work else { return };
+        let Some(worker) = self.processes.get_mut(process as usize) else { return };
+        if let Some(at) = worker.client.post(about, self.now) {
+            self.queue.push(at, Urgency::Normal, Event::Sent { process, epoch: self.epoch });
+        }
+    }
+
+    /// A Kubernetes Event has been sent, and the next one may follow.
+    pub(super) fn event_sent(&mut self, process: u8, epoch: u8) {
+        let Some(worker) = self.processes.get_mut(process as usize).filter(|_| epoch == self.epoch) else { return };
+        if let Some(at) = worker.client.sent(self.now) {
+            self.queue.push(at, Urgency::Normal, Event::Sent { process, epoch });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_events_share_the_tokens() {
+        let mut client = Client::new(Some(ClientLimit { per_second: 20, burst: 3 }));
+        let now = SimTime::ZERO;
+        assert_eq!(client.reserve(now, [1, 1].into_iter()), now);
+        assert_eq!(client.next_due(now), None);
+        assert_eq!(client.post(Uid(1), now), None, "sent at once");
+        assert_eq!(client.post(Uid(1), now), Some(SimTime::from_ms(50)));
+        assert_eq!(client.post(Uid(1), now), None, "one waits already");
+        assert_eq!(client.reserve(now, [2].into_iter()), SimTime::from_ms(150));
+        assert_eq!(client.sent(SimTime::from_ms(50)), Some(SimTime::from_ms(200)));
+        assert_eq!(client.sent(SimTime::from_ms(200)), None);
+    }
+
+    #[test]
+    fn a_client_without_a_limit_never_waits() {
+        let mut client = Client::new(None);
+        let now = SimTime::from_secs(1);
+        assert_eq!((0..99).map(|_| client.reserve(now, [1, 1].into_iter())).max(), Some(now));
+        assert_eq!((client.next_due(now), client.post(Uid(1), now)), (None, None));
+    }
+}
