@@ -31,7 +31,7 @@ impl Concurrency {
 }
 
 /// `spec.jobTemplate`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobTemplate {
     /// `metadata.labels`.
     pub labels: Arc<Labels>,
@@ -42,7 +42,7 @@ pub struct JobTemplate {
 }
 
 /// `spec` of a CronJob, defaulted.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CronJobSpec {
     /// When, as five fields or a word such as `@daily`.
     pub schedule: Arc<str>,
@@ -85,7 +85,7 @@ pub struct CronJobStatus {
 }
 
 /// A stored CronJob.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CronJob {
     /// Its metadata.
     pub meta: Meta,

@@ -62,7 +62,7 @@ pub struct SuccessRule {
 }
 
 /// `spec` of a Job, defaulted.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobSpec {
     /// How many pods may run at a time.
     pub parallelism: i32,
@@ -215,7 +215,7 @@ impl JobStatus {
 }
 
 /// A stored Job.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Job {
     /// Its metadata.
     pub meta: Meta,

@@ -139,7 +139,7 @@ pub struct PodClaim {
 
 /// `spec.template` of a workload: what the controllers and the environment
 /// read of it, and the whole of it as it was written.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PodTemplate {
     /// `metadata.labels`.
     pub labels: Arc<Labels>,
@@ -184,6 +184,9 @@ impl PartialEq for RawTemplate {
         self.digest == other.digest && self.text == other.text
     }
 }
+
+// Lets shared templates be told equal by their address.
+impl Eq for RawTemplate {}
 
 impl RawTemplate {
     /// Keeps a template after defaulting, its keys in canonical order.
@@ -248,7 +251,7 @@ impl PodTemplate {
 }
 
 /// A stored pod.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pod {
     /// Its metadata.
     pub meta: Meta,

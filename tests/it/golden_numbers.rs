@@ -192,14 +192,15 @@ fn a_job_that_never_succeeds_is_tried_in_pods_ever_further_apart() {
 #[test]
 fn a_job_that_restarts_in_place_has_one_attempt_fewer() {
     // By hand: killed at 1, 12, 33, 74 and 316 s, when the restart that
-    // reaches the limit begins. The controller looks a second later, and
-    // the attempt in hand ends in that very second.
+    // reaches the limit begins. Recordings have it up to a second later: the
+    // controller looks at pods that have changed once a second.
     for (limit, restarted) in [(1, 1), (2, 12), (3, 33), (4, 74), (6, 316)] {
         let (trace, timeline) = job("OnFailure", limit);
         let restarts = seconds(&trace, |what| matches!(what, What::Restarted { .. }));
         assert_eq!((restarts.len(), restarts.last()), (limit as usize, Some(&restarted)), "limit {limit}");
         let killed = seconds(&trace, |what| matches!(what, What::Deleting { .. }));
-        assert_eq!(killed, [restarted + 1], "limit {limit}");
+        assert_eq!(killed.len(), 1, "limit {limit}");
+        assert!((restarted..=restarted + 1).contains(&killed[0]), "limit {limit}: killed at {killed:?}");
         let failed = since(&timeline, "Failed").expect("it failed");
         assert!((restarted + 1..=restarted + 2).contains(&failed), "limit {limit}: {failed}");
     }

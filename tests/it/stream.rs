@@ -69,6 +69,7 @@ fn the_records_are_those_of_a_run_that_is_kept() {
 #[test]
 fn objects_that_are_gone_are_forgotten() {
     let mut setup = setup();
+    setup.until = seatrial::time::SimTime::from_secs(48 * 3_600);
     setup.control_plane.informer_lag = seatrial::time::Span::from_ms(300);
     let all = sim::run(&setup).subjects.len();
     let (mut most, mut new) = (0, 0);
@@ -77,5 +78,5 @@ fn objects_that_are_gone_are_forgotten() {
         new += piece.new_subjects.len();
     });
     assert_eq!(new, all);
-    assert!(all > 3_000 && most < all / 3, "{most} of {all} at a time");
+    assert!(all > 9_000 && most < all / 3, "{most} of {all} at a time");
 }

@@ -69,11 +69,12 @@ impl<'a> Pass<'a> {
             (JobConditionType::Failed, spec.failed_jobs_history_limit),
         ] {
             let ended = |job: &Job| job.status.finished().is_some_and(|c| c.kind == end);
-            let mut jobs: Vec<_> = self.jobs.iter().copied().filter(|(_, job)| ended(job)).collect();
-            let excess = jobs.len().saturating_sub(limit.max(0) as usize);
+            let over = self.jobs.iter().filter(|(_, job)| ended(job));
+            let excess = over.clone().count().saturating_sub(limit.max(0) as usize);
             if excess == 0 {
                 continue;
             }
+            let mut jobs: Vec<_> = over.copied().collect();
             jobs.sort_by_key(|(_, job)| rules::age_order(job));
             self.plan.because(Why::JobHistoryLimit { limit });
             for (key, _) in jobs.into_iter().take(excess) {
@@ -108,7 +109,8 @@ impl<'a> Pass<'a> {
     ///
     /// Upstream: `cronjob/cronjob_controllerv2.go syncCronJob`
     pub(super) fn reconcile(&mut self, schedule: &Result<Schedule, String>) -> Then {
-        for (key, job) in self.jobs.clone() {
+        for i in 0..self.jobs.len() {
+            let (key, job) = self.jobs[i];
             if !self.take_account(key, job) {
                 return Then::Fail;
             }
