@@ -466,7 +466,9 @@ class Chart {
   }
   drawCount() {
     const c = this.c, k = this.lanes.count;
-    const max = Math.max(1, most(k.points), k.limit ? k.limit.value : 0, k.other ? most(k.other.points) : 0) * 1.15;
+    // Variants are compared, so they have one scale.
+    const alike = data.variants.flatMap((v) => v.workloads).filter((w) => w.path === this.workload.path && w.lanes.count).map((w) => w.lanes.count);
+    const max = Math.max(1, ...alike.map((o) => Math.max(most(o.points), o.limit ? o.limit.value : 0, o.other ? most(o.other.points) : 0))) * 1.15;
     const y = this.scale(this.countTop, this.countEnd, max);
     const colour = k.tone === 'good' ? look.goodfill : look.running;
     this.area(k.points, y, colour, 0, Infinity, this.countTop, this.countEnd);
@@ -522,7 +524,8 @@ class Chart {
   drawPlot() {
     const w = this.workload, c = this.c;
     const all = w.series.filter((s) => SERIES[s.name] && !hidden.has('series:' + s.name));
-    const top = Math.max(1, ...w.series.filter((s) => SERIES[s.name]).map((s) => most(s.points)), ...w.layers.map((l) => most(l.ready)));
+    const alike = data.variants.flatMap((v) => v.workloads).filter((o) => o.path === w.path);
+    const top = Math.max(1, ...alike.flatMap((o) => o.series).filter((s) => SERIES[s.name]).map((s) => most(s.points)), ...w.layers.map((l) => most(l.ready)));
     const y = this.scale(this.plotTop, this.plotEnd, top * 1.12);
     const of = (name) => (w.series.find((s) => s.name === name) || {}).points;
     const [ceiling, floor] = [of('ceiling'), of('floor')];

@@ -39,6 +39,8 @@ pub(super) fn compare(arguments: &Compare) -> Result<Outcome, Failure> {
         output::write_file(path, &plot::draw_side_by_side(&runs, &options, format)?)?;
     }
     if let Some(path) = &arguments.report {
+        let mut compared = compared.clone();
+        compared.push(partings(&variants));
         picture::write_report(path, &title(&variants), &variants, &compared)?;
     }
     let passed = variants.iter().all(|v| v.finished.passed());
@@ -214,6 +216,22 @@ fn table_of(variants: &[Variant], compared: &[Comparison]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// What each variant did first otherwise than the first one, in a row.
+fn partings(variants: &[Variant]) -> Comparison {
+    let first = &variants[0].finished.trace;
+    let of = |other: &Variant| {
+        let trace = &other.finished.trace;
+        let Some(found) = comparison::parting(first, trace) else { return "nothing".to_string() };
+        let did = found.right.and_then(|id| trace.record(id)).map(|r| trace.describe(r));
+        let instead = found.left.and_then(|id| first.record(id)).map(|r| first.describe(r));
+        let did = did.unwrap_or_else(|| "nothing".to_string());
+        let instead = instead.map(|i| format!(" (there: {i})")).unwrap_or_default();
+        format!("at {}: {did}{instead}", found.at)
+    };
+    let values = std::iter::once("-".to_string()).chain(variants[1..].iter().map(of)).collect();
+    Comparison { name: format!("first does otherwise than {}", variants[0].name), values }
 }
 
 /// The first thing that one did and the other did not, and why.

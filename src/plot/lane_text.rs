@@ -1,6 +1,6 @@
 //! Lanes in the terminal: a character for each column of time.
 
-use super::lanes::{Chart, Form, Lane, Tone};
+use super::lanes::{Chart, Lane, Tone};
 use super::text::Columns;
 use super::theme::{self, Rgb};
 use crate::timeline::Workload;
@@ -32,13 +32,18 @@ impl LaneText<'_> {
             self.line(text, name, line.into_iter().map(|c| (c, None)), "");
         }
         let (shown, more) = self.shown();
+        let mut seen: Vec<Tone> = Vec::new();
         for lane in &shown {
-            self.line(text, &lane.name, self.row(lane).into_iter(), &lane.note);
+            let tones = self.row(lane);
+            seen.extend(tones.iter().flatten());
+            let colour = |tone| self.colour.then(|| colour(tone));
+            let cells = tones.into_iter().map(|t| t.map_or((' ', None), |tone| (self.sign(tone), colour(tone))));
+            self.line(text, &lane.name, cells, &lane.note);
         }
         if more > 0 {
             let _ = writeln!(text, "{:width$}  and {more} more", "", width = self.labels);
         }
-        let _ = writeln!(text, "{:width$}  {}", "", self.key(&shown), width = self.labels);
+        let _ = writeln!(text, "{:width$}  {}", "", self.key(&seen), width = self.labels);
     }
 
     /// The lanes in which most happens, in their order.
@@ -52,7 +57,8 @@ impl LaneText<'_> {
         (by_size.into_iter().map(|i| lanes[i]).collect(), more + self.chart.left_out)
     }
 
-    fn row(&self, lane: &Lane) -> Vec<(char, Option<Rgb>)> {
+    /// What each column of a lane shows.
+    fn row(&self, lane: &Lane) -> Vec<Option<Tone>> {
         let mut columns: Vec<Option<Tone>> = vec![None; self.columns.count];
         for bar in &lane.bars {
             if bar.to < self.columns.start || bar.from >= self.columns.end {
@@ -69,8 +75,7 @@ impl LaneText<'_> {
         for tick in lane.ticks.iter().filter(|t| self.columns.has(t.at)) {
             columns[self.columns.of(tick.at)] = Some(tick.tone);
         }
-        let colour = |tone| self.colour.then(|| colour(tone));
-        columns.into_iter().map(|c| c.map_or((' ', None), |tone| (self.sign(tone), colour(tone)))).collect()
+        columns
     }
 
     fn sign(&self, tone: Tone) -> char {
@@ -90,32 +95,28 @@ impl LaneText<'_> {
     }
 
     /// What the characters mean that appear.
-    fn key(&self, lanes: &[&Lane]) -> String {
-        let bars = || lanes.iter().flat_map(|l| &l.bars);
-        let mut parts: Vec<String> = Vec::new();
-        let digits = bars().any(|b| matches!(b.tone, Tone::Revision(_)));
-        if digits {
+    fn key(&self, seen: &[Tone]) -> String {
+        let mut parts: Vec<&str> = Vec::new();
+        let of_pods = |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_));
+        if seen.iter().any(|t| matches!(t, Tone::Revision(_))) {
             let numbered = self.workload.revisions().iter().any(|r| r.number > 0);
-            parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" }.to_string());
+            parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" });
         }
-        let runs = !digits && !bars().any(|b| matches!(b.tone, Tone::Pale(_)));
-        for (sign, tone, name) in [
-            ('=', Tone::Good, "succeeded"),
-            ('!', Tone::Bad, if runs { "failed" } else { "restarted or failed" }),
-            ('#', Tone::Stopped, "stopped"),
-            ('>', Tone::Running, "still running"),
-            ('x', Tone::Terminating, "terminating"),
+        let runs = !seen.iter().any(of_pods);
+        for (tone, name) in [
+            (Tone::Good, "= succeeded"),
+            (Tone::Bad, if runs { "! failed" } else { "! restarted or failed" }),
+            (Tone::Stopped, "# stopped"),
+            (Tone::Running, "> still running"),
+            (Tone::Terminating, "x terminating"),
+            (Tone::Waiting, if runs { "- waiting" } else { "- pending" }),
         ] {
-            let marked = lanes.iter().any(|l| l.ticks.iter().any(|t| t.tone == tone));
-            if marked || bars().any(|b| b.tone == tone) {
-                parts.push(format!("{sign} {name}"));
+            if seen.contains(&tone) {
+                parts.push(name);
             }
         }
-        if bars().any(|b| matches!(b.tone, Tone::Pale(_))) {
-            parts.push(". not ready".to_string());
-        }
-        if bars().any(|b| b.tone == Tone::Waiting && b.form == Form::Thin) {
-            parts.push(if runs { "- waiting" } else { "- pending" }.to_string());
+        if seen.iter().any(|t| matches!(t, Tone::Pale(_))) {
+            parts.push(". not ready");
         }
         parts.join("   ")
     }
