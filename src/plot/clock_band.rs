@@ -32,7 +32,7 @@ pub(super) fn draw(scene: &mut Scene, timeline: &Timeline, across: Across, top: 
         scene.push(text(across.left - 10, y + 13, Anchor::End, SMALL, look.muted, &name));
         draw_row(scene, component, across, y, look);
         if i == 0 {
-            scene.push(text(across.right + 10, y + 13, Anchor::Start, SMALL, look.muted, "clock, and whether it ran"));
+            scene.push(text(across.right + 10, y + 13, Anchor::Start, SMALL, look.muted, "clocks and pauses"));
         }
     }
     if all.len() > MOST {
