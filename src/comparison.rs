@@ -23,17 +23,17 @@ pub struct Parting {
 /// Finds the first difference between what two runs did. What merely says
 /// what was asked for is no difference: fields of new objects do not count.
 pub fn parting(left: &Trace, right: &Trace) -> Option<Parting> {
-    let (mut a, mut b) = (acts(left), acts(right));
+    let (mut of_left, mut of_right) = (acts(left), acts(right));
     loop {
-        let (x, y) = (a.next(), b.next());
+        let (one, other) = (of_left.next(), of_right.next());
         let at = |side: Option<(RecordId, &Record)>| side.map_or(SimTime::MAX, |(_, r)| r.at);
-        match (x, y) {
+        match (one, other) {
             (None, None) => return None,
-            (Some((_, r)), Some((_, s))) if same(left, r, right, s) => {}
+            (Some((_, mine)), Some((_, its))) if same(left, mine, right, its) => {}
             _ => {
-                let first = at(x).min(at(y));
+                let first = at(one).min(at(other));
                 let then = |side: Option<(RecordId, &Record)>| side.filter(|s| s.1.at == first).map(|s| s.0);
-                return Some(Parting { at: first, left: then(x), right: then(y) });
+                return Some(Parting { at: first, left: then(one), right: then(other) });
             }
         }
     }

@@ -158,7 +158,7 @@ pub(crate) fn usual_question(kind: Kind) -> Option<Question> {
 pub(crate) fn chart(story: Story<'_>, workload: usize, question: Question) -> Chart {
     let kind = story.workload(workload).kind;
     let mut chart = match (question, kind) {
-        (Question::Overlap, Kind::CronJob) | (Question::Completion, Kind::CronJob) => jobs::executions(story, workload),
+        (Question::Overlap | Question::Completion, Kind::CronJob) => jobs::executions(story, workload),
         (Question::Completion | Question::Overlap, Kind::Job) => jobs::attempts(story, workload),
         (Question::Places, Kind::Job | Kind::CronJob) => pods::per_node(story, workload),
         (Question::Places | Question::Completion, _) => pods::places(story, workload),
