@@ -19,6 +19,9 @@ const MOST: usize = 24;
 /// The most lines of a chain of causes.
 const MOST_CAUSES: usize = 6;
 
+/// Fields and the values that they get.
+type Chosen = Vec<(String, Choice)>;
+
 /// A variant that was run.
 pub(super) struct Variant {
     pub(super) name: String,
@@ -47,9 +50,9 @@ pub(super) fn compare(arguments: &Compare) -> Result<Outcome, Failure> {
     let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
     let text = match arguments.output {
         Format::Table => for_people(&variants, &compared, arguments),
-        Format::Json => for_programs(&variants, &compared).map(|v| format!("{v:#}\n"))?,
+        Format::Json => format!("{:#}\n", for_programs(&variants, &compared)),
         Format::Yaml => {
-            let value = for_programs(&variants, &compared)?;
+            let value = for_programs(&variants, &compared);
             serde_yaml::to_string(&value).map_err(|e| Failure::Other(e.to_string()))?
         }
     };
@@ -98,9 +101,9 @@ fn run_all(arguments: &Compare) -> Result<Vec<Variant>, Failure> {
 }
 
 /// The names of variants and what is set in each.
-fn choices(scenario: &Loaded, settings: &[Setting], several: bool) -> Vec<(String, Vec<(String, Choice)>)> {
+fn choices(scenario: &Loaded, settings: &[Setting], several: bool) -> Vec<(String, Chosen)> {
     let own = scenario.file.as_ref().map(|f| f.spec.variants.as_slice()).unwrap_or_default();
-    let mut all: Vec<(Vec<String>, Vec<(String, Choice)>)> = if own.is_empty() {
+    let mut all: Vec<(Vec<String>, Chosen)> = if own.is_empty() {
         vec![(Vec::new(), Vec::new())]
     } else {
         let choice = |value: &serde_json::Value| {
@@ -129,7 +132,7 @@ fn choices(scenario: &Loaded, settings: &[Setting], several: bool) -> Vec<(Strin
         all = next;
     }
     let title = scenario.file.as_ref().and_then(|f| f.metadata.name.clone());
-    let named = |(mut names, chosen): (Vec<String>, Vec<(String, Choice)>)| {
+    let named = |(mut names, chosen): (Vec<String>, Chosen)| {
         if several || names.is_empty() {
             names.insert(0, title.clone().unwrap_or_else(|| scenario.arguments.join(" ")));
         }
@@ -255,7 +258,7 @@ fn parting(first: &Variant, other: &Variant) -> String {
     text
 }
 
-fn for_programs(variants: &[Variant], compared: &[Comparison]) -> Result<serde_json::Value, Failure> {
+fn for_programs(variants: &[Variant], compared: &[Comparison]) -> serde_json::Value {
     let part = |other: &Variant| {
         let found = comparison::parting(&variants[0].finished.trace, &other.finished.trace)?;
         let chain = |v: &Variant, record: Option<seatrial::trace::RecordId>| {
@@ -271,16 +274,16 @@ fn for_programs(variants: &[Variant], compared: &[Comparison]) -> Result<serde_j
         .map(|v| {
             json!({
                 "name": v.name,
-                "digest": v.finished.trace.digest().to_string(),
+                "digest": v.finished.trace.digest(),
                 "passed": v.finished.passed(),
                 "command": table::reproduce(&v.finished.rehearsal.arguments, v.finished.rehearsal.setup.seed),
             })
         })
         .collect();
     let figures: Vec<_> = compared.iter().map(|c| json!({"name": c.name, "values": c.values})).collect();
-    Ok(json!({
+    json!({
         "variants": variants_json,
         "figures": figures,
         "partings": variants[1..].iter().filter_map(part).collect::<Vec<_>>(),
-    }))
+    })
 }

@@ -231,7 +231,7 @@ impl LanePanel {
             Form::Full => area,
             Form::Thin => {
                 let middle = i32::midpoint(area.y0, area.y1);
-                let half = if area.y1 - area.y0 > 10 { 1 } else { 0 };
+                let half = i32::from(area.y1 - area.y0 > 10);
                 Area { y0: middle - half, y1: middle + 1 + half, ..area }
             }
         };

@@ -40,7 +40,7 @@ fn variant(variant: &Variant<'_>) -> Value {
         "until": ms(timeline.until),
         "window": [ms(from), ms(to)],
         "seed": trace.header.seed.to_string(),
-        "digest": trace.digest().to_string(),
+        "digest": trace.digest(),
         "assumptions": trace.header.assumptions,
         "actions": actions,
         "verdicts": variant.verdicts.iter().map(verdict).collect::<Vec<Value>>(),

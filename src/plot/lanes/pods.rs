@@ -94,7 +94,7 @@ fn slots(story: Story<'_>, workload: usize) -> Chart {
     finish(story, workload, "slot", lanes)
 }
 
-fn lives_in_view<'a>(story: Story<'a>, workload: usize) -> impl Iterator<Item = &'a Life> {
+fn lives_in_view(story: Story<'_>, workload: usize) -> impl Iterator<Item = &Life> {
     let until = story.timeline.until;
     story.lives.of_workload(workload).filter(move |l| story.seen(l.created(), l.ended(until)))
 }
