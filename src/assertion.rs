@@ -135,6 +135,10 @@ pub enum Happening {
     Event(String),
     /// The API server refused an action on the target.
     Rejected,
+    /// The API server refused to evict a pod.
+    Refused,
+    /// A drain of a node was over, and its pods were gone.
+    Drained,
     /// A run wrote something outside the cluster: under any key, this one, or
     /// one that begins so if it ends with `*`.
     Wrote(Option<String>),

@@ -71,6 +71,8 @@ impl Happening {
             Happening::Unschedulable => "unschedulable",
             Happening::Event(_) => "event",
             Happening::Rejected => "rejected",
+            Happening::Refused => "refused",
+            Happening::Drained => "drained",
             Happening::Wrote(_) => "wrote",
             Happening::JobCreated => "job-created",
             Happening::JobCompleted => "job-completed",

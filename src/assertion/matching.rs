@@ -111,6 +111,8 @@ impl<'a> Run<'a> {
             | (Happening::Unschedulable, What::Unschedulable) => is_pod,
             (Happening::Bound, What::Set { field: Field::VolumeName, value: Value::Text(_) }) => is_claim,
             (Happening::Rejected, What::Rejected { .. }) => true,
+            (Happening::Refused, What::Decided(Why::BudgetRefuses { .. } | Why::SeveralBudgets { .. }))
+            | (Happening::Drained, What::Decided(Why::Drained { .. })) => true,
             (Happening::Wrote(wanted), What::Wrote { key }) => {
                 wanted.as_ref().is_none_or(|wanted| is_key(self.trace.symbols.get(key), wanted))
             }

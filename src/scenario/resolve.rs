@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 31] = [
+pub const FUNCTIONS: [(&str, &str); 33] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -28,6 +28,8 @@ pub const FUNCTIONS: [(&str, &str); 31] = [
     ("failed", "failed(web/1)"),
     ("unschedulable", "unschedulable(web/1)"),
     ("rejected", "rejected(deployment/web)"),
+    ("refused", "refused(deployment/web)"),
+    ("drained", "drained(node/a-1)"),
     ("wrote", "wrote(cronjob/ledger)"),
     ("job-created", "job-created(cronjob/report)"),
     ("job-completed", "job-completed(cronjob/report)"),
@@ -73,6 +75,8 @@ fn happening(name: &str) -> Option<Happening> {
         "failed" => Happening::Failed,
         "unschedulable" => Happening::Unschedulable,
         "rejected" => Happening::Rejected,
+        "refused" => Happening::Refused,
+        "drained" => Happening::Drained,
         "wrote" => Happening::Wrote(None),
         "job-created" => Happening::JobCreated,
         "job-completed" => Happening::JobCompleted,
@@ -217,7 +221,7 @@ impl Resolver<'_> {
             _ => return Err(usage(expr.at.clone(), name)),
         };
         let target = self.target_or_any(&of.value)?;
-        let about_pods = !matches!(what, Happening::Event(_) | Happening::Rejected);
+        let about_pods = !matches!(what, Happening::Event(_) | Happening::Rejected | Happening::Drained);
         if about_pods && matches!(target, Target::Node(_)) {
             return Err(Mistake::new(
                 of.value.at.clone(),

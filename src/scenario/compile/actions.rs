@@ -4,11 +4,11 @@ use super::objects::{MAX_REPLICAS, too_many};
 use super::{Compiler, cluster, in_order};
 use crate::api::{Kind, Labels, Taint};
 use crate::scenario::file::{
-    ActionEntry, Applied, Cascade, Deleted, Images, OneOrMany, Paused, Spec, TaintEntry, Undone,
+    ActionEntry, Applied, Cascade, Deleted, Drained, Images, OneOrMany, Paused, Spec, TaintEntry, Undone,
 };
 use crate::scenario::load::Loaded;
 use crate::scenario::scope::Scope;
-use crate::sim::setup::{Action, PatchType, Propagation, Target, TimedAction};
+use crate::sim::setup::{Action, DrainOptions, PatchType, Propagation, Target, TimedAction};
 use crate::time::{SECOND, SimTime, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("label", e.label.is_some()),
         ("cordon", e.cordon.is_some()),
         ("uncordon", e.uncordon.is_some()),
+        ("drain", e.drain.is_some()),
+        ("evict", e.evict.is_some()),
         ("taint", e.taint.is_some()),
         ("untaint", e.untaint.is_some()),
         ("nodeAdd", e.node_add.is_some()),
@@ -323,9 +325,31 @@ impl Compiler<'_> {
                 }
             }
         }
+        for drained in e.drain.iter().flat_map(|d| &d.0) {
+            self.drain(drained, c, all);
+        }
         for entry in e.node_add.iter().flat_map(|n| &n.0) {
             all.push(Action::NodeAdd(cluster::from_entry(entry)));
         }
+    }
+
+    fn drain(&mut self, drained: &Drained, c: &Context<'_>, all: &mut Vec<Action>) {
+        let grace_seconds = match drained.grace_period {
+            Some(grace) if !grace.0.0.is_multiple_of(SECOND) => {
+                self.problem(&format!("{}.gracePeriod", c.field), "a grace period has whole seconds", None);
+                return;
+            }
+            grace => grace.and_then(|grace| u32::try_from(grace.0.0 / SECOND).ok()),
+        };
+        let options = DrainOptions {
+            ignore_daemon_sets: drained.ignore_daemon_sets.unwrap_or(true),
+            force: drained.force.unwrap_or(true),
+            delete_empty_dir_data: drained.delete_empty_dir_data.unwrap_or(true),
+            grace_seconds,
+            timeout: drained.timeout.map(|timeout| timeout.0),
+        };
+        let nodes = self.check(&c.field, c.scope.nodes(&drained.node)).unwrap_or_default();
+        all.extend(nodes.into_iter().map(|node| Action::Drain(node.into(), options.clone())));
     }
 
     fn on_pods(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
@@ -335,6 +359,9 @@ impl Compiler<'_> {
             for name in names.iter().flat_map(|n| &n.0) {
                 all.extend(self.pattern(name, c).map(verb));
             }
+        }
+        for name in e.evict.iter().flat_map(|n| &n.0) {
+            all.extend(self.pattern(name, c).map(|pod| Action::EvictPods { pod, grace_seconds: None }));
         }
         for crashed in e.pod_crash.iter().flat_map(|p| &p.0) {
             let exit = crashed.exit.unwrap_or(1);

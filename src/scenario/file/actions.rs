@@ -64,6 +64,13 @@ pub struct ActionEntry {
     /// `kubectl uncordon`.
     #[serde(default)]
     pub uncordon: Option<OneOrMany<String>>,
+    /// `kubectl drain`: cordon these nodes and evict their pods, again and
+    /// again where a PodDisruptionBudget refuses.
+    #[serde(default)]
+    pub drain: Option<OneOrMany<Drained>>,
+    /// Ask once for the eviction of these pods.
+    #[serde(default)]
+    pub evict: Option<OneOrMany<String>>,
     /// `kubectl taint`: node to taints.
     #[serde(default)]
     pub taint: Option<BTreeMap<String, OneOrMany<TaintEntry>>>,
@@ -171,6 +178,23 @@ pub enum Undone {
     To(BTreeMap<String, u32>),
 }
 
+/// Which nodes are drained, and how kubectl is called.
+#[derive(Clone, Debug)]
+pub struct Drained {
+    /// The nodes.
+    pub node: String,
+    /// `--ignore-daemonsets` (default: true).
+    pub ignore_daemon_sets: Option<bool>,
+    /// `--force` (default: true): pods that nothing controls go, too.
+    pub force: Option<bool>,
+    /// `--delete-emptydir-data` (default: true).
+    pub delete_empty_dir_data: Option<bool>,
+    /// Instead of the pods' own grace periods, in whole seconds.
+    pub grace_period: Option<Duration>,
+    /// When to give up (default: never).
+    pub timeout: Option<Duration>,
+}
+
 /// Which containers exit.
 #[derive(Clone, Debug)]
 pub struct Crashed {
@@ -256,6 +280,53 @@ two_spellings!(
     DeletedInFull,
     |f| Deleted { object: f.object, cascade: f.cascade, grace_period: f.grace_period },
     "An object such as deployment/web, or that with cascade and gracePeriod."
+);
+
+/// [`Drained`] in full.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DrainedInFull {
+    /// The nodes: a name, a pattern (`a-*`) or a zone (`zone/a`).
+    node: String,
+    /// `--ignore-daemonsets` (default: true). Without it a pod of a DaemonSet
+    /// makes kubectl give up before it evicts anything.
+    #[serde(default, rename = "ignoreDaemonSets")]
+    ignore_daemon_sets: Option<bool>,
+    /// `--force` (default: true): pods that nothing controls go, too.
+    #[serde(default)]
+    force: Option<bool>,
+    /// `--delete-emptydir-data` (default: true).
+    #[serde(default, rename = "deleteEmptyDirData")]
+    delete_empty_dir_data: Option<bool>,
+    /// Instead of the pods' own grace periods, in whole seconds.
+    #[serde(default)]
+    grace_period: Option<Duration>,
+    /// When to give up (default: never).
+    #[serde(default)]
+    timeout: Option<Duration>,
+}
+
+two_spellings!(
+    Drained,
+    "a node such as a-1, or {node: …, timeout: …}",
+    |node| Drained {
+        node,
+        ignore_daemon_sets: None,
+        force: None,
+        delete_empty_dir_data: None,
+        grace_period: None,
+        timeout: None
+    },
+    DrainedInFull,
+    |f| Drained {
+        node: f.node,
+        ignore_daemon_sets: f.ignore_daemon_sets,
+        force: f.force,
+        delete_empty_dir_data: f.delete_empty_dir_data,
+        grace_period: f.grace_period,
+        timeout: f.timeout,
+    },
+    "Nodes such as a-1 or zone/a, or these with the options of kubectl drain."
 );
 
 /// [`Crashed`] in full.

@@ -10,7 +10,7 @@ mod pods;
 mod scalars;
 mod work;
 
-pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Failed, Images, Undone, UpDown};
+pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
