@@ -207,8 +207,8 @@ fn engines_get_the_same_command() {
     let folder = Path::new(env!("CARGO_BIN_EXE_seatrial")).parent().expect("a folder");
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
     let shell = |text: &str| {
-        let status = Command::new("sh").args(["-c", text]).current_dir(dir.path()).env("PATH", &path).status();
-        assert!(status.expect("a shell").success(), "{text}");
+        let output = Command::new("sh").args(["-c", text]).current_dir(dir.path()).env("PATH", &path).output();
+        assert!(output.expect("a shell").status.success(), "{text}");
     };
     for i in 0..3 {
         shell(&command.replace(r"'\''", "'").replace("{}", &i.to_string()));
