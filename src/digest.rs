@@ -211,6 +211,11 @@ impl Names<'_> {
                 hash.number(2);
                 hash.number(self.of(pod));
             }
+            Emitted::Scheduled { pod, node } => {
+                hash.number(4);
+                hash.number(self.of(pod));
+                hash.number(self.of(node));
+            }
             Emitted::Other { reason, message, warning } => {
                 hash.number(3);
                 hash.text(self.text(reason));

@@ -468,6 +468,7 @@ impl Trace {
             }
             Emitted::CreatedPod(pod) => format!("{subject} created {}", self.called(pod)),
             Emitted::DeletedPod(pod) => format!("{subject} deleted {}", self.called(pod)),
+            Emitted::Scheduled { node, .. } => format!("{subject} was assigned to {}", self.called(node)),
             Emitted::Other { reason, message, .. } => {
                 format!("{subject} reports {}: {}", self.text(reason), self.text(message))
             }

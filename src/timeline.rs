@@ -227,6 +227,15 @@ impl Rollout {
     }
 }
 
+/// What the scheduler said when it found no node for a pod.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unplaced {
+    /// When it first said so.
+    pub at: SimTime,
+    /// `0/3 nodes are available: 3 Insufficient cpu. …`
+    pub message: String,
+}
+
 /// Everything about one workload over time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Workload {
@@ -241,6 +250,7 @@ pub struct Workload {
     series: [Steps; Series::ALL.len()],
     revisions: Vec<Revision>,
     conditions: Vec<ConditionChange>,
+    unplaced: Vec<Unplaced>,
     rollouts: Vec<Rollout>,
     actions: Vec<ActionMark>,
     writes: Vec<Write>,
@@ -262,6 +272,12 @@ impl Workload {
     /// condition in one instant only the last.
     pub fn conditions(&self) -> &[ConditionChange] {
         &self.conditions
+    }
+
+    /// What the scheduler said of its pods that it found no node for, in order
+    /// of time.
+    pub fn unplaced(&self) -> &[Unplaced] {
+        &self.unplaced
     }
 
     /// Its rollouts in order of time, the first creation included.

@@ -106,6 +106,13 @@ pub enum Emitted {
     CreatedPod(SubjectId),
     /// `SuccessfulDelete`: a pod was deleted.
     DeletedPod(SubjectId),
+    /// `Scheduled`: the pod was bound to a node.
+    Scheduled {
+        /// The pod itself.
+        pod: SubjectId,
+        /// The node.
+        node: SubjectId,
+    },
     /// Any other: reason and message as they are, and whether it is a warning.
     Other {
         /// The Event's reason.

@@ -14,6 +14,7 @@ mod labels;
 mod meta;
 mod node;
 mod object;
+mod placement;
 mod pod;
 mod pod_disruption_budget;
 mod quantity;
@@ -42,6 +43,9 @@ pub use labels::{Labels, Requirement, Selector};
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
 pub use node::{Effect, Node, NodeSpec, Resources, Taint};
 pub use object::Object;
+pub use placement::{
+    HostPort, Placement, PodAffinity, PodTerm, PreferredNodes, PriorityClass, SpreadConstraint, merged,
+};
 pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration,
 };

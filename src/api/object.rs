@@ -2,7 +2,7 @@
 
 use super::{
     CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Kind, Meta, PersistentVolume, PersistentVolumeClaim,
-    Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, StorageClass,
+    Pod, PodDisruptionBudget, PodTemplate, ReplicaSet, Service, StatefulSet, StorageClass,
 };
 
 /// One object as a client sends it, after defaulting and validation.
@@ -53,6 +53,25 @@ impl Object {
             Object::Service(_) => Kind::Service,
             Object::PodDisruptionBudget(_) => Kind::PodDisruptionBudget,
             Object::HorizontalPodAutoscaler(_) => Kind::HorizontalPodAutoscaler,
+        }
+    }
+
+    /// The template of its pods, if it has any.
+    pub fn template(&self) -> Option<&PodTemplate> {
+        match self {
+            Object::Deployment(o) => Some(&o.spec.template),
+            Object::Job(o) => Some(&o.spec.template),
+            Object::CronJob(o) => Some(&o.spec.template.spec.template),
+            Object::ReplicaSet(o) => Some(&o.spec.template),
+            Object::StatefulSet(o) => Some(&o.spec.template),
+            Object::DaemonSet(o) => Some(&o.spec.template),
+            Object::Pod(o) => Some(&o.template),
+            Object::PersistentVolumeClaim(_)
+            | Object::PersistentVolume(_)
+            | Object::StorageClass(_)
+            | Object::Service(_)
+            | Object::PodDisruptionBudget(_)
+            | Object::HorizontalPodAutoscaler(_) => None,
         }
     }
 

@@ -162,6 +162,8 @@ pub struct PodTemplate {
     pub requests: Resources,
     /// The claims among `spec.volumes`.
     pub claims: Arc<[PodClaim]>,
+    /// What else it asks of the scheduler.
+    pub placement: Arc<super::Placement>,
     /// The template after defaulting, field by field. Two templates are the
     /// same revision if and only if this is equal. The hash label that a
     /// Deployment adds is not in it.
@@ -219,8 +221,13 @@ impl PodTemplate {
     /// Whether node selector and required node affinity let pods onto a node
     /// of this name with these labels.
     pub fn selects(&self, labels: &Labels, name: &str) -> bool {
-        labels.contains_all(&self.node_selector)
-            && (self.node_affinity.is_empty() || NodeMatch::any_term(&self.node_affinity, labels, name))
+        PodTemplate::selector_holds(&self.node_selector, &self.node_affinity, labels, name)
+    }
+
+    /// Whether a node selector and the terms of required node affinity, of
+    /// which one must hold, let pods onto a node.
+    pub fn selector_holds(selector: &Labels, terms: &[Vec<NodeMatch>], labels: &Labels, name: &str) -> bool {
+        labels.contains_all(selector) && (terms.is_empty() || NodeMatch::any_term(terms, labels, name))
     }
 
     /// The template with another image in one container, or in all of them.

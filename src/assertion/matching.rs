@@ -140,6 +140,7 @@ impl<'a> Run<'a> {
             Emitted::Scaled { .. } => "ScalingReplicaSet",
             Emitted::CreatedPod(_) => "SuccessfulCreate",
             Emitted::DeletedPod(_) => "SuccessfulDelete",
+            Emitted::Scheduled { .. } => "Scheduled",
             Emitted::Other { reason, .. } => self.trace.symbols.get(reason),
         }
     }

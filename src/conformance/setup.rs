@@ -8,7 +8,7 @@ use crate::manifest;
 use crate::sim::Setup;
 use crate::sim::setup::{
     Action, ClientLimit, ControlPlane, Crash, DrainOptions, MetricPoint, PatchType, PodMatch, PodProfile, Propagation,
-    Run, Target, TimedAction,
+    Run, SchedulerChoice, Target, TimedAction,
 };
 use crate::time::{SimTime, Span, Timestamp};
 use serde_json::Value as Json;
@@ -71,6 +71,10 @@ impl Case {
             objects,
             profiles: self.environment.pods.iter().map(profile).collect::<Result<_, _>>()?,
             actions: self.actions.iter().map(timed_action).collect::<Result<_, _>>()?,
+            scheduler: match self.environment.scheduler {
+                Some(_) => SchedulerChoice::KubeInOrder,
+                None => SchedulerChoice::Simple,
+            },
             control_plane: ControlPlane {
                 feature_gates: gates(&self.environment)?,
                 garbage_collector: runs(&self.environment, "gc"),
@@ -128,7 +132,7 @@ impl Case {
         if let Some((absent, _)) = missed.next() {
             return not_modelled(format!("a run without controller {absent}"));
         }
-        if let Some(scheduler) = &environment.scheduler {
+        if let Some(scheduler) = environment.scheduler.as_deref().filter(|name| *name != "kube-scheduler") {
             return not_modelled(format!("scheduler {scheduler}"));
         }
         Ok(())
@@ -418,7 +422,7 @@ mod tests {
         for (key, value, what) in [
             ("objects", json!([{"kind": "Gadget"}]), "not modelled: kind Gadget"),
             ("/environment/controllers", json!(["dns"]), "not modelled: controller dns"),
-            ("/environment/scheduler", json!("kube-scheduler"), "not modelled: scheduler kube-scheduler"),
+            ("/environment/scheduler", json!("other"), "not modelled: scheduler other"),
             ("actions", json!([{"at_ms": 1, "do": "dance"}]), "not modelled: action dance"),
             (
                 "actions",

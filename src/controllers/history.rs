@@ -161,6 +161,7 @@ mod tests {
             tolerations: Vec::new(),
             requests: Resources::default(),
             claims: [].into(),
+            placement: Arc::default(),
             raw: RawTemplate::new(json!({ "image": image })),
         })
     }

@@ -2,11 +2,13 @@
 
 mod behaviour;
 mod delay;
+mod kube_scheduler;
 mod kubelet;
 mod scheduler;
 pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};
 pub use delay::Delay;
+pub use kube_scheduler::{Attempt, Budget, Budgets, ClaimRules, KubeScheduler, PriorityClasses, Reasons, Ties};
 pub use kubelet::{CrashLoop, End, Ending, Runtime};
 pub use scheduler::Scheduler;

@@ -34,6 +34,12 @@ impl Reach {
         }
     }
 
+    /// By claim, the terms of which one must hold.
+    #[must_use]
+    pub fn into_terms(self) -> Vec<Vec<Vec<NodeMatch>>> {
+        self.0
+    }
+
     /// Whether all claims can be had on a node.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/binder.go FindPodVolumes`

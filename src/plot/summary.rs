@@ -89,6 +89,11 @@ fn lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {
     let pending = workload.series(Series::Pending).at(end);
     if pending > 0 {
         lines.push(format!("{} without a node at the end", pods(pending)));
+        if let Some(last) = workload.unplaced().iter().rev().find(|said| said.at < end) {
+            // What preemption would have come to is in the trace.
+            let (nodes, _) = last.message.split_once(" no new claims to deallocate").unwrap_or((&last.message, ""));
+            lines.push(format!("  {nodes}"));
+        }
     }
     let restarts = workload.series(Series::Restarts);
     match restarts.at(end) - restarts.at(from) {

@@ -9,6 +9,7 @@ mod kubernetes;
 mod objects;
 mod pods;
 mod rehearsal;
+mod scheduler;
 mod storage;
 mod work;
 
@@ -19,7 +20,7 @@ use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
 use super::scope::{Named, Scope};
 use super::yaml::Document;
-use crate::api::Object;
+use crate::api::{Object, PriorityClass};
 use crate::assertion::Assertion;
 use crate::error::Problem;
 use crate::sim::Setup;
@@ -67,6 +68,7 @@ pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<P
         document: loaded.document.as_ref(),
         broken: Vec::new(),
         left_out: Vec::new(),
+        priority_classes: Vec::new(),
         problems: Vec::new(),
         notes: Vec::new(),
     };
@@ -99,6 +101,8 @@ struct Compiler<'a> {
     broken: Vec<Named>,
     /// Objects of kinds that are not simulated.
     left_out: Vec<String>,
+    /// The PriorityClasses among the manifests.
+    priority_classes: Vec<PriorityClass>,
     problems: Vec<Problem>,
     notes: Vec<Problem>,
 }
@@ -155,7 +159,8 @@ impl Compiler<'_> {
         scope.objects = names(&objects);
         scope.objects.extend(storage::claims(spec, &objects));
         scope.objects.append(&mut self.broken);
-        objects::applied_names(loaded, spec, &mut scope.objects);
+        let later = scheduler::applied(loaded, spec);
+        objects::applied_names(&later, &mut scope.objects);
         if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
             let problem = self.nothing_to_simulate().in_field("spec");
             let problem = self.locate(problem);
@@ -165,6 +170,9 @@ impl Compiler<'_> {
         let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);
         scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
         cluster::joining_nodes(spec, &mut scope.nodes);
+        assumptions.extend(assumed);
+        let chosen = spec.cluster.as_ref().and_then(|cluster| cluster.scheduler);
+        let (scheduler, assumed) = self.scheduler(chosen, &objects, &later);
         assumptions.extend(assumed);
         let (profiles, assumed) = self.pods(spec, &scope);
         assumptions.extend(assumed);
@@ -195,6 +203,8 @@ impl Compiler<'_> {
             assumptions,
             kubernetes,
             volumes,
+            scheduler,
+            priority_classes: std::mem::take(&mut self.priority_classes),
             ..Setup::new(start, scope.until)
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());

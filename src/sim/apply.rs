@@ -356,7 +356,19 @@ impl Simulation {
         self.recorder.last = id;
     }
 
-    fn emit(&mut self, about: Key, emitted: Emitted) {
+    /// Sends an Event of type `Warning`.
+    pub(super) fn warn(&mut self, about: Key, reason: &str, message: &str) {
+        let (reason, message) = (self.recorder.intern(reason), self.recorder.intern(message));
+        self.emit(about, Emitted::Other { reason, message, warning: true });
+    }
+
+    /// Sends an Event of type `Normal`.
+    pub(super) fn tell(&mut self, about: Key, reason: &str, message: &str) {
+        let emitted = self.other(reason, message);
+        self.emit(about, emitted);
+    }
+
+    pub(super) fn emit(&mut self, about: Key, emitted: Emitted) {
         let cause = self.recorder.last;
         let id = self.recorder.note(cause, about.uid, What::Emitted(emitted));
         self.post_event(about.uid);

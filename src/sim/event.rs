@@ -14,6 +14,10 @@ pub(super) enum Event {
     Schedule(PodRef),
     /// The scheduler considers the pods again that it found no node for.
     Reschedule,
+    /// kube-scheduler has pods to look at.
+    RunScheduler,
+    /// kube-scheduler tries again what has waited for long.
+    FlushScheduler,
     /// A pod's containers start.
     Start(PodRef, u16),
     /// A pod becomes ready.
@@ -96,7 +100,7 @@ impl Event {
             Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } | Event::LeaseLost { .. } => Class::Action,
             Event::Effect(..) => Class::Effect,
             Event::Terminated(..) => Class::Termination,
-            Event::Schedule(_) => Class::Scheduler,
+            Event::Schedule(_) | Event::RunScheduler | Event::FlushScheduler => Class::Scheduler,
             Event::Reschedule => Class::Retry,
             _ => Class::Kubelet,
         }

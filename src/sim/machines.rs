@@ -7,7 +7,7 @@ use crate::api::{ConditionStatus, Key, Kind, Meta, Node, NodeSpec, Phase, Pod, R
 use crate::cluster::{Change, Verb};
 use crate::environment::{Ending, Identity, Runtime, Start};
 use crate::time::{SimTime, Span};
-use crate::trace::{RecordId, What};
+use crate::trace::{Emitted, RecordId, What};
 use std::sync::Arc;
 
 /// How long after a change of a node or the end of a pod the scheduler looks
@@ -188,7 +188,10 @@ impl Simulation {
         }
         self.runtimes[slot] = Some(runtime);
         let pod = PodRef::of(key);
-        if let Some(delay) = self.ask(pod, &Ask::Schedule) {
+        // kube-scheduler looks at pods as they come.
+        if self.kube.is_none()
+            && let Some(delay) = self.ask(pod, &Ask::Schedule)
+        {
             self.later(delay, Event::Schedule(pod));
         }
     }
@@ -219,6 +222,7 @@ impl Simulation {
 
     /// Looks again, soon, at the pods that no node was found for.
     pub(super) fn retry_unschedulable(&mut self) {
+        self.kube_sees_volumes();
         let at = self.on_grid(RETRY_AFTER);
         if self.scheduler.has_waiting() && self.retry_at != Some(at) {
             self.retry_at = Some(at);
@@ -228,6 +232,10 @@ impl Simulation {
 
     /// The scheduler considers a pod.
     pub(super) fn schedule(&mut self, pod: PodRef) {
+        if self.kube.is_some() {
+            self.place_again(pod.key());
+            return;
+        }
         let Some(row) = self.pod(pod) else { return };
         if row.node.is_some() || row.meta.is_deleting() || self.holds_back_scheduling(Event::Schedule(pod)) {
             return;
@@ -266,6 +274,10 @@ impl Simulation {
             row.ready_since = now;
             row.started = seen.then_some(now);
         });
+        if self.kube.is_some() {
+            let about = self.recorder.subject(pod.key().uid);
+            self.emit(pod.key(), Emitted::Scheduled { pod: about, node: on });
+        }
         self.bound(pod);
     }
 
@@ -277,7 +289,7 @@ impl Simulation {
     }
 
     /// The kubelet takes a pod in that was bound to its node.
-    fn bound(&mut self, pod: PodRef) {
+    pub(super) fn bound(&mut self, pod: PodRef) {
         let Some(node) = self.pod(pod).and_then(|row| row.node) else { return };
         if self.has_disks(pod.key(), node) {
             self.take_in(pod);

@@ -19,6 +19,7 @@ mod pages;
 mod process;
 pub mod queue;
 mod record;
+mod scheduling;
 pub mod setup;
 mod stream;
 mod volumes;
@@ -30,7 +31,7 @@ pub use stream::{Piece, stream};
 use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
-use crate::environment::{Behaviour, Runtime, Scheduler};
+use crate::environment::{Behaviour, KubeScheduler, Runtime, Scheduler};
 use crate::time::{SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
@@ -64,6 +65,11 @@ pub struct Simulation {
     epoch: u8,
     behaviour: Behaviour,
     scheduler: Scheduler,
+    /// kube-scheduler, where it places the pods.
+    kube: Option<Box<KubeScheduler>>,
+    /// Whether kube-scheduler has been told that there is work, and that it
+    /// must look at what waits for long.
+    kube_is_told: (bool, bool),
     /// When the scheduler next retries, so that it is not told twice.
     retry_at: Option<SimTime>,
     /// The kubelets' memory, by the pod's slot.
@@ -152,6 +158,8 @@ impl Simulation {
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
+            kube: scheduling::kube_scheduler(&setup),
+            kube_is_told: (false, false),
             retry_at: None,
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),
@@ -247,6 +255,8 @@ impl Simulation {
             Event::Drain(index) => self.go_on_draining(index),
             Event::Schedule(pod) => self.schedule(pod),
             Event::Reschedule => self.reschedule(),
+            Event::RunScheduler => self.run_scheduler(),
+            Event::FlushScheduler => self.flush_scheduler(),
             Event::Start(pod, epoch) => self.start_containers(pod, epoch),
             Event::Ready(pod, epoch) => self.become_ready(pod, epoch),
             Event::Effect(pod, epoch, effect) => self.have_effect(pod, epoch, effect),
@@ -354,6 +364,7 @@ impl Simulation {
             }
             _ => {}
         }
+        self.kube_sees(change);
     }
 }
 

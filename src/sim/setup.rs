@@ -8,7 +8,7 @@ pub use crate::api::Propagation;
 pub use hosts::{ClockSpec, Clocks, Component};
 pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
-use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Taint};
+use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, PriorityClass, Taint};
 use crate::environment::Delay;
 use crate::time::{SimTime, Span, Timestamp};
 use std::sync::Arc;
@@ -39,6 +39,10 @@ pub struct Setup {
     /// What the metrics APIs show, in order of time: of several points the
     /// last one that is not in the future counts.
     pub metrics: Vec<MetricPoint>,
+    /// Who places pods.
+    pub scheduler: SchedulerChoice,
+    /// The PriorityClasses of the cluster beside those of the system.
+    pub priority_classes: Vec<PriorityClass>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
     /// How storage behaves; `None` where claims are only names that nobody
@@ -64,11 +68,26 @@ impl Setup {
             control_plane: ControlPlane::default(),
             clocks: Clocks::default(),
             metrics: Vec::new(),
+            scheduler: SchedulerChoice::default(),
+            priority_classes: Vec::new(),
             assumptions: Vec::new(),
             volumes: None,
             kubernetes: String::new(),
         }
     }
+}
+
+/// Who places pods.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SchedulerChoice {
+    /// The feasible node with the fewest pods, the first by name.
+    #[default]
+    Simple,
+    /// The rules of kube-scheduler; which of equally good nodes a pod gets is
+    /// drawn, as in a real cluster it depends on which thread is faster.
+    Kube,
+    /// The same with a single thread, so that nothing is left open.
+    KubeInOrder,
 }
 
 /// The speed of the control plane. The defaults are those of the recordings:

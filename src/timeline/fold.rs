@@ -3,12 +3,12 @@
 use super::effects::{Ledger, raise};
 use super::executions::Executions;
 use super::{
-    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Workload,
-    Write,
+    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Unplaced,
+    Workload, Write,
 };
 use crate::api::Kind;
 use crate::time::SimTime;
-use crate::trace::{Field, Record, Subject, SubjectId, Trace, Value, What};
+use crate::trace::{Emitted, Field, Record, Subject, SubjectId, Trace, Value, What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a subject is to the fold.
@@ -304,6 +304,7 @@ impl<'a> Fold<'a> {
             series: std::array::from_fn(|_| Steps::default()),
             revisions: Vec::new(),
             conditions: Vec::new(),
+            unplaced: Vec::new(),
             rollouts: Vec::new(),
             actions: Vec::new(),
             writes: Vec::new(),
@@ -414,6 +415,7 @@ impl<'a> Fold<'a> {
             What::Deleting { .. } => pod.deleting = true,
             What::Succeeded { .. } | What::Failed { .. } => pod.finished = true,
             What::Removed | What::Deleted => pod.exists = false,
+            What::Emitted(emitted) => return self.unplaced(before.workload, emitted),
             _ => return,
         }
         let after = *pod;
@@ -629,6 +631,20 @@ impl<'a> Fold<'a> {
         if had {
             self.set(workload, Series::Ceiling, ceiling);
             self.set(workload, Series::Floor, floor);
+        }
+    }
+
+    /// Keeps what the scheduler says of pods that it finds no node for, once
+    /// as long as it says the same.
+    fn unplaced(&mut self, workload: usize, emitted: Emitted) {
+        let Emitted::Other { reason, message, warning: true } = emitted else { return };
+        if self.trace.symbols.get(reason) != "FailedScheduling" {
+            return;
+        }
+        let message = self.trace.symbols.get(message);
+        let unplaced = &mut self.workloads[workload].unplaced;
+        if unplaced.last().is_none_or(|last| last.message != message) {
+            unplaced.push(Unplaced { at: self.now, message: message.to_string() });
         }
     }
 

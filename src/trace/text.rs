@@ -35,6 +35,10 @@ impl Trace {
             }
             Emitted::CreatedPod(pod) => normal("SuccessfulCreate", format!("Created pod: {}", self.subject(pod).name)),
             Emitted::DeletedPod(pod) => normal("SuccessfulDelete", format!("Deleted pod: {}", self.subject(pod).name)),
+            Emitted::Scheduled { pod, node } => {
+                let (pod, node) = (self.subject(pod), self.subject(node));
+                normal("Scheduled", format!("Successfully assigned {}/{} to {}", pod.namespace, pod.name, node.name))
+            }
             Emitted::Other { reason, message, warning } => Message {
                 reason: self.symbols.get(reason).to_string(),
                 message: self.symbols.get(message).to_string(),

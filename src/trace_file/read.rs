@@ -177,7 +177,7 @@ impl Reader {
             None => usual_namespace(&line.object),
         };
         let subject = self.find(line.subject, namespace, &line.object)?;
-        let what = self.what(line, namespace, text)?;
+        let what = self.what(line, subject, namespace, text)?;
         let cause = line.cause.map_or(RecordId::NONE, RecordId);
         self.trace.push(at, cause, subject, what);
         Ok(())
@@ -207,7 +207,7 @@ impl Reader {
         self.find(line.reference, namespace, &format!("{kind}/{name}"))
     }
 
-    fn what(&mut self, line: &RecordLine<'_>, namespace: &str, text: &[u8]) -> Result<What, Fault> {
+    fn what(&mut self, line: &RecordLine<'_>, subject: SubjectId, namespace: &str, text: &[u8]) -> Result<What, Fault> {
         Ok(match &*line.event {
             "created" => What::Created,
             "deleted" => What::Deleted,
@@ -236,7 +236,7 @@ impl Reader {
                 What::Failed { exit_code: line.exit_code, reason }
             }
             "removed" => What::Removed,
-            "emitted" => What::Emitted(self.emitted(line, namespace)?),
+            "emitted" => What::Emitted(self.emitted(line, subject, namespace)?),
             "decided" => What::Decided(serde_json::from_slice::<Why>(text)?),
             "action" => What::Action(need(line.action, "action")?),
             "rejected" => What::Rejected {
@@ -280,7 +280,7 @@ impl Reader {
         Ok(What::Set { field, value })
     }
 
-    fn emitted(&mut self, line: &RecordLine<'_>, namespace: &str) -> Result<Emitted, Fault> {
+    fn emitted(&mut self, line: &RecordLine<'_>, subject: SubjectId, namespace: &str) -> Result<Emitted, Fault> {
         let reason = need(line.reason.as_deref(), "reason")?;
         if let Some(name) = line.replica_set.as_deref() {
             let replica_set = self.find_kind(line, Kind::ReplicaSet, namespace, name)?;
@@ -294,6 +294,9 @@ impl Reader {
                 "SuccessfulDelete" => Ok(Emitted::DeletedPod(pod)),
                 other => Err(format!("{other} is not about a pod").into()),
             };
+        }
+        if let Some(name) = line.node.as_deref() {
+            return Ok(Emitted::Scheduled { pod: subject, node: self.find_kind(line, Kind::Node, "", name)? });
         }
         let message = need(line.message.as_deref(), "message")?;
         Ok(Emitted::Other {

@@ -82,7 +82,7 @@ fn header(trace: &Trace) -> HeaderLine<'_> {
 /// One more than the highest number of a subject that a record names.
 fn highest_subject(record: &Record) -> usize {
     let other = match record.what {
-        What::Bound { node } => node.0,
+        What::Bound { node } | What::Emitted(Emitted::Scheduled { node, .. }) => node.0,
         What::Emitted(Emitted::Scaled { replica_set, .. }) => replica_set.0,
         What::Emitted(Emitted::CreatedPod(pod) | Emitted::DeletedPod(pod)) => pod.0,
         _ => 0,
@@ -241,6 +241,11 @@ impl<'a> Names<'a> {
             Emitted::CreatedPod(pod) | Emitted::DeletedPod(pod) => {
                 line.pod = Some((&*self.trace.subject(pod).name).into());
                 line.reference = self.number(pod, Kind::Pod, namespace);
+            }
+            // The pod is what the record is about.
+            Emitted::Scheduled { node, .. } => {
+                line.node = Some((&*self.trace.subject(node).name).into());
+                line.reference = self.number(node, Kind::Node, "");
             }
             Emitted::Other { .. } => {}
         }

@@ -210,14 +210,10 @@ fn what_is_not_modelled_is_named_once() {
     assert_eq!(
         not_modelled(&document),
         [
-            "spec.template.spec.affinity.podAntiAffinity: pods are placed without regard to each other",
             "spec.template.spec.containers[].env",
             "spec.template.spec.containers[].ports",
-            "spec.template.spec.containers[].ports[].hostPort: pods with the same host port may share a node",
             "spec.template.spec.containers[].resources.requests.ephemeral-storage: only cpu and memory are counted",
             "spec.template.spec.dnsPolicy",
-            "spec.template.spec.priorityClassName: no pod is preempted",
-            "spec.template.spec.topologySpreadConstraints: pods are placed without regard to each other",
         ]
     );
     let finalizers = web_with(json!({"metadata": {"finalizers": ["foregroundDeletion", "example.com/x"]}}));

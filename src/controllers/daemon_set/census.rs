@@ -355,6 +355,7 @@ mod tests {
             tolerations: Vec::new(),
             requests: Resources::default(),
             claims: [].into(),
+            placement: Arc::default(),
             raw: RawTemplate::new(serde_json::Value::Null),
         })
     }

@@ -307,6 +307,7 @@ mod tests {
             tolerations: Vec::new(),
             requests: crate::api::Resources::default(),
             claims: [].into(),
+            placement: Arc::default(),
             raw: crate::api::RawTemplate::new(serde_json::Value::Null),
         };
         Pod {

@@ -4,6 +4,7 @@
 mod containers;
 mod coverage;
 mod defaults;
+mod placement;
 mod requests;
 mod scheduling;
 mod spec;
@@ -64,6 +65,7 @@ pub(super) fn read(template: &Fields, purpose: Purpose, problems: &mut Problems)
         tolerations: scheduling::tolerations(&f),
         requests: requests::of(&f),
         claims: volumes::claims(&f),
+        placement: Arc::new(placement::of(&f)),
         raw: RawTemplate::new(raw(template)),
     }
 }

@@ -26,6 +26,20 @@ impl Amount {
 ///
 /// Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests`
 pub(super) fn of(spec: &Fields) -> Resources {
+    total(spec, Amount::default())
+}
+
+/// What nodes are compared by: as [`of`], with 100 millicores and 200 MiB for
+/// each container that says nothing, so that many of them count too.
+///
+/// Upstream: `pkg/scheduler/util/pod_resources.go DefaultMilliCPURequest, DefaultMemoryRequest`
+pub(super) fn scored(spec: &Fields) -> Resources {
+    total(spec, Amount { cpu: 100, memory: (200 << 20) * 1_000 })
+}
+
+/// `silent` stands for what a container does not say.
+fn total(spec: &Fields, silent: Amount) -> Resources {
+    let container = |c: &Fields| container(c, silent);
     let mut total = spec.objects("containers").iter().map(container).fold(Amount::default(), Amount::plus);
     let mut sidecars = Amount::default();
     let mut initial = Amount::default();
@@ -54,11 +68,11 @@ pub(super) fn of(spec: &Fields) -> Resources {
 }
 
 /// A container's requests; a limit without a request is one.
-fn container(c: &Fields) -> Amount {
+fn container(c: &Fields, silent: Amount) -> Amount {
     let resources = c.object("resources");
     let (requests, limits) = (resources.object("requests"), resources.object("limits"));
-    let asked = |name| amount(&requests, name).or_else(|| amount(&limits, name)).unwrap_or(0);
-    Amount { cpu: asked("cpu"), memory: asked("memory") }
+    let asked = |name, silent| amount(&requests, name).or_else(|| amount(&limits, name)).unwrap_or(silent);
+    Amount { cpu: asked("cpu", silent.cpu), memory: asked("memory", silent.memory) }
 }
 
 fn amount(list: &Fields, name: &str) -> Option<i64> {
@@ -87,6 +101,19 @@ mod tests {
             (json!({"containers": [{}]}), 0),
         ] {
             assert_eq!(of(&Fields::new(&spec, "")).cpu_milli, milli, "{spec}");
+        }
+    }
+
+    #[test]
+    fn silent_containers_are_compared_by_a_little() {
+        let c = |requests: serde_json::Value| json!({"resources": {"requests": requests}});
+        for (spec, cpu, mebibytes) in [
+            (json!({"containers": [{}, {}]}), 200, 400),
+            (json!({"containers": [c(json!({"cpu": "1"})), {}]}), 1_100, 400),
+            (json!({"containers": [c(json!({"cpu": "0", "memory": "1Gi"}))]}), 0, 1_024),
+        ] {
+            let got = scored(&Fields::new(&spec, ""));
+            assert_eq!((got.cpu_milli, got.memory_milli), (cpu, (mebibytes << 20) * 1_000), "{spec}");
         }
     }
 }

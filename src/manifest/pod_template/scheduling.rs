@@ -36,7 +36,8 @@ fn terms_of(terms: &[Fields]) -> Vec<Vec<NodeMatch>> {
     read
 }
 
-fn term(term: &Fields) -> Vec<NodeMatch> {
+/// One node selector term.
+pub(super) fn term(term: &Fields) -> Vec<NodeMatch> {
     let expressions = term.objects("matchExpressions").into_iter().map(|e| (e, false));
     let fields = term.objects("matchFields").into_iter().map(|e| (e, true));
     let read = |(e, field): (Fields, bool)| {

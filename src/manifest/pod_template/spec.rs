@@ -1,6 +1,6 @@
 //! The checks of a pod's spec, in the API server's order.
 
-use super::{Purpose, containers, scheduling, volumes};
+use super::{Purpose, containers, placement, scheduling, volumes};
 use crate::manifest::fields::Fields;
 use crate::manifest::meta::check_labels;
 use crate::manifest::problems::Problems;
@@ -38,6 +38,7 @@ pub(super) fn check(f: &Fields, purpose: Purpose, problems: &mut Problems) {
     );
     check_labels(f, "nodeSelector", problems);
     scheduling::check_node_affinity(f, problems);
+    placement::check_pod_affinity(f, problems);
     check_dns(f, problems);
     check_gates(f, problems);
     scheduling::check_topology_spread(f, problems);

@@ -22,8 +22,11 @@ impl Compiler<'_> {
         applied: &BTreeMap<String, Vec<Document>>,
     ) -> (Vec<NodeSpec>, Option<String>) {
         match &spec.cluster {
-            Some(cluster) => (self.given(cluster), None),
-            None => {
+            // A choice of scheduler alone says nothing of machines.
+            Some(cluster) if !cluster.zones.is_empty() || !cluster.nodes.is_empty() || cluster.scheduler.is_none() => {
+                (self.given(cluster), None)
+            }
+            _ => {
                 let read = |d: &Document| manifest::read(&d.value).ok().map(|l| l.object);
                 let later: Vec<Object> = applied.values().flatten().filter_map(read).collect();
                 let scaled = spec.actions.iter().filter_map(|a| a.scale.as_ref());

@@ -4,8 +4,6 @@ use super::Compiler;
 use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::manifest::{self, KnownKind};
-use crate::scenario::file::{Applied, Spec};
-use crate::scenario::load::Loaded;
 use crate::scenario::scope::Named;
 use crate::scenario::yaml::Document;
 use serde_json::Value;
@@ -101,6 +99,9 @@ impl Compiler<'_> {
 
     fn object(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> Option<Object> {
         let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        if self.priority_class(value, locate) {
+            return None;
+        }
         match manifest::kind_of(value) {
             Err(problem) => {
                 self.problems.push(locate(problem));
@@ -139,15 +140,8 @@ impl Compiler<'_> {
 }
 
 /// The names of the objects that actions apply.
-pub(super) fn applied_names(loaded: &Loaded, spec: &Spec, into: &mut Vec<Named>) {
-    let read = |value: &Value| manifest::read(value).ok().map(|l| l.object);
-    let mut objects: Vec<Object> = loaded.applied.values().flatten().filter_map(|d| read(&d.value)).collect();
-    for what in spec.actions.iter().flat_map(|a| &a.apply).flat_map(|all| &all.0) {
-        if let Applied::Object(value) = what {
-            objects.extend(read(value));
-        }
-    }
-    for named in super::names(&objects) {
+pub(super) fn applied_names(objects: &[Object], into: &mut Vec<Named>) {
+    for named in super::names(objects) {
         if !into.contains(&named) {
             into.push(named);
         }

@@ -37,6 +37,8 @@ impl Compiler<'_> {
         let mut assumptions = vec![room];
         assumptions.extend(behaviour);
         assumptions.append(&mut stored);
+        let (scheduler, assumed) = self.scheduler(None, &objects, &[]);
+        assumptions.extend(assumed);
         for action in &actions {
             if let Action::SetImage { target, image, .. } = &action.action {
                 assumptions.push(format!("at {ROLLOUT} deployment/{} gets the image {image}", target.name));
@@ -54,6 +56,8 @@ impl Compiler<'_> {
             actions,
             assumptions,
             volumes,
+            scheduler,
+            priority_classes: std::mem::take(&mut self.priority_classes),
             ..Setup::new(start, until)
         };
         Some(Rehearsal {

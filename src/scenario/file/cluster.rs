@@ -19,6 +19,21 @@ pub struct Cluster {
     /// Nodes one by one.
     #[serde(default)]
     pub nodes: Vec<NodeEntry>,
+    /// Who places pods. Without it, the rules of kube-scheduler where a
+    /// manifest asks for what only they know (pod affinity, topology spread,
+    /// preferences, priorities, host ports), otherwise the simple scheduler.
+    #[serde(default)]
+    pub scheduler: Option<SchedulerName>,
+}
+
+/// Who places pods.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SchedulerName {
+    /// The feasible node with the fewest pods, the first by name.
+    Simple,
+    /// The rules of kube-scheduler.
+    Kube,
 }
 
 /// The nodes of a zone, all alike.

@@ -12,7 +12,7 @@ mod work;
 
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
-pub use cluster::{Cluster, NodeEntry, TaintEntry, Zone};
+pub use cluster::{Cluster, NodeEntry, SchedulerName, TaintEntry, Zone};
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};

@@ -1,0 +1,203 @@
+//! What a node and a pod's template alone tell: whether the pod fits, and how
+//! well. Kept per template and node until the node changes.
+
+use super::nodes::NodeRow;
+use super::reasons::Reasons;
+use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
+use std::sync::Arc;
+
+/// The best that a node can be in one respect.
+pub(super) const MOST: i64 = 100;
+
+/// What is known of a node for one template.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entry {
+    /// The node's version at that time.
+    version: u32,
+    /// What speaks against it.
+    pub(super) reasons: Reasons,
+    /// Least-allocated and balanced allocation together, from 0 to 200.
+    pub(super) room: u16,
+    /// Taints of effect `PreferNoSchedule` that the pod does not tolerate.
+    pub(super) taints: u16,
+    /// The weights of the preferred node affinity terms that hold.
+    pub(super) likes: i32,
+}
+
+/// What is known of the nodes for one template.
+#[derive(Clone, Debug)]
+pub(super) struct Fit {
+    pub(super) template: Arc<PodTemplate>,
+    entries: Vec<Entry>,
+}
+
+impl Fit {
+    pub(super) fn new(template: Arc<PodTemplate>) -> Fit {
+        Fit { template, entries: Vec::new() }
+    }
+
+    /// What is known of a node, found out anew if it has changed.
+    pub(super) fn of(&mut self, node: &NodeRow, version: u32) -> Entry {
+        let slot = node.key.slot as usize;
+        if self.entries.len() <= slot {
+            self.entries.resize(slot + 1, Entry::default());
+        }
+        if self.entries[slot].version != version {
+            self.entries[slot] = Entry { version, ..examine(node, &self.template) };
+        }
+        self.entries[slot]
+    }
+
+    /// What is known of a node, if that is still so.
+    pub(super) fn known(&self, slot: u32, version: u32) -> Option<Entry> {
+        self.entries.get(slot as usize).copied().filter(|entry| entry.version == version)
+    }
+}
+
+/// Looks at a node for a template. Only the first thing that is wrong counts,
+/// in the order of kube-scheduler's plugins.
+///
+/// Upstream: `pkg/scheduler/apis/config/v1/default_plugins.go`
+pub(super) fn examine(node: &NodeRow, template: &PodTemplate) -> Entry {
+    let tolerations = &template.tolerations;
+    let reasons = if node.cordoned && !Taint::unschedulable().is_tolerated_by(tolerations) {
+        Reasons::CORDONED
+    } else if !tolerates(node, tolerations) {
+        Reasons::TAINTED
+    } else if !template.selects(&node.labels, &node.name) {
+        Reasons::NODE_AFFINITY
+    } else if template.placement.host_ports.iter().any(|port| node.ports.iter().any(|p| p.collides_with(port))) {
+        Reasons::PORTS
+    } else {
+        lacking(&node.allocatable, &node.used, &template.requests)
+    };
+    if !reasons.is_empty() {
+        return Entry { reasons, ..Entry::default() };
+    }
+    let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, tolerations)).count();
+    let preferred = template.placement.preferred_nodes.iter();
+    Entry {
+        room: room(node, template) as u16,
+        taints: unwelcome as u16,
+        likes: preferred
+            .filter(|p| NodeMatch::any_term(std::slice::from_ref(&p.term), &node.labels, &node.name))
+            .map(|p| p.weight)
+            .fold(0, i32::saturating_add),
+        ..Entry::default()
+    }
+}
+
+/// Whether all taints that keep pods away are tolerated.
+///
+/// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go Filter`
+pub(super) fn tolerates(node: &NodeRow, tolerations: &[Toleration]) -> bool {
+    !node.taints.iter().any(|t| t.effect != Effect::PreferNoSchedule && !t.is_tolerated_by(tolerations))
+}
+
+/// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go countIntolerableTaintsPreferNoSchedule`
+fn is_unwelcome(taint: &Taint, tolerations: &[Toleration]) -> bool {
+    taint.effect == Effect::PreferNoSchedule && !taint.is_tolerated_by(tolerations)
+}
+
+/// What of a node's room is too little.
+///
+/// Upstream: `pkg/scheduler/framework/plugins/noderesources/fit.go fitsRequest`
+pub(super) fn lacking(offered: &Resources, used: &Resources, wanted: &Resources) -> Reasons {
+    let short = |reason: Reasons, offered: i64, used: i64, wanted: i64| {
+        let small = Reasons::TOO_SMALL.when(wanted > offered);
+        reason.with(small).when(wanted > 0 && wanted > offered - used)
+    };
+    Reasons::PODS
+        .when(used.pods + 1 > offered.pods)
+        .with(short(Reasons::CPU, offered.cpu_milli, used.cpu_milli, wanted.cpu_milli))
+        .with(short(Reasons::MEMORY, offered.memory_milli, used.memory_milli, wanted.memory_milli))
+}
+
+/// How much room there is and how evenly it is used, from 0 to 200.
+fn room(node: &NodeRow, template: &PodTemplate) -> i64 {
+    let sum = |used: &Resources, more: &Resources| {
+        [(used.cpu_milli + more.cpu_milli), bytes(used.memory_milli) + bytes(more.memory_milli)]
+    };
+    let offered = [node.allocatable.cpu_milli, bytes(node.allocatable.memory_milli)];
+    let least = least_allocated(sum(&node.scored, &template.placement.scored), offered);
+    let requests = &template.requests;
+    if requests.cpu_milli == 0 && requests.memory_milli == 0 {
+        return least;
+    }
+    let with = balance(sum(&node.used, requests), offered);
+    let without = balance(sum(&node.used, &Resources::default()), offered);
+    least + MOST / 2 + (MOST / 2 + with - without) / 2
+}
+
+/// Whole bytes, rounded up, which is what the scheduler counts in.
+const fn bytes(milli: i64) -> i64 {
+    (milli + 999) / 1_000
+}
+
+/// The share of CPU and memory that stays free, from 0 to 100.
+///
+/// Upstream: `pkg/scheduler/framework/plugins/noderesources/least_allocated.go`
+fn least_allocated(used: [i64; 2], offered: [i64; 2]) -> i64 {
+    let known: Vec<i64> = used
+        .iter()
+        .zip(offered)
+        .filter(|(_, offered)| *offered != 0)
+        .map(|(used, offered)| if *used > offered { 0 } else { (offered - used) * MOST / offered })
+        .collect();
+    if known.is_empty() { 0 } else { known.iter().sum::<i64>() / known.len() as i64 }
+}
+
+/// How alike the used shares of CPU and memory are, from 0 to 100.
+///
+/// Upstream: `pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go balancedResourceScore`
+fn balance(used: [i64; 2], offered: [i64; 2]) -> i64 {
+    if offered.contains(&0) {
+        return MOST;
+    }
+    let share = |i: usize| (used[i] as f64 / offered[i] as f64).min(1.0);
+    let deviation = libm::fabs((share(0) - share(1)) / 2.0);
+    ((1.0 - deviation) * MOST as f64) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn amount(cpu_milli: i64, memory_milli: i64, pods: i64) -> Resources {
+        Resources { cpu_milli, memory_milli, pods }
+    }
+
+    #[test]
+    fn what_is_too_little() {
+        let offered = amount(1_000, 1_000, 2);
+        let cpu = Reasons::CPU;
+        for (used, wanted, lacks) in [
+            (amount(500, 0, 1), amount(500, 1_000, 1), Reasons::NONE),
+            (amount(501, 0, 1), amount(500, 0, 1), cpu),
+            (amount(2_000, 0, 1), amount(0, 0, 1), Reasons::NONE),
+            (amount(0, 0, 0), amount(1_001, 0, 1), cpu.with(Reasons::TOO_SMALL)),
+            (amount(1_000, 1, 2), amount(1, 1_000, 1), cpu.with(Reasons::MEMORY).with(Reasons::PODS)),
+        ] {
+            assert_eq!(lacking(&offered, &used, &wanted), lacks, "{used:?} {wanted:?}");
+        }
+    }
+
+    /// The examples of upstream's own tests.
+    #[test]
+    fn scores_of_room() {
+        for (used, offered, least, balanced) in [
+            ([0, 0], [4_000, 10_000], 100, 100),
+            ([3_000, 5_000], [4_000, 10_000], 37, 87),
+            ([3_000, 5_000], [6_000, 10_000], 50, 100),
+            ([3_000, 5_000], [10_000, 20_000], 72, 97),
+            ([6_000, 0], [4_000, 10_000], 50, 50),
+            ([100, 100], [0, 0], 0, 100),
+        ] {
+            assert_eq!(
+                (least_allocated(used, offered), balance(used, offered)),
+                (least, balanced),
+                "{used:?} {offered:?}"
+            );
+        }
+    }
+}

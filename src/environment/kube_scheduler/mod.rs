@@ -1,0 +1,525 @@
+//! The scheduler of real clusters, kube-scheduler with its default settings:
+//! what it asks of nodes, how it compares them, in which order it takes pods
+//! and what makes it look at a pod again.
+//!
+//! Nothing is counted when a pod is placed. What a node offers is kept per
+//! template until the node changes, and how many pods are where is kept in
+//! tallies that every binding brings up to date.
+
+mod attempt;
+mod class;
+mod filter;
+mod fit;
+mod hints;
+mod nodes;
+mod preempt;
+mod priority;
+mod queue;
+mod reasons;
+mod score;
+mod tallies;
+mod volumes;
+
+pub use attempt::Attempt;
+pub use priority::PriorityClasses;
+pub use reasons::Reasons;
+pub use score::Ties;
+pub use volumes::ClaimRules;
+
+use crate::api::{Key, Labels, Node, Pod, PodTemplate, Resources, Selector};
+use crate::time::{SimTime, Timestamp};
+use attempt::{Found, Memo};
+use class::{Asks, ClassId, Classes};
+use fit::Fit;
+use hints::{Happened, Other};
+use nodes::{Bound, NodeRow, Nodes};
+use queue::Queue;
+use rustc_hash::{FxHashMap, FxHashSet};
+use score::Scratch;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tallies::{Counted, Eligible, Tallies};
+
+/// Of so many classes the tallies are kept although none of their pods waits.
+const KEPT_CLASSES: usize = 64;
+
+/// What a disruption budget allows at the moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// The pods it protects; an empty one protects none here.
+    pub selector: Selector,
+    /// How many of them may go.
+    pub allowed: i32,
+    /// Pods whose eviction it has counted already.
+    pub disrupted: Vec<Key>,
+}
+
+/// Tells what all disruption budgets allow.
+pub type Budgets<'a> = &'a dyn Fn() -> Vec<Budget>;
+
+/// A pod that the scheduler knows.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    pod: Key,
+    class: ClassId,
+    priority: i32,
+    /// The node it takes room on.
+    slot: Option<u32>,
+    /// Its deletion has not been asked for.
+    live: bool,
+}
+
+/// A pod that expects to get a place on a node.
+#[derive(Clone, Copy, Debug)]
+struct Nominated {
+    pod: Key,
+    class: ClassId,
+    priority: i32,
+}
+
+/// kube-scheduler's memory.
+#[derive(Clone, Debug)]
+pub struct KubeScheduler {
+    nodes: Nodes,
+    tallies: Tallies,
+    classes: Classes,
+    /// What is known of the nodes, by the address of the template.
+    fits: FxHashMap<usize, Fit>,
+    asks: FxHashMap<ClassId, Asks>,
+    /// The classes of `asks`, the one used last at the end.
+    recent: VecDeque<ClassId>,
+    /// By the pod's slot.
+    pods: Vec<Option<Known>>,
+    queue: Queue,
+    /// By the node's slot.
+    nominations: BTreeMap<u32, Vec<Nominated>>,
+    /// Pods that were made to go and are not gone yet.
+    preempted: FxHashSet<Key>,
+    priority_classes: PriorityClasses,
+    ties: Ties,
+    /// Where the search for nodes begins.
+    start: usize,
+    /// Counts what may change the outcome of an attempt.
+    state: u64,
+    memos: FxHashMap<(ClassId, i32), Memo>,
+    scratch: Scratch,
+    found: Found,
+}
+
+impl KubeScheduler {
+    /// A scheduler that knows no node and no pod.
+    pub fn new(priority_classes: PriorityClasses, ties: Ties) -> KubeScheduler {
+        KubeScheduler {
+            nodes: Nodes::default(),
+            tallies: Tallies::default(),
+            classes: Classes::default(),
+            fits: FxHashMap::default(),
+            asks: FxHashMap::default(),
+            recent: VecDeque::new(),
+            pods: Vec::new(),
+            queue: Queue::default(),
+            nominations: BTreeMap::new(),
+            preempted: FxHashSet::default(),
+            priority_classes,
+            ties,
+            start: 0,
+            state: 0,
+            memos: FxHashMap::default(),
+            scratch: Scratch::default(),
+            found: Found::default(),
+        }
+    }
+
+    /// A node has joined.
+    pub fn node_comes(&mut self, key: Key, node: &Node, now: SimTime) {
+        let row = NodeRow::new(key, node);
+        self.tallies.node_comes(&row);
+        self.nodes.put(row.clone());
+        self.happens(Happened::NodeCame(&row), now);
+    }
+
+    /// A node's labels, taints or room have changed.
+    pub fn node_changes(&mut self, key: Key, node: &Node, now: SimTime) {
+        let Some(before) = self.nodes.get(key.slot).filter(|row| row.key == key) else { return };
+        let same = before.taints == node.taints
+            && before.cordoned == node.unschedulable
+            && before.allocatable == node.allocatable
+            && (Arc::ptr_eq(&before.labels, &node.meta.labels) || before.labels == node.meta.labels);
+        if same {
+            return;
+        }
+        let before = before.clone();
+        self.count_pods(&before, -1);
+        self.tallies.node_goes(key.slot);
+        self.nodes.refresh(key.slot, node);
+        if let Some(after) = self.nodes.get(key.slot).cloned() {
+            self.tallies.node_comes(&after);
+            self.count_pods(&after, 1);
+            self.happens(Happened::NodeChanged { before: &before, after: &after }, now);
+        }
+    }
+
+    /// A node is gone from the API. Pods that are still bound to it no longer
+    /// count.
+    pub fn node_goes(&mut self, key: Key, now: SimTime) {
+        let Some(row) = self.nodes.get(key.slot).filter(|row| row.key == key).cloned() else { return };
+        self.count_pods(&row, -1);
+        for bound in &row.pods {
+            if let Some(known) = self.known_mut(bound.pod) {
+                known.slot = None;
+            }
+        }
+        self.tallies.node_goes(key.slot);
+        self.nodes.take(key.slot);
+        self.nominations.remove(&key.slot);
+        self.happens(Happened::NodeWent(&row), now);
+    }
+
+    /// Counts the pods of a node in or out.
+    fn count_pods(&mut self, row: &NodeRow, by: i32) {
+        for bound in &row.pods {
+            self.classes.settle(bound.class, row.key.slot, by, bound.live, &mut self.tallies);
+        }
+    }
+
+    /// A pod was created, written or removed; `selector` is what its owner
+    /// selects pods by, asked for once per sort of pods.
+    pub fn pod_changes(
+        &mut self,
+        key: Key,
+        pod: Option<&Pod>,
+        selector: impl Fn() -> Option<Selector>,
+        now: SimTime,
+        wall: Timestamp,
+    ) {
+        let Some(pod) = pod.filter(|pod| !pod.is_finished()) else {
+            self.forget(key, now);
+            return;
+        };
+        match self.known(key) {
+            None => self.meet(key, pod, selector, now),
+            Some(known) if !Arc::ptr_eq(&self.classes.get(known.class).labels, &pod.meta.labels) => {
+                self.relabel(known, pod, selector, now);
+            }
+            Some(_) => {}
+        }
+        let Some(known) = self.known(key) else { return };
+        match pod.node {
+            Some(node) if known.slot.is_none() => self.bind(known, node, pod, now, wall),
+            _ if known.live && pod.meta.is_deleting() => self.condemn(known),
+            _ => {}
+        }
+    }
+
+    fn meet(&mut self, key: Key, pod: &Pod, selector: impl Fn() -> Option<Selector>, now: SimTime) {
+        let class = self.join(pod, selector);
+        let priority = self.priority_classes.of(&pod.template.placement);
+        let slot = key.slot as usize;
+        if self.pods.len() <= slot {
+            self.pods.resize_with(slot + 1, || None);
+        }
+        self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true });
+        if pod.node.is_none() {
+            let gated = !pod.template.placement.gates.is_empty();
+            self.queue.add(key, class, priority, gated, now);
+        }
+    }
+
+    /// Finds the class of a pod; a new one is told what it adds to tallies.
+    fn join(&mut self, pod: &Pod, selector: impl Fn() -> Option<Selector>) -> ClassId {
+        let (id, is_new) = self.classes.join(pod, selector);
+        if is_new {
+            let class = self.classes.get(id);
+            let counting = self.tallies.counting(&class.namespace, &class.labels);
+            let held = class.held();
+            for tally in counting {
+                let live_only = self.tallies.counts_live_only(tally);
+                self.classes.give(id, class::Give { tally, weight: 1, live_only }, &mut self.tallies);
+            }
+            for (kind, scope, key, weight) in held {
+                let counted = Counted::Holders(kind, scope);
+                let (tally, _) = self.tallies.open(counted, &key, Eligible::default(), false, &self.nodes);
+                self.classes.give(id, class::Give { tally, weight, live_only: false }, &mut self.tallies);
+            }
+        }
+        id
+    }
+
+    /// A member of a class less.
+    fn leave(&mut self, class: ClassId) {
+        let Some(gone) = self.classes.leave(class) else { return };
+        self.recent.retain(|other| *other != class);
+        self.drop_asks(class, &gone.template);
+        self.memos.retain(|(other, _), _| *other != class);
+    }
+
+    fn bind(&mut self, known: Known, node: Key, pod: &Pod, now: SimTime, wall: Timestamp) {
+        self.queue.remove(known.pod);
+        self.forget_nomination(known.pod);
+        let live = !pod.meta.is_deleting();
+        let Some(row) = self.nodes.get_mut(node.slot).filter(|row| row.key == node) else { return };
+        row.take(&pod.template);
+        row.pods.push(Bound { pod: known.pod, class: known.class, priority: known.priority, live, since: wall });
+        self.classes.settle(known.class, node.slot, 1, live, &mut self.tallies);
+        if let Some(known) = self.known_mut(known.pod) {
+            known.slot = Some(node.slot);
+            known.live = live;
+        }
+        self.state += 1;
+        if self.queue.is_waiting() {
+            let class = self.classes.get(known.class).clone();
+            self.happens(Happened::PodCame(Other::of(&class)), now);
+        }
+    }
+
+    fn condemn(&mut self, known: Known) {
+        if let Some(known) = self.known_mut(known.pod) {
+            known.live = false;
+        }
+        let Some(slot) = known.slot else {
+            self.queue.remove(known.pod);
+            return;
+        };
+        if let Some(row) = self.nodes.get_mut(slot)
+            && let Some(bound) = row.pods.iter_mut().find(|bound| bound.pod == known.pod)
+        {
+            bound.live = false;
+            self.classes.condemn(known.class, slot, &mut self.tallies);
+        }
+        self.state += 1;
+    }
+
+    /// A pod is gone or finished.
+    fn forget(&mut self, key: Key, now: SimTime) {
+        let Some(known) = self.known(key) else { return };
+        self.pods[key.slot as usize] = None;
+        self.queue.remove(key);
+        self.preempted.remove(&key);
+        let gave_up = self.forget_nomination(key);
+        if let Some(slot) = known.slot {
+            self.unbind(known, slot);
+        }
+        if known.slot.is_some() || gave_up {
+            self.state += 1;
+            if self.queue.is_waiting() {
+                let class = self.classes.get(known.class).clone();
+                // A pod that only expected its place stood in the way of those
+                // that are no more important.
+                let most = if known.slot.is_some() { i32::MAX } else { known.priority };
+                self.wake(Happened::PodWent(Other::of(&class)), most, now);
+            }
+        }
+        self.leave(known.class);
+    }
+
+    fn unbind(&mut self, known: Known, slot: u32) {
+        let template = self.classes.get(known.class).template.clone();
+        let Some(row) = self.nodes.get_mut(slot) else { return };
+        if let Some(i) = row.pods.iter().position(|bound| bound.pod == known.pod) {
+            let bound = row.pods.remove(i);
+            row.give_back(&template);
+            self.classes.settle(known.class, slot, -1, bound.live, &mut self.tallies);
+        }
+    }
+
+    /// A pod has other labels now, and so belongs to another class.
+    fn relabel(&mut self, known: Known, pod: &Pod, selector: impl Fn() -> Option<Selector>, now: SimTime) {
+        let class = self.join(pod, selector);
+        let old = self.classes.get(known.class).clone();
+        if let Some(slot) = known.slot {
+            self.classes.settle(known.class, slot, -1, known.live, &mut self.tallies);
+            self.classes.settle(class, slot, 1, known.live, &mut self.tallies);
+            if let Some(row) = self.nodes.get_mut(slot)
+                && let Some(bound) = row.pods.iter_mut().find(|bound| bound.pod == known.pod)
+            {
+                bound.class = class;
+            }
+        } else {
+            self.queue.remove(known.pod);
+            self.queue.add(known.pod, class, known.priority, !pod.template.placement.gates.is_empty(), now);
+        }
+        if let Some(known) = self.known_mut(known.pod) {
+            known.class = class;
+        }
+        self.state += 1;
+        let new = self.classes.get(class).clone();
+        if known.slot.is_some() {
+            self.happens(Happened::PodRelabelled { before: Other::of(&old), after: Other::of(&new) }, now);
+        }
+        self.leave(known.class);
+    }
+
+    /// Tells the pods that wait what has happened.
+    fn happens(&mut self, happened: Happened<'_>, now: SimTime) {
+        self.state += 1;
+        self.wake(happened, i32::MAX, now);
+    }
+
+    fn wake(&mut self, happened: Happened<'_>, most: i32, now: SimTime) {
+        let classes = &self.classes;
+        let helped: Vec<_> =
+            self.queue.groups().filter(|(class, why)| hints::may_help(happened, classes.get(*class), *why)).collect();
+        for group in helped {
+            self.queue.wake(group, most, now);
+        }
+    }
+
+    /// The next pod to look at.
+    pub fn pop(&mut self) -> Option<Key> {
+        self.queue.pop()
+    }
+
+    /// Whether there is a pod to look at.
+    pub fn has_work(&self) -> bool {
+        self.queue.has_work()
+    }
+
+    /// Whether any pod waits because no node was found for it.
+    pub fn is_waiting(&self) -> bool {
+        self.queue.is_waiting()
+    }
+
+    /// Looks again, soon, at pods that have waited for five minutes.
+    pub fn flush(&mut self, now: SimTime) {
+        self.queue.flush(now);
+    }
+
+    /// A node was chosen for a pod that cannot be bound yet: its room is taken.
+    pub fn assume(&mut self, key: Key, node: Key, pod: &Pod, now: SimTime, wall: Timestamp) {
+        if let Some(known) = self.known(key) {
+            self.bind(known, node, pod, now, wall);
+        }
+    }
+
+    /// The node that was chosen for a pod will not do after all.
+    pub fn give_up(&mut self, key: Key, pod: &Pod, now: SimTime) {
+        let Some(known) = self.known(key) else { return };
+        if let Some(slot) = known.slot {
+            self.unbind(known, slot);
+        }
+        if let Some(known) = self.known_mut(key) {
+            known.slot = None;
+        }
+        self.state += 1;
+        self.queue.add(key, known.class, known.priority, !pod.template.placement.gates.is_empty(), now);
+    }
+
+    /// No node will do for a pod as long as its claims are not settled.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go PreFilter`
+    pub fn refuse(&mut self, key: Key, now: SimTime) -> Attempt {
+        self.queue.park(key, Reasons::VOLUMES, now);
+        let message = format!(
+            "0/{nodes} nodes are available: pod has unbound immediate PersistentVolumeClaims. no new claims to \
+             deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
+            nodes = self.nodes.len()
+        );
+        Attempt::Fail { message, victims: None }
+    }
+
+    /// Claims or volumes have changed.
+    pub fn volumes_change(&mut self, now: SimTime) {
+        let waiting: Vec<_> = self.queue.groups().filter(|(_, why)| why.has(Reasons::VOLUMES)).collect();
+        for group in waiting {
+            self.state += 1;
+            self.queue.wake(group, i32::MAX, now);
+        }
+    }
+
+    /// The gates of a pod were taken away.
+    pub fn ungate(&mut self, pod: Key) {
+        self.queue.ungate(pod);
+    }
+
+    /// A pod is made to go for a more important one.
+    pub fn note_preempted(&mut self, pod: Key) {
+        self.preempted.insert(pod);
+    }
+
+    /// What a node offers and what of it is taken: the figures by which nodes
+    /// are filled.
+    pub fn room(&self, node: Key) -> Option<(Resources, Resources)> {
+        let row = self.nodes.get(node.slot).filter(|row| row.key == node)?;
+        Some((row.allocatable, row.used))
+    }
+
+    /// Whether a pod of this template would fit on an empty node with these
+    /// labels, as far as the node alone decides: what an autoscaler asks.
+    pub fn would_fit(template: &PodTemplate, labels: &Labels, name: &str, allocatable: &Resources) -> bool {
+        template.selects(labels, name)
+            && fit::lacking(allocatable, &Resources::default(), &template.requests).is_empty()
+    }
+
+    fn known(&self, pod: Key) -> Option<Known> {
+        self.pods.get(pod.slot as usize).copied().flatten().filter(|known| known.pod == pod)
+    }
+
+    fn known_mut(&mut self, pod: Key) -> Option<&mut Known> {
+        self.pods.get_mut(pod.slot as usize)?.as_mut().filter(|known| known.pod == pod)
+    }
+
+    fn nominated_node(&self, pod: Key) -> Option<u32> {
+        if self.nominations.is_empty() {
+            return None;
+        }
+        self.nominations.iter().find(|(_, there)| there.iter().any(|n| n.pod == pod)).map(|(slot, _)| *slot)
+    }
+
+    /// The pod expects to get a place on this node; less important ones that
+    /// did so no longer do.
+    fn nominate(&mut self, pod: Key, class: ClassId, priority: i32, slot: u32) {
+        self.forget_nomination(pod);
+        let there = self.nominations.entry(slot).or_default();
+        there.retain(|other| other.priority >= priority);
+        there.push(Nominated { pod, class, priority });
+        self.state += 1;
+    }
+
+    /// Whether it had expected a place.
+    fn forget_nomination(&mut self, pod: Key) -> bool {
+        let Some(slot) = self.nominated_node(pod) else { return false };
+        if let Some(there) = self.nominations.get_mut(&slot) {
+            there.retain(|other| other.pod != pod);
+            if there.is_empty() {
+                self.nominations.remove(&slot);
+            }
+        }
+        self.state += 1;
+        true
+    }
+
+    fn take_fit(&mut self, template: &Arc<PodTemplate>) -> Fit {
+        let address = Arc::as_ptr(template) as usize;
+        self.fits.remove(&address).unwrap_or_else(|| Fit::new(template.clone()))
+    }
+
+    /// What a class asks; of classes not asked for lately it is forgotten.
+    fn take_asks(&mut self, class: ClassId) -> Asks {
+        if self.recent.back() != Some(&class) {
+            self.recent.retain(|other| *other != class);
+            self.recent.push_back(class);
+        }
+        let known = self.asks.remove(&class);
+        let mut asks = known.unwrap_or_else(|| Asks::new(class, &mut self.classes, &mut self.tallies, &self.nodes));
+        while self.recent.len() > KEPT_CLASSES {
+            if let Some(oldest) = self.recent.pop_front() {
+                let template = self.classes.get(oldest).template.clone();
+                self.drop_asks(oldest, &template);
+            }
+        }
+        asks.refresh(self.classes.get(class), &self.tallies);
+        asks
+    }
+
+    fn drop_asks(&mut self, class: ClassId, template: &Arc<PodTemplate>) {
+        let Some(asks) = self.asks.remove(&class) else { return };
+        self.fits.remove(&(Arc::as_ptr(template) as usize));
+        for tally in asks.opened() {
+            if let Some(scopes) = self.tallies.close(tally) {
+                self.classes.forget(&scopes, tally);
+            }
+        }
+    }
+}

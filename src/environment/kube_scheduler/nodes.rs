@@ -1,0 +1,242 @@
+//! The nodes as the scheduler sees them: what they offer, what is taken, and
+//! in which order they are looked at.
+
+use super::class::ClassId;
+use crate::api::{HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
+use crate::time::Timestamp;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A pod on a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    pub(super) pod: Key,
+    pub(super) class: ClassId,
+    pub(super) priority: i32,
+    /// Its deletion has not been asked for.
+    pub(super) live: bool,
+    /// When it was bound, which is when its node says that it started.
+    pub(super) since: Timestamp,
+}
+
+/// A node and what is taken of it.
+#[derive(Clone, Debug)]
+pub(super) struct NodeRow {
+    pub(super) key: Key,
+    pub(super) name: Arc<str>,
+    pub(super) labels: Arc<Labels>,
+    pub(super) taints: Vec<Taint>,
+    pub(super) cordoned: bool,
+    pub(super) allocatable: Resources,
+    /// What its pods ask for.
+    pub(super) used: Resources,
+    /// The same with a little for each container that asks for nothing.
+    pub(super) scored: Resources,
+    pub(super) pods: Vec<Bound>,
+    pub(super) ports: Vec<HostPort>,
+}
+
+impl NodeRow {
+    pub(super) fn new(key: Key, node: &Node) -> NodeRow {
+        NodeRow {
+            key,
+            name: node.meta.name.clone(),
+            labels: node.meta.labels.clone(),
+            taints: node.taints.clone(),
+            cordoned: node.unschedulable,
+            allocatable: node.allocatable,
+            used: Resources::default(),
+            scored: Resources::default(),
+            pods: Vec::new(),
+            ports: Vec::new(),
+        }
+    }
+
+    /// The region and zone by which nodes take turns.
+    ///
+    /// Upstream: `staging/src/k8s.io/component-helpers/node/topology/helpers.go GetZoneKey`
+    fn zone(&self) -> String {
+        let label = |name| self.labels.get(name).unwrap_or_default();
+        format!("{}/{}", label("topology.kubernetes.io/region"), label("topology.kubernetes.io/zone"))
+    }
+
+    pub(super) fn take(&mut self, template: &PodTemplate) {
+        self.used.add(&template.requests);
+        self.scored.add(&template.placement.scored);
+        self.ports.extend(template.placement.host_ports.iter().cloned());
+    }
+
+    pub(super) fn give_back(&mut self, template: &PodTemplate) {
+        self.used.remove(&template.requests);
+        self.scored.remove(&template.placement.scored);
+        for port in &template.placement.host_ports {
+            if let Some(i) = self.ports.iter().position(|p| p == port) {
+                self.ports.swap_remove(i);
+            }
+        }
+    }
+}
+
+/// All nodes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Nodes {
+    rows: Vec<Option<NodeRow>>,
+    /// Counts the changes of each node, so that what was found out about it
+    /// is seen to be out of date. By slot, beginning at 1.
+    pub(super) versions: Vec<u32>,
+    by_name: FxHashMap<Arc<str>, u32>,
+    /// The nodes of each zone in the order in which they came.
+    zones: Vec<(String, Vec<u32>)>,
+    order: Vec<u32>,
+    is_ordered: bool,
+    was_ordered: bool,
+}
+
+impl Nodes {
+    pub(super) fn get(&self, slot: u32) -> Option<&NodeRow> {
+        self.rows.get(slot as usize)?.as_ref()
+    }
+
+    /// A node to be changed: what was found out about it no longer holds.
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut NodeRow> {
+        let row = self.rows.get_mut(slot as usize)?.as_mut()?;
+        self.versions[slot as usize] += 1;
+        Some(row)
+    }
+
+    /// The node of a name.
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.zones.iter().map(|(_, nodes)| nodes.len()).sum()
+    }
+
+    /// The slots of all nodes, in no order that means anything.
+    pub(super) fn slots(&self) -> impl Iterator<Item = u32> {
+        self.zones.iter().flat_map(|(_, nodes)| nodes.iter().copied())
+    }
+
+    pub(super) fn put(&mut self, row: NodeRow) {
+        let slot = row.key.slot;
+        if self.rows.len() <= slot as usize {
+            self.rows.resize_with(slot as usize + 1, || None);
+            self.versions.resize(slot as usize + 1, 1);
+        }
+        self.enlist(row.zone(), slot);
+        self.by_name.insert(row.name.clone(), slot);
+        self.versions[slot as usize] += 1;
+        self.rows[slot as usize] = Some(row);
+    }
+
+    pub(super) fn take(&mut self, slot: u32) -> Option<NodeRow> {
+        let row = self.rows.get_mut(slot as usize)?.take()?;
+        self.strike(&row.zone(), slot);
+        self.by_name.remove(&row.name);
+        self.versions[slot as usize] += 1;
+        Some(row)
+    }
+
+    /// Takes over what has changed about a node. One that moves to another
+    /// zone is the newest there.
+    pub(super) fn refresh(&mut self, slot: u32, node: &Node) {
+        let Some(row) = self.get_mut(slot) else { return };
+        let before = row.zone();
+        row.labels = node.meta.labels.clone();
+        row.taints.clone_from(&node.taints);
+        row.cordoned = node.unschedulable;
+        row.allocatable = node.allocatable;
+        let after = row.zone();
+        if before != after {
+            self.strike(&before, slot);
+            self.enlist(after, slot);
+        }
+    }
+
+    fn enlist(&mut self, zone: String, slot: u32) {
+        self.is_ordered = false;
+        match self.zones.iter_mut().find(|(known, _)| *known == zone) {
+            Some((_, nodes)) => nodes.push(slot),
+            None => self.zones.push((zone, vec![slot])),
+        }
+    }
+
+    fn strike(&mut self, zone: &str, slot: u32) {
+        self.is_ordered = false;
+        if let Some((_, nodes)) = self.zones.iter_mut().find(|(known, _)| known == zone) {
+            nodes.retain(|other| *other != slot);
+        }
+        self.zones.retain(|(_, nodes)| !nodes.is_empty());
+    }
+
+    /// Puts the nodes in the order in which they are looked at: one of each
+    /// zone in turn, zones and nodes as they came. The nodes of the beginning
+    /// came by name.
+    ///
+    /// Upstream: `pkg/scheduler/backend/cache/node_tree.go list`
+    pub(super) fn sort(&mut self) {
+        if self.is_ordered {
+            return;
+        }
+        if !self.was_ordered {
+            let rows = &self.rows;
+            let name = |slot: &u32| rows[*slot as usize].as_ref().map(|row| row.name.clone());
+            for (_, nodes) in &mut self.zones {
+                nodes.sort_by_cached_key(name);
+            }
+            self.zones.sort_by_cached_key(|(_, nodes)| nodes.first().and_then(name));
+        }
+        self.order.clear();
+        let longest = self.zones.iter().map(|(_, nodes)| nodes.len()).max().unwrap_or(0);
+        for turn in 0..longest {
+            self.order.extend(self.zones.iter().filter_map(|(_, nodes)| nodes.get(turn)));
+        }
+        self.is_ordered = true;
+        self.was_ordered = true;
+    }
+
+    /// The slots in that order; [`Nodes::sort`] comes before.
+    pub(super) fn order(&self) -> &[u32] {
+        &self.order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Kind, Uid};
+
+    fn row(slot: u32, name: &str, zone: &str) -> NodeRow {
+        NodeRow {
+            key: Key { kind: Kind::Node, slot, uid: Uid(slot) },
+            name: name.into(),
+            labels: Arc::new(Labels::from([("topology.kubernetes.io/zone", zone)])),
+            taints: Vec::new(),
+            cordoned: false,
+            allocatable: Resources::default(),
+            used: Resources::default(),
+            scored: Resources::default(),
+            pods: Vec::new(),
+            ports: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn zones_take_turns() {
+        let mut nodes = Nodes::default();
+        for (slot, name, zone) in [(0, "b1", "b"), (1, "a2", "a"), (2, "a1", "a"), (3, "b2", "b"), (4, "a3", "a")] {
+            nodes.put(row(slot, name, zone));
+        }
+        nodes.sort();
+        assert_eq!(nodes.order(), [2, 0, 1, 3, 4], "by name at the beginning");
+        nodes.put(row(5, "a0", "a"));
+        nodes.sort();
+        assert_eq!(nodes.order(), [2, 0, 1, 3, 4, 5], "later ones are the last of their zone");
+        nodes.take(2);
+        nodes.take(1);
+        nodes.sort();
+        assert_eq!(nodes.order(), [4, 0, 5, 3]);
+    }
+}

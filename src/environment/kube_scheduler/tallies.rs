@@ -1,0 +1,492 @@
+//! How many pods of a sort are in each zone, on each host and the like.
+//!
+//! A tally is asked for once by the pods that depend on it and kept up to
+//! date from then on, so that nobody counts pods when one is placed.
+
+use super::nodes::{NodeRow, Nodes};
+use crate::api::{Labels, NodeMatch, PodTemplate, Selector, Toleration};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Which tally.
+pub(super) type TallyId = u32;
+
+/// Which topology: the index of a node label that makes domains.
+pub(super) type TopologyId = u32;
+
+/// A node without the label.
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// Pods by labels and namespace.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Scope {
+    /// `None` selects nothing.
+    pub(super) selector: Option<Selector>,
+    /// The namespaces by name.
+    pub(super) namespaces: Vec<Arc<str>>,
+    /// Namespaces by their labels, of which only their name is known.
+    pub(super) by_labels: Option<Selector>,
+}
+
+impl Scope {
+    /// Whether pods of this namespace with these labels are in it.
+    ///
+    /// Upstream: `staging/src/k8s.io/kube-scheduler/framework/types.go AffinityTerm.Matches`
+    pub(super) fn covers(&self, namespace: &str, labels: &Labels) -> bool {
+        let there = self.namespaces.iter().any(|name| &**name == namespace)
+            || self
+                .by_labels
+                .as_ref()
+                .is_some_and(|selector| selector.matches(&Labels::from([("kubernetes.io/metadata.name", namespace)])));
+        there && self.selector.as_ref().is_some_and(|selector| selector.matches(labels))
+    }
+}
+
+/// What is counted.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Counted {
+    /// Pods that are in all of these scopes.
+    Pods(Vec<Scope>),
+    /// Pods that have this term themselves, by its weight.
+    Holders(HolderKind, Scope),
+}
+
+/// What sort of term the holders have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HolderKind {
+    /// Required anti-affinity: it keeps others away.
+    KeepsAway,
+    /// A wish, or required affinity, which counts like one.
+    Wishes,
+}
+
+/// Which nodes count at all.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Eligible {
+    /// Labels that a node must have.
+    pub(super) keys: Vec<String>,
+    /// Node selector and required node affinity that must hold.
+    pub(super) affinity: Option<(Labels, Vec<Vec<NodeMatch>>)>,
+    /// Tolerations for all its taints.
+    pub(super) tolerations: Option<Vec<Toleration>>,
+    /// Not a matter of nodes: only pods count whose deletion has not been
+    /// asked for. It tells tallies apart that are otherwise the same.
+    pub(super) live_only: bool,
+}
+
+impl Eligible {
+    fn holds(&self, node: &NodeRow) -> bool {
+        self.keys.iter().all(|key| node.labels.get(key).is_some())
+            && self
+                .affinity
+                .as_ref()
+                .is_none_or(|(selector, terms)| PodTemplate::selector_holds(selector, terms, &node.labels, &node.name))
+            && self.tolerations.as_ref().is_none_or(|tolerations| super::fit::tolerates(node, tolerations))
+    }
+}
+
+/// The domains that have nodes, for the emptiest of them.
+#[derive(Clone, Debug, Default)]
+struct Domains {
+    /// How many eligible nodes each has.
+    nodes: Vec<u32>,
+    /// How many domains have how many pods.
+    by_count: BTreeMap<i32, u32>,
+    len: u32,
+}
+
+/// One tally.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    pub(super) counted: Counted,
+    pub(super) topology: TopologyId,
+    eligible: usize,
+    /// By domain.
+    counts: Vec<i32>,
+    /// How many domains have any.
+    pub(super) inhabited: u32,
+    domains: Option<Domains>,
+    /// How many classes of pods ask for it.
+    users: u32,
+    name: Arc<str>,
+}
+
+impl Tally {
+    /// How many there are in a domain.
+    pub(super) fn count(&self, domain: u32) -> i32 {
+        self.counts.get(domain as usize).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, domain: u32, by: i32) {
+        let at = domain as usize;
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0);
+        }
+        let (before, after) = (self.counts[at], self.counts[at] + by);
+        self.counts[at] = after;
+        self.inhabited = self.inhabited + u32::from(before == 0 && after != 0) - u32::from(before != 0 && after == 0);
+        if let Some(domains) = &mut self.domains
+            && domains.nodes.get(at).is_some_and(|nodes| *nodes > 0)
+        {
+            domains.leave(before);
+            domains.enter(after);
+        }
+    }
+
+    /// A node of the domain comes or goes.
+    fn add_node(&mut self, domain: u32, comes: bool) {
+        let count = self.count(domain);
+        let Some(domains) = &mut self.domains else { return };
+        let at = domain as usize;
+        if domains.nodes.len() <= at {
+            domains.nodes.resize(at + 1, 0);
+        }
+        if comes {
+            domains.nodes[at] += 1;
+            if domains.nodes[at] == 1 {
+                domains.enter(count);
+                domains.len += 1;
+            }
+        } else if domains.nodes[at] > 0 {
+            domains.nodes[at] -= 1;
+            if domains.nodes[at] == 0 {
+                domains.leave(count);
+                domains.len -= 1;
+            }
+        }
+    }
+
+    /// The count of the emptiest domain, or 0 if there are fewer domains than
+    /// wanted, when one of them has `change` more than it has.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/filtering.go minMatchNum`
+    pub(super) fn least(&self, min_domains: i32, change: Option<(u32, i32)>) -> i32 {
+        let Some(domains) = &self.domains else { return 0 };
+        if i64::from(domains.len) < i64::from(min_domains) {
+            return 0;
+        }
+        let lowest = domains.by_count.keys().next().copied().unwrap_or(0);
+        let counts = |domain: &u32| domains.nodes.get(*domain as usize).is_some_and(|nodes| *nodes > 0);
+        let Some((domain, by)) = change.filter(|(domain, by)| *by != 0 && counts(domain)) else { return lowest };
+        let own = self.count(domain);
+        let mut others = domains.by_count.iter().filter(|(count, n)| **count != own || **n > 1);
+        let other = others.next().map(|(count, _)| *count);
+        other.map_or(own + by, |other| other.min(own + by))
+    }
+}
+
+impl Domains {
+    fn enter(&mut self, count: i32) {
+        *self.by_count.entry(count).or_insert(0) += 1;
+    }
+
+    fn leave(&mut self, count: i32) {
+        if let Some(n) = self.by_count.get_mut(&count) {
+            *n -= 1;
+            if *n == 0 {
+                self.by_count.remove(&count);
+            }
+        }
+    }
+}
+
+/// The domains of all nodes by one label.
+#[derive(Clone, Debug)]
+pub(super) struct Topology {
+    key: String,
+    /// The domain of each node, by slot.
+    of: Vec<u32>,
+    values: FxHashMap<String, u32>,
+}
+
+impl Topology {
+    /// The domain of a node, or [`NOWHERE`].
+    pub(super) fn domain(&self, slot: u32) -> u32 {
+        self.of.get(slot as usize).copied().unwrap_or(NOWHERE)
+    }
+
+    fn place(&mut self, node: &NodeRow) {
+        let slot = node.key.slot as usize;
+        if self.of.len() <= slot {
+            self.of.resize(slot + 1, NOWHERE);
+        }
+        self.of[slot] = match node.labels.get(&self.key) {
+            None => NOWHERE,
+            Some(value) => match self.values.get(value) {
+                Some(&domain) => domain,
+                None => {
+                    let domain = self.values.len() as u32;
+                    self.values.insert(value.to_string(), domain);
+                    domain
+                }
+            },
+        };
+    }
+}
+
+/// One rule about which nodes count, and what it says of each.
+#[derive(Clone, Debug)]
+struct EligibleNodes {
+    rule: Eligible,
+    /// By slot.
+    holds: Vec<bool>,
+}
+
+impl EligibleNodes {
+    fn place(&mut self, node: &NodeRow) {
+        let slot = node.key.slot as usize;
+        if self.holds.len() <= slot {
+            self.holds.resize(slot + 1, false);
+        }
+        self.holds[slot] = self.rule.holds(node);
+    }
+}
+
+/// All tallies and what they are made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tallies {
+    tallies: Vec<Option<Tally>>,
+    free: Vec<TallyId>,
+    by_name: FxHashMap<Arc<str>, TallyId>,
+    topologies: Vec<Topology>,
+    eligible: Vec<EligibleNodes>,
+    /// The tallies of pods, by one label that the pods must have.
+    by_label: FxHashMap<(String, String), Vec<TallyId>>,
+    /// Those whose pods need not have any label in particular.
+    by_no_label: Vec<TallyId>,
+    /// The tallies of terms that pods have.
+    pub(super) holders: Vec<TallyId>,
+}
+
+impl Tallies {
+    /// The topology of a label.
+    pub(super) fn topology(&mut self, key: &str, nodes: &Nodes) -> TopologyId {
+        if let Some(i) = self.topologies.iter().position(|t| t.key == key) {
+            return i as TopologyId;
+        }
+        let mut topology = Topology { key: key.to_string(), of: Vec::new(), values: FxHashMap::default() };
+        nodes.slots().filter_map(|slot| nodes.get(slot)).for_each(|node| topology.place(node));
+        self.topologies.push(topology);
+        self.topologies.len() as TopologyId - 1
+    }
+
+    /// The domains of a topology.
+    pub(super) fn domains(&self, topology: TopologyId) -> &Topology {
+        &self.topologies[topology as usize]
+    }
+
+    fn eligible(&mut self, rule: Eligible, nodes: &Nodes) -> usize {
+        if let Some(i) = self.eligible.iter().position(|e| e.rule == rule) {
+            return i;
+        }
+        let mut eligible = EligibleNodes { rule, holds: Vec::new() };
+        nodes.slots().filter_map(|slot| nodes.get(slot)).for_each(|node| eligible.place(node));
+        self.eligible.push(eligible);
+        self.eligible.len() - 1
+    }
+
+    /// A tally.
+    pub(super) fn get(&self, id: TallyId) -> &Tally {
+        self.tallies[id as usize].as_ref().expect("tallies that are asked for are kept")
+    }
+
+    /// The tally of this, counted from zero if it is new; whether it is.
+    pub(super) fn open(
+        &mut self,
+        counted: Counted,
+        key: &str,
+        rule: Eligible,
+        wants_least: bool,
+        nodes: &Nodes,
+    ) -> (TallyId, bool) {
+        let name: Arc<str> = format!("{counted:?} {key} {rule:?} {wants_least}").into();
+        if let Some(&id) = self.by_name.get(&name) {
+            if let Some(tally) = &mut self.tallies[id as usize] {
+                tally.users += 1;
+            }
+            return (id, false);
+        }
+        let topology = self.topology(key, nodes);
+        let eligible = self.eligible(rule, nodes);
+        let mut tally = Tally {
+            counted,
+            topology,
+            eligible,
+            counts: Vec::new(),
+            inhabited: 0,
+            domains: wants_least.then(Domains::default),
+            users: 1,
+            name: name.clone(),
+        };
+        if wants_least {
+            for slot in nodes.slots() {
+                if let Some(domain) = self.domain_for(&tally, slot) {
+                    tally.add_node(domain, true);
+                }
+            }
+        }
+        let id = self.free.pop().unwrap_or(self.tallies.len() as TallyId);
+        if id as usize == self.tallies.len() {
+            self.tallies.push(None);
+        }
+        match &tally.counted {
+            Counted::Pods(scopes) => match sample_label(scopes) {
+                Some(label) => self.by_label.entry(label).or_default().push(id),
+                None => self.by_no_label.push(id),
+            },
+            Counted::Holders(..) => self.holders.push(id),
+        }
+        self.tallies[id as usize] = Some(tally);
+        self.by_name.insert(name, id);
+        (id, true)
+    }
+
+    /// One user less; what the tally counted if it is gone with it.
+    pub(super) fn close(&mut self, id: TallyId) -> Option<Vec<Scope>> {
+        let tally = self.tallies[id as usize].as_mut()?;
+        tally.users -= 1;
+        if tally.users > 0 {
+            return None;
+        }
+        let tally = self.tallies[id as usize].take()?;
+        // The terms of pods stay, as others ask about them.
+        let Counted::Pods(scopes) = tally.counted else { return None };
+        match sample_label(&scopes) {
+            Some(label) => {
+                if let Some(ids) = self.by_label.get_mut(&label) {
+                    ids.retain(|other| *other != id);
+                    if ids.is_empty() {
+                        self.by_label.remove(&label);
+                    }
+                }
+            }
+            None => self.by_no_label.retain(|other| *other != id),
+        }
+        self.by_name.remove(&tally.name);
+        self.free.push(id);
+        Some(scopes)
+    }
+
+    /// Whether a pod no longer counts when its deletion has been asked for.
+    pub(super) fn counts_live_only(&self, id: TallyId) -> bool {
+        self.eligible[self.get(id).eligible].rule.live_only
+    }
+
+    /// The tallies that count pods of this namespace with these labels.
+    pub(super) fn counting(&self, namespace: &str, labels: &Labels) -> Vec<TallyId> {
+        let labelled = labels.0.iter().filter_map(|(k, v)| self.by_label.get(&(k.clone(), v.clone()))).flatten();
+        let mut ids: Vec<TallyId> = labelled.chain(&self.by_no_label).copied().collect();
+        ids.retain(|id| match &self.get(*id).counted {
+            Counted::Pods(scopes) => scopes.iter().all(|scope| scope.covers(namespace, labels)),
+            Counted::Holders(..) => false,
+        });
+        ids
+    }
+
+    /// The domain in which a node counts, if it does.
+    fn domain_for(&self, tally: &Tally, slot: u32) -> Option<u32> {
+        let counts = self.eligible[tally.eligible].holds.get(slot as usize).copied().unwrap_or(false);
+        let domain = self.domains(tally.topology).domain(slot);
+        (counts && domain != NOWHERE).then_some(domain)
+    }
+
+    /// Whether a pod on this node would count, and where.
+    pub(super) fn where_counted(&self, id: TallyId, slot: u32) -> Option<u32> {
+        self.domain_for(self.get(id), slot)
+    }
+
+    /// Counts something on a node.
+    pub(super) fn add(&mut self, id: TallyId, slot: u32, by: i32) {
+        if let Some(domain) = self.where_counted(id, slot)
+            && let Some(tally) = &mut self.tallies[id as usize]
+        {
+            tally.add(domain, by);
+        }
+    }
+
+    /// A node is there now: its pods are counted after this.
+    pub(super) fn node_comes(&mut self, node: &NodeRow) {
+        self.topologies.iter_mut().for_each(|topology| topology.place(node));
+        self.eligible.iter_mut().for_each(|eligible| eligible.place(node));
+        self.each_domain_of(node.key.slot, true);
+    }
+
+    /// A node goes: its pods were uncounted before this.
+    pub(super) fn node_goes(&mut self, slot: u32) {
+        self.each_domain_of(slot, false);
+        for eligible in &mut self.eligible {
+            if let Some(holds) = eligible.holds.get_mut(slot as usize) {
+                *holds = false;
+            }
+        }
+    }
+
+    fn each_domain_of(&mut self, slot: u32, comes: bool) {
+        for i in 0..self.tallies.len() {
+            let Some(tally) = self.tallies[i].as_ref().filter(|tally| tally.domains.is_some()) else { continue };
+            if let Some(domain) = self.domain_for(tally, slot)
+                && let Some(tally) = &mut self.tallies[i]
+            {
+                tally.add_node(domain, comes);
+            }
+        }
+    }
+}
+
+/// A label that all pods of the scopes have: the one that tells most.
+fn sample_label(scopes: &[Scope]) -> Option<(String, String)> {
+    let labels = &scopes.first()?.selector.as_ref()?.match_labels.0;
+    let telling = labels.iter().find(|(key, _)| key.ends_with("-hash")).or_else(|| labels.iter().next_back());
+    telling.map(|(key, value)| (key.clone(), value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(counts: &[i32], nodes: &[u32]) -> Tally {
+        let mut tally = Tally {
+            counted: Counted::Pods(Vec::new()),
+            topology: 0,
+            eligible: 0,
+            counts: Vec::new(),
+            inhabited: 0,
+            domains: Some(Domains::default()),
+            users: 1,
+            name: "".into(),
+        };
+        for (domain, n) in nodes.iter().enumerate() {
+            (0..*n).for_each(|_| tally.add_node(domain as u32, true));
+        }
+        for (domain, n) in counts.iter().enumerate() {
+            tally.add(domain as u32, *n);
+        }
+        tally
+    }
+
+    #[test]
+    fn the_emptiest_domain() {
+        for (counts, nodes, min_domains, change, least) in [
+            (&[3, 1, 2][..], &[1, 1, 1][..], 1, None, 1),
+            (&[3, 1, 2], &[1, 1, 1], 4, None, 0),
+            (&[3, 1, 2], &[1, 0, 1], 1, None, 2),
+            (&[3, 1, 2], &[1, 1, 1], 1, Some((1, 5)), 2),
+            (&[3, 1, 2], &[1, 1, 1], 1, Some((0, -3)), 0),
+            (&[1, 1, 2], &[1, 1, 1], 1, Some((0, 4)), 1),
+            (&[], &[], 1, None, 0),
+        ] {
+            assert_eq!(tally(counts, nodes).least(min_domains, change), least, "{counts:?} {nodes:?} {change:?}");
+        }
+    }
+
+    #[test]
+    fn domains_with_nothing_left_are_uninhabited() {
+        let mut tally = tally(&[2, 0], &[1, 1]);
+        assert_eq!(tally.inhabited, 1);
+        tally.add(0, -2);
+        assert_eq!(tally.inhabited, 0);
+        tally.add(1, -5);
+        assert_eq!(tally.inhabited, 1, "weights may be negative");
+    }
+}

@@ -1,0 +1,93 @@
+//! Who places the pods, and how important they are.
+
+use super::Compiler;
+use crate::api::{Object, PodTemplate, PriorityClass};
+use crate::environment::PriorityClasses;
+use crate::error::Problem;
+use crate::manifest;
+use crate::scenario::file::{Applied, SchedulerName, Spec};
+use crate::scenario::load::Loaded;
+use crate::sim::setup::SchedulerChoice;
+use serde_json::Value;
+
+/// What kube-scheduler's rules leave out here.
+const SIMPLIFIED: &str =
+    "pods are placed by kube-scheduler's rules, at once; ties are drawn; only cpu, memory and pods are counted";
+
+impl Compiler<'_> {
+    /// The scheduler, and what is worth saying about it.
+    pub(super) fn scheduler(
+        &mut self,
+        chosen: Option<SchedulerName>,
+        objects: &[Object],
+        later: &[Object],
+    ) -> (SchedulerChoice, Option<String>) {
+        let templates = || objects.iter().chain(later).filter_map(Object::template);
+        self.unknown_classes(templates());
+        let particular = templates().any(|template| template.placement.is_particular());
+        match chosen {
+            Some(SchedulerName::Kube) => (SchedulerChoice::Kube, Some(SIMPLIFIED.to_string())),
+            None if particular => (SchedulerChoice::Kube, Some(SIMPLIFIED.to_string())),
+            Some(SchedulerName::Simple) if particular => {
+                let left_out = "the simple scheduler places pods without regard to each other, to preferences, \
+                                priorities and host ports";
+                (SchedulerChoice::Simple, Some(left_out.to_string()))
+            }
+            _ => (SchedulerChoice::Simple, None),
+        }
+    }
+
+    /// Reads a PriorityClass; whether it is one.
+    pub(super) fn priority_class(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> bool {
+        let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        if text("/kind") != "PriorityClass" || text("/apiVersion") != "scheduling.k8s.io/v1" {
+            return false;
+        }
+        let number = value.get("value").and_then(Value::as_i64).unwrap_or(0);
+        match i32::try_from(number) {
+            Ok(number) if number <= HIGHEST => self.priority_classes.push(PriorityClass {
+                name: text("/metadata/name").into(),
+                value: number,
+                global_default: value.get("globalDefault").and_then(Value::as_bool).unwrap_or(false),
+                never_preempts: text("/preemptionPolicy") == "Never",
+            }),
+            _ => {
+                let message = format!("Invalid value: {number}: must be at most {HIGHEST}");
+                self.problems.push(locate(Problem::new(message).in_field("value")));
+            }
+        }
+        true
+    }
+
+    fn unknown_classes<'a>(&mut self, templates: impl Iterator<Item = &'a PodTemplate>) {
+        let known = PriorityClasses::new(&self.priority_classes);
+        let mut unknown: Vec<String> = templates
+            .map(|template| &template.placement.priority_class)
+            .filter(|name| !name.is_empty() && !known.names().any(|other| other == *name))
+            .cloned()
+            .collect();
+        unknown.sort();
+        unknown.dedup();
+        for name in unknown {
+            let message = format!("there is no PriorityClass {name} among the manifests: its pods have priority 0");
+            self.notes.push(Problem::new(message));
+        }
+    }
+}
+
+/// Higher values are the system's.
+///
+/// Upstream: `pkg/apis/scheduling/types.go HighestUserDefinablePriority`
+const HIGHEST: i32 = 1_000_000_000;
+
+/// The objects that actions apply.
+pub(super) fn applied(loaded: &Loaded, spec: &Spec) -> Vec<Object> {
+    let read = |value: &Value| manifest::read(value).ok().map(|l| l.object);
+    let mut objects: Vec<Object> = loaded.applied.values().flatten().filter_map(|d| read(&d.value)).collect();
+    for what in spec.actions.iter().flat_map(|a| &a.apply).flat_map(|all| &all.0) {
+        if let Applied::Object(value) = what {
+            objects.extend(read(value));
+        }
+    }
+    objects
+}
