@@ -375,88 +375,13 @@ impl Trace {
             Value::Text(symbol) => Some(self.text(symbol).to_string()),
         };
         let Some(value) = value else { return describe_absence(subject, field) };
-        match field {
-            Field::SpecReplicas if value == "1" => format!("{subject} was set to 1 replica"),
-            Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
-            Field::SpecSuspend
-            | Field::Parallelism
-            | Field::Completions
-            | Field::Schedule
-            | Field::TimeZone
-            | Field::LastScheduleTime
-            | Field::LastSuccessfulTime
-            | Field::Active
-            | Field::ReadyPods
-            | Field::TerminatingPods
-            | Field::Succeeded
-            | Field::FailedPods
-            | Field::CompletedIndexes
-            | Field::FailedIndexes
-            | Field::StartTime
-            | Field::CompletionTime => describe_batch_change(subject, field, &value),
-            Field::SpecPaused if value == "true" => format!("{subject} was paused"),
-            Field::Revision => format!("{subject} is revision {value} now"),
-            Field::ObservedGeneration => {
-                format!("{subject}: its controller has seen generation {value}")
-            }
-            Field::Replicas
-            | Field::UpdatedReplicas
-            | Field::ReadyReplicas
-            | Field::AvailableReplicas
-            | Field::UnavailableReplicas
-            | Field::TerminatingReplicas
-            | Field::CurrentReplicas
-            | Field::FullyLabeledReplicas => {
-                format!("{subject} reports {}", reported(field, &value))
-            }
-            Field::CurrentNumberScheduled
-            | Field::NumberMisscheduled
-            | Field::DesiredNumberScheduled
-            | Field::NumberReady
-            | Field::UpdatedNumberScheduled
-            | Field::NumberAvailable
-            | Field::NumberUnavailable => {
-                format!("{subject} reports {}", reported_nodes(field, &value))
-            }
-            Field::ConditionAvailable
-            | Field::ConditionProgressing
-            | Field::ConditionReplicaFailure
-            | Field::ConditionComplete
-            | Field::ConditionFailed
-            | Field::ConditionFailureTarget
-            | Field::ConditionSuccessCriteriaMet
-            | Field::ConditionSuspended
-            | Field::ConditionReady => describe_condition(subject, field, &value),
-            Field::CurrentHealthy
-            | Field::DesiredHealthy
-            | Field::DisruptionsAllowed
-            | Field::ExpectedPods
-            | Field::DesiredReplicas
-            | Field::LastScaleTime
-            | Field::MinReplicas
-            | Field::MaxReplicas => disruption::describe_change(subject, field, &value),
-            Field::ConditionDisruptionAllowed
-            | Field::ConditionAbleToScale
-            | Field::ConditionScalingActive
-            | Field::ConditionScalingLimited => describe_condition(subject, field, &value),
-            Field::Deleting => format!("deletion of {subject} was asked for"),
-            Field::Unschedulable if value == "true" => format!("{subject} was cordoned"),
-            Field::Taints => format!("{subject} has the taints {value}"),
-            Field::MaxSurge => format!("{subject} may add {value} pods during a rolling update"),
-            Field::MaxUnavailable => {
-                format!("{subject} may miss {value} pods during a rolling update")
-            }
-            Field::Image => format!("{subject} runs {value}"),
-            Field::Phase => format!("{subject} is {value}"),
-            Field::VolumeName => format!("{subject} got the volume {value}"),
-            Field::AttachedTo => format!("{subject} was attached to node {value}"),
-            Field::ActiveDeadline => format!("{subject} may run for {value} s"),
-            Field::Indexed => format!("{subject}: its pods have indexes"),
-            Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
-            Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
-            Field::SpecPaused | Field::Unschedulable | Field::CollisionCount => {
-                format!("{subject}: {} is {value}", field.name())
-            }
+        match topic(field) {
+            Topic::Batch => describe_batch_change(subject, field, &value),
+            Topic::Pods => format!("{subject} reports {}", reported(field, &value)),
+            Topic::Nodes => format!("{subject} reports {}", reported_nodes(field, &value)),
+            Topic::Condition => describe_condition(subject, field, &value),
+            Topic::Disruption => disruption::describe_change(subject, field, &value),
+            Topic::Else => describe_other_change(subject, field, &value),
         }
     }
 
@@ -515,10 +440,93 @@ fn describe_batch_change(subject: &str, field: Field, value: &str) -> String {
     }
 }
 
+/// What a field tells of, by which its changes are worded.
+enum Topic {
+    Batch,
+    Pods,
+    Nodes,
+    Condition,
+    Disruption,
+    Else,
+}
+
+fn topic(field: Field) -> Topic {
+    match field {
+        Field::SpecSuspend
+        | Field::Parallelism
+        | Field::Completions
+        | Field::Schedule
+        | Field::TimeZone
+        | Field::LastScheduleTime
+        | Field::LastSuccessfulTime
+        | Field::Active
+        | Field::ReadyPods
+        | Field::TerminatingPods
+        | Field::Succeeded
+        | Field::FailedPods
+        | Field::CompletedIndexes
+        | Field::FailedIndexes
+        | Field::StartTime
+        | Field::CompletionTime => Topic::Batch,
+        Field::Replicas
+        | Field::UpdatedReplicas
+        | Field::ReadyReplicas
+        | Field::AvailableReplicas
+        | Field::UnavailableReplicas
+        | Field::TerminatingReplicas
+        | Field::CurrentReplicas
+        | Field::FullyLabeledReplicas => Topic::Pods,
+        Field::CurrentNumberScheduled
+        | Field::NumberMisscheduled
+        | Field::DesiredNumberScheduled
+        | Field::NumberReady
+        | Field::UpdatedNumberScheduled
+        | Field::NumberAvailable
+        | Field::NumberUnavailable => Topic::Nodes,
+        Field::CurrentHealthy
+        | Field::DesiredHealthy
+        | Field::DisruptionsAllowed
+        | Field::ExpectedPods
+        | Field::DesiredReplicas
+        | Field::LastScaleTime
+        | Field::MinReplicas
+        | Field::MaxReplicas => Topic::Disruption,
+        field if field.name().starts_with(CONDITION) => Topic::Condition,
+        _ => Topic::Else,
+    }
+}
+
+/// What the names of conditions begin with.
+const CONDITION: &str = "condition.";
+
+fn describe_other_change(subject: &str, field: Field, value: &str) -> String {
+    match field {
+        Field::SpecReplicas if value == "1" => format!("{subject} was set to 1 replica"),
+        Field::SpecReplicas => format!("{subject} was set to {value} replicas"),
+        Field::SpecPaused if value == "true" => format!("{subject} was paused"),
+        Field::Revision => format!("{subject} is revision {value} now"),
+        Field::ObservedGeneration => format!("{subject}: its controller has seen generation {value}"),
+        Field::Deleting => format!("deletion of {subject} was asked for"),
+        Field::Unschedulable if value == "true" => format!("{subject} was cordoned"),
+        Field::Taints => format!("{subject} has the taints {value}"),
+        Field::MaxSurge => format!("{subject} may add {value} pods during a rolling update"),
+        Field::MaxUnavailable => format!("{subject} may miss {value} pods during a rolling update"),
+        Field::Image => format!("{subject} runs {value}"),
+        Field::Phase => format!("{subject} is {value}"),
+        Field::VolumeName => format!("{subject} got the volume {value}"),
+        Field::AttachedTo => format!("{subject} was attached to node {value}"),
+        Field::ActiveDeadline => format!("{subject} may run for {value} s"),
+        Field::Indexed => format!("{subject}: its pods have indexes"),
+        Field::CurrentRevision => format!("{subject}: its pods count as revision {value}"),
+        Field::UpdateRevision => format!("{subject} rolls out revision {value}"),
+        other => format!("{subject}: {} is {value}", other.name()),
+    }
+}
+
 /// A condition from `status/reason`.
 fn describe_condition(subject: &str, field: Field, value: &str) -> String {
     let (status, reason) = value.split_once('/').unwrap_or((value, ""));
-    let name = field.name().trim_start_matches("condition.");
+    let name = field.name().trim_start_matches(CONDITION);
     match reason {
         "" => format!("{subject}: {name} is {status}"),
         reason => format!("{subject}: {name} is {status} ({reason})"),
@@ -531,27 +539,14 @@ fn describe_absence(subject: &str, field: Field) -> String {
         Field::Unschedulable => format!("{subject} was uncordoned"),
         Field::Taints => format!("{subject} has no taints any more"),
         Field::Active if subject.starts_with("CronJob ") => format!("{subject} has no active Jobs"),
-        Field::Replicas
-        | Field::UpdatedReplicas
-        | Field::ReadyReplicas
-        | Field::AvailableReplicas
-        | Field::UnavailableReplicas
-        | Field::TerminatingReplicas
-        | Field::CurrentReplicas
-        | Field::Active
-        | Field::ReadyPods
-        | Field::TerminatingPods
-        | Field::Succeeded
-        | Field::FailedPods
-        | Field::FullyLabeledReplicas => format!("{subject} reports {}", reported(field, "no")),
-        Field::CurrentNumberScheduled
-        | Field::NumberMisscheduled
-        | Field::DesiredNumberScheduled
-        | Field::NumberReady
-        | Field::UpdatedNumberScheduled
-        | Field::NumberAvailable
-        | Field::NumberUnavailable => format!("{subject} reports {}", reported_nodes(field, "no")),
-        field => format!("{subject}: {} is not set any more", field.name()),
+        Field::Active | Field::ReadyPods | Field::TerminatingPods | Field::Succeeded | Field::FailedPods => {
+            format!("{subject} reports {}", reported(field, "no"))
+        }
+        field => match topic(field) {
+            Topic::Pods => format!("{subject} reports {}", reported(field, "no")),
+            Topic::Nodes => format!("{subject} reports {}", reported_nodes(field, "no")),
+            _ => format!("{subject}: {} is not set any more", field.name()),
+        },
     }
 }
 

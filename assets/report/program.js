@@ -53,7 +53,7 @@ function readLook() {
     const value = style.getPropertyValue('--' + name).trim();
     return value.length === 4 ? '#' + [...value.slice(1)].map((c) => c + c).join('') : value;
   };
-  for (const name of ['bg', 'plot', 'text', 'muted', 'grid', 'line', 'accent', 'available', 'node', 'ready', 'band', 'bandfill', 'waiting', 'terminating', 'goodfill', 'badfill', 'stopped', 'running', 'older', 'bad', 'good', 'focus']) look[name] = hex(name);
+  for (const name of ['bg', 'plot', 'text', 'muted', 'grid', 'line', 'accent', 'available', 'node', 'ready', 'band', 'bandfill', 'waiting', 'attaching', 'terminating', 'goodfill', 'badfill', 'stopped', 'running', 'older', 'bad', 'good', 'focus']) look[name] = hex(name);
   look.dark = root.dataset.theme === 'dark';
 }
 function toneColour(tone, revision) {
@@ -61,6 +61,7 @@ function toneColour(tone, revision) {
   switch (tone) {
     case 'revision': return mix(of, look.plot, look.dark ? 0.24 : 0.3);
     case 'pale': return mix(of, look.plot, 0.74);
+    case 'attaching': return look.attaching;
     case 'good': return look.goodfill;
     case 'bad': return look.badfill;
     case 'stopped': return look.stopped;
@@ -69,11 +70,12 @@ function toneColour(tone, revision) {
     default: return look.waiting;
   }
 }
+function lineOfDisks() { return mix(look.text, look.attaching, 0.45); }
 function textOn(colour) {
   const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
   return 299 * r + 587 * g + 114 * b > 128000 ? '#1b1f24' : '#ffffff';
 }
-const WORST = ['waiting', 'revision', 'pale', 'good', 'running', 'terminating', 'stopped', 'bad'];
+const WORST = ['waiting', 'revision', 'pale', 'attaching', 'good', 'running', 'terminating', 'stopped', 'bad'];
 const SERIES = {
   available: ['available', 2.5, []], ready: ['ready', 1.5, [4, 3]], 'on-node': ['node', 1.5, []],
   desired: ['muted', 1, []], ceiling: ['band', 1, [7, 4]], floor: ['band', 1, [7, 4]],
@@ -407,6 +409,10 @@ class Chart {
       c.fillStyle = look.plot + '99';
       const begin = Math.max(x0, LEFT), end = Math.min(x1, LEFT + this.width);
       for (let x = Math.ceil(begin / 6) * 6; x < end - 1; x += 6) c.fillRect(x, y, 2, h);
+    }
+    if (tone === 'attaching' && h >= 8) {
+      c.fillStyle = lineOfDisks();
+      for (let line = y + 2; line < y + h - 1; line += 5) c.fillRect(x0, line, x1 - x0, 1);
     }
   }
   barText(b, y, h) {
@@ -751,7 +757,7 @@ class Chart {
 // ---- the page ------------------------------------------------------------
 function toggle(name, key, tone, revision, thin) {
   const swatch = el('i', { class: thin ? 'thin' : '' });
-  const paint = () => { swatch.style.background = tone.startsWith('series:') ? look[SERIES[tone.slice(7)][0]] : toneColour(tone, revision); };
+  const paint = () => { swatch.style.background = tone.startsWith('series:') ? look[SERIES[tone.slice(7)][0]] : tone === 'attaching' ? `repeating-linear-gradient(${lineOfDisks()} 0 1px, ${look.attaching} 1px 4px)` : toneColour(tone, revision); };
   painters.push(paint);
   return el('button', {
     'aria-pressed': 'true', title: 'Show or hide',

@@ -5,7 +5,7 @@ use super::marks::Marks;
 use super::panel::{NORMAL, SMALL, plain, revision_colours, text, tick_step};
 use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
-use super::theme::{BLUE, GREEN, Look, PURPLE, Rgb, SKY_BLUE, VERMILLION};
+use super::theme::{BLUE, GREEN, Look, PURPLE, Rgb, SKY_BLUE, VERMILLION, YELLOW};
 use super::{axis, font};
 use crate::timeline::{Steps, Workload};
 
@@ -243,6 +243,13 @@ impl LanePanel {
                 scene.rect(Area { x0: x, x1: x + 1, ..area }, stripe);
             }
         }
+        if tone == Tone::Attaching && form == Form::Full && area.y1 - area.y0 >= 9 {
+            // Lines along the bar, like the edges of a stack of disks.
+            let line = self.look.text.mix(colour, 45);
+            for y in (area.y0 + 2..area.y1 - 1).step_by(5) {
+                scene.rect(Area { y0: y, y1: y + 1, ..area }, line);
+            }
+        }
     }
 
     fn draw_moments(&self, scene: &mut Scene, first: i32) {
@@ -374,6 +381,7 @@ pub(super) fn tone_colour(tone: Tone, look: Look, revisions: &[Rgb]) -> Rgb {
         Tone::Waiting => look.muted.mix(look.plot, 25),
         Tone::Revision(i) => revision(i).mix(look.plot, look.area_mix),
         Tone::Pale(i) => revision(i).mix(look.plot, look.pale_mix),
+        Tone::Attaching => YELLOW.mix(look.plot, 45),
         Tone::Good => GREEN.mix(look.plot, 35),
         Tone::Running => BLUE.mix(look.plot, 40),
         Tone::Terminating => look.terminating,

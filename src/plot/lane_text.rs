@@ -86,6 +86,7 @@ impl LaneText<'_> {
                 char::from_digit(number % 10, 10).filter(|_| number > 0).unwrap_or('#')
             }
             Tone::Pale(_) => '.',
+            Tone::Attaching => '~',
             Tone::Good => '=',
             Tone::Running => '>',
             Tone::Terminating => 'x',
@@ -97,7 +98,7 @@ impl LaneText<'_> {
     /// What the characters mean that appear.
     fn key(&self, seen: &[Tone]) -> String {
         let mut parts: Vec<&str> = Vec::new();
-        let of_pods = |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_));
+        let of_pods = |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_) | Tone::Attaching);
         if seen.iter().any(|t| matches!(t, Tone::Revision(_))) {
             let numbered = self.workload.revisions().iter().any(|r| r.number > 0);
             parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" });
@@ -109,6 +110,7 @@ impl LaneText<'_> {
             (Tone::Stopped, "# stopped"),
             (Tone::Running, "> still running"),
             (Tone::Terminating, "x terminating"),
+            (Tone::Attaching, "~ waits for its disk"),
             (Tone::Waiting, if runs { "- waiting" } else { "- pending" }),
         ] {
             if seen.contains(&tone) {
@@ -146,6 +148,7 @@ impl LaneText<'_> {
 fn colour(tone: Tone) -> Rgb {
     match tone {
         Tone::Revision(i) | Tone::Pale(i) => theme::revision_colour(i),
+        Tone::Attaching => theme::YELLOW,
         Tone::Good => theme::GREEN,
         Tone::Running => theme::SKY_BLUE,
         Tone::Stopped => theme::PURPLE,

@@ -21,6 +21,8 @@ pub(crate) enum Tone {
     Revision(usize),
     /// Not ready, of this revision.
     Pale(usize),
+    /// On its node without its disks.
+    Attaching,
     /// A run that ended well.
     Good,
     /// A run that has not ended.
@@ -215,8 +217,9 @@ fn count_spans(spans: &[(SimTime, SimTime)]) -> Steps {
 }
 
 /// The legend's entries for the tones that appear, in their order.
-fn legend_of(lanes: &[Lane], names: &[(Tone, Form, &str)]) -> Vec<(Tone, Form, String)> {
-    let seen = |tone: Tone, form: Form| lanes.iter().any(|l| l.bars.iter().any(|b| b.tone == tone && b.form == form));
+fn legend_of(story: Story<'_>, lanes: &[Lane], names: &[(Tone, Form, &str)]) -> Vec<(Tone, Form, String)> {
+    let is = |b: &Bar, tone: Tone, form: Form| b.tone == tone && b.form == form && story.seen(b.from, b.to);
+    let seen = |tone: Tone, form: Form| lanes.iter().any(|l| l.bars.iter().any(|b| is(b, tone, form)));
     names.iter().filter(|n| seen(n.0, n.1)).map(|&(tone, form, name)| (tone, form, name.to_string())).collect()
 }
 

@@ -145,6 +145,7 @@ fn tone(tone: Tone) -> (&'static str, usize) {
         Tone::Waiting => ("waiting", 0),
         Tone::Revision(i) => ("revision", i),
         Tone::Pale(i) => ("pale", i),
+        Tone::Attaching => ("attaching", 0),
         Tone::Good => ("good", 0),
         Tone::Running => ("running", 0),
         Tone::Terminating => ("terminating", 0),

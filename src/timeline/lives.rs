@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 pub enum Phase {
     /// It has no node.
     Pending,
+    /// It has a node and waits there for its disks: until they are attached,
+    /// or first detached elsewhere.
+    Attaching,
     /// It has a node, and its containers do not run yet.
     Starting,
     /// Its containers run, or wait to be started again, and it is not ready.
@@ -31,6 +34,7 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Phase::Pending => "pending",
+            Phase::Attaching => "attaching",
             Phase::Starting => "starting",
             Phase::Running => "not ready",
             Phase::Ready => "ready",
@@ -88,6 +92,21 @@ pub struct Life {
 }
 
 impl Life {
+    fn new(subject: SubjectId, mark: &str, workload: usize, revision: usize, owner: Option<SubjectId>) -> Life {
+        Life {
+            subject,
+            mark: mark.to_string(),
+            workload,
+            revision,
+            owner,
+            node: None,
+            stretches: Vec::new(),
+            restarts: Vec::new(),
+            disrupted: None,
+            end: None,
+        }
+    }
+
     /// When it was created.
     pub fn created(&self) -> SimTime {
         self.stretches.first().map_or(SimTime::ZERO, |s| s.from)
@@ -204,18 +223,8 @@ impl Lives {
                         let named = revisions.get(&(workload, &*owner.name));
                         named.or_else(|| revisions.get(&(workload, numbered.as_str()))).copied()
                     });
-                    self.pods.push(Life {
-                        subject: id,
-                        mark: mark(&subject.name).to_string(),
-                        workload,
-                        revision: revision.unwrap_or(0),
-                        owner: subject.owner,
-                        node: None,
-                        stretches: Vec::new(),
-                        restarts: Vec::new(),
-                        disrupted: None,
-                        end: None,
-                    });
+                    let mark = mark(&subject.name);
+                    self.pods.push(Life::new(id, mark, workload, revision.unwrap_or(0), subject.owner));
                     if let Some(&job) = subject.owner.and_then(|o| by_subject.get(&o)) {
                         self.jobs[job].pods.push(self.pods.len() - 1);
                     }
@@ -278,6 +287,8 @@ fn live(life: &mut Life, trace: &Trace, record: &Record, id: RecordId) {
             enter(Phase::Starting);
             life.node = Some(node);
         }
+        What::Attaching => enter(Phase::Attaching),
+        What::Attached => enter(Phase::Starting),
         What::Running | What::Unready => enter(Phase::Running),
         What::Ready => enter(Phase::Ready),
         What::Deleting { .. } => enter(Phase::Terminating),
@@ -364,6 +375,29 @@ mod tests {
         {
             assert_eq!(mark(name), expected);
         }
+    }
+
+    #[test]
+    fn a_pod_without_its_disk_is_attaching() {
+        let (trace, subject, cause) = (fixture::rollout(), SubjectId(0), RecordId::NONE);
+        let mut life = Life::new(subject, "0", 0, 0, None);
+        let node = subject;
+        let seen = [What::Created, What::Bound { node }, What::Attaching, What::Attached, What::Running, What::Ready];
+        for (i, what) in seen.into_iter().enumerate() {
+            // It is bound and waits for its disk in the same moment.
+            let at = SimTime::from_secs([0, 1, 1, 9, 11, 20][i]);
+            live(&mut life, &trace, &Record { at, cause, subject, what }, RecordId(i as u32));
+        }
+        tidy(&mut life);
+        let phases: Vec<(SimTime, Phase)> = life.stretches.iter().map(|s| (s.from, s.phase)).collect();
+        let expected = [
+            (0, Phase::Pending),
+            (1, Phase::Attaching),
+            (9, Phase::Starting),
+            (11, Phase::Running),
+            (20, Phase::Ready),
+        ];
+        assert_eq!(phases, expected.map(|(at, phase)| (SimTime::from_secs(at), phase)));
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(super) fn executions(story: Story<'_>, workload: usize) -> Chart {
     let steps = count_spans(&running);
     Chart {
         unit: "run",
-        legend: legend_of(&lanes, &LEGEND),
+        legend: legend_of(story, &lanes, &LEGEND),
         headline: headline(story, &all, &steps, skipped),
         lanes,
         moments: Some(("schedule", moments)),
@@ -251,7 +251,7 @@ pub(super) fn attempts(story: Story<'_>, workload: usize) -> Chart {
             (false, _) => format!("pod {}", i + 1),
         };
     }
-    let mut legend = legend_of(&lanes, &LEGEND);
+    let mut legend = legend_of(story, &lanes, &LEGEND);
     if let Some(entry) = legend.iter_mut().find(|e| e.0 == Tone::Waiting) {
         entry.2 = "waiting or backing off".to_string();
     }

@@ -116,10 +116,10 @@ fn finish(story: Story<'_>, workload: usize, unit: &'static str, mut lanes: Vec<
         lane.bars.sort_by_key(|b| b.from);
         lane.ticks.sort_by_key(|t| t.at);
     }
-    Chart { unit, legend: legend(seen, &lanes), lanes, ..Chart::default() }
+    Chart { unit, legend: legend(story, seen, &lanes), lanes, ..Chart::default() }
 }
 
-fn legend(workload: &Workload, lanes: &[Lane]) -> Vec<(Tone, Form, String)> {
+fn legend(story: Story<'_>, workload: &Workload, lanes: &[Lane]) -> Vec<(Tone, Form, String)> {
     let names: Vec<String> = workload
         .revisions()
         .iter()
@@ -135,11 +135,12 @@ fn legend(workload: &Workload, lanes: &[Lane]) -> Vec<(Tone, Form, String)> {
     let mut entries: Vec<(Tone, Form, &str)> =
         names.iter().enumerate().map(|(i, name)| (Tone::Revision(i), Form::Full, name.as_str())).collect();
     let pale = (0..names.len()).rev().map(|i| (Tone::Pale(i), Form::Full, "not ready"));
-    let pale = pale.filter(|p| lanes.iter().any(|l| l.bars.iter().any(|b| b.tone == p.0))).take(1);
+    let pale = pale.filter(|p| !legend_of(story, lanes, &[*p]).is_empty()).take(1);
     entries.extend(pale);
     entries.push((Tone::Waiting, Form::Thin, "pending"));
+    entries.push((Tone::Attaching, Form::Full, "attaching: waits for its disk"));
     entries.push((Tone::Terminating, Form::Full, "terminating"));
-    legend_of(lanes, &entries)
+    legend_of(story, lanes, &entries)
 }
 
 /// Adds the bars of a pod to a lane.
@@ -148,6 +149,7 @@ pub(super) fn add(lane: &mut Lane, story: Story<'_>, life: &Life) {
     for (from, to, stretch) in life.pieces(story.timeline.until) {
         let (tone, form) = match stretch.phase {
             Phase::Pending => (Tone::Waiting, Form::Thin),
+            Phase::Attaching => (Tone::Attaching, Form::Full),
             Phase::Starting | Phase::Running => (Tone::Pale(life.revision), Form::Full),
             Phase::Ready => (Tone::Revision(life.revision), Form::Full),
             Phase::Terminating => (Tone::Terminating, Form::Full),
