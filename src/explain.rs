@@ -4,6 +4,7 @@
 //! found.
 
 mod disruption;
+mod nodes;
 mod search;
 
 pub use search::find;
@@ -90,7 +91,7 @@ pub fn reason(why: Why) -> Reason {
         | Why::JobStillActive
         | Why::ScheduleSuspended
         | Why::JobHistoryLimit { .. } => schedule_reason(why),
-        other => disruption::reason(other),
+        other => nodes::reason(why).unwrap_or_else(|| disruption::reason(other)),
     };
     Reason { text, upstream }
 }

@@ -3,10 +3,10 @@
 //!
 //! Only requests count, as they do for the scheduler.
 
-use crate::api::{ConditionStatus, Meta};
-use crate::api::{DaemonSet, Node, NodeSpec, Object, Resources};
+use crate::api::{ConditionStatus, DaemonSet, Meta, Node, NodeSpec, Object, Pressures, Resources};
 use crate::controllers::daemon_set::rules;
 use crate::sim::Setup;
+use crate::time::Timestamp;
 use std::sync::Arc;
 
 /// What one DaemonSet takes.
@@ -97,5 +97,7 @@ fn node(spec: &NodeSpec) -> Node {
         allocatable: spec.allocatable,
         zone: spec.zone.clone(),
         ready: ConditionStatus::True,
+        heartbeat: Timestamp(0),
+        pressures: Pressures::default(),
     }
 }

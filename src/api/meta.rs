@@ -40,13 +40,15 @@ pub enum Kind {
     PodDisruptionBudget,
     /// `autoscaling/v2` HorizontalPodAutoscaler.
     HorizontalPodAutoscaler,
+    /// `coordination.k8s.io/v1` Lease, of nodes.
+    Lease,
     /// Not an object: what a trace says of the cluster as a whole.
     Cluster,
 }
 
 impl Kind {
     /// All kinds of objects, in the order of their declaration.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 16] = [
         Kind::Node,
         Kind::Pod,
         Kind::ReplicaSet,
@@ -62,6 +64,7 @@ impl Kind {
         Kind::Service,
         Kind::PodDisruptionBudget,
         Kind::HorizontalPodAutoscaler,
+        Kind::Lease,
     ];
 
     /// The kind as manifests spell it.
@@ -82,6 +85,7 @@ impl Kind {
             Kind::Service => "Service",
             Kind::PodDisruptionBudget => "PodDisruptionBudget",
             Kind::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Kind::Lease => "Lease",
             Kind::Cluster => "Cluster",
         }
     }

@@ -11,6 +11,7 @@ mod indexes;
 mod int_or_percent;
 mod job;
 mod labels;
+mod lease;
 mod meta;
 mod node;
 mod object;
@@ -40,8 +41,9 @@ pub use job::{
     PodReplacement, SuccessRule, UncountedPods, is_generated_label,
 };
 pub use labels::{Labels, Requirement, Selector};
+pub use lease::Lease;
 pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
-pub use node::{Effect, Node, NodeSpec, Resources, Taint};
+pub use node::{Effect, Node, NodeSpec, Pressure, Pressures, Resources, Taint};
 pub use object::Object;
 pub use placement::{
     HostPort, Placement, PodAffinity, PodTerm, PreferredNodes, PriorityClass, SpreadConstraint, merged,

@@ -1,6 +1,7 @@
 //! Nodes: labels, taints and room.
 
-use super::{Labels, Meta, Toleration};
+use super::{ConditionStatus, Labels, Meta, Toleration};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +34,17 @@ impl Taint {
     /// The taint that cordoning stands for.
     pub fn unschedulable() -> Taint {
         Taint { key: "node.kubernetes.io/unschedulable".to_string(), value: String::new(), effect: Effect::NoSchedule }
+    }
+
+    /// A taint without a value.
+    pub fn new(key: &str, effect: Effect) -> Taint {
+        Taint { key: key.to_string(), value: String::new(), effect }
+    }
+
+    /// Whether this is the same taint: what tells taints apart is key and
+    /// effect, not the value.
+    pub fn is(&self, other: &Taint) -> bool {
+        self.effect == other.effect && self.key == other.key
     }
 
     /// Whether one of the tolerations covers this taint.
@@ -101,6 +113,66 @@ pub struct NodeSpec {
     pub allocatable: Resources,
 }
 
+/// A node's conditions beside `Ready`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Pressure {
+    /// `MemoryPressure`
+    Memory,
+    /// `DiskPressure`
+    Disk,
+    /// `PIDPressure`
+    Pid,
+    /// `NetworkUnavailable`
+    Network,
+}
+
+impl Pressure {
+    /// All of them.
+    pub const ALL: [Pressure; 4] = [Pressure::Memory, Pressure::Disk, Pressure::Pid, Pressure::Network];
+
+    /// The condition's type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Pressure::Memory => "MemoryPressure",
+            Pressure::Disk => "DiskPressure",
+            Pressure::Pid => "PIDPressure",
+            Pressure::Network => "NetworkUnavailable",
+        }
+    }
+
+    /// The key of the taint that it stands for.
+    pub const fn taint(self) -> &'static str {
+        match self {
+            Pressure::Memory => "node.kubernetes.io/memory-pressure",
+            Pressure::Disk => "node.kubernetes.io/disk-pressure",
+            Pressure::Pid => "node.kubernetes.io/pid-pressure",
+            Pressure::Network => "node.kubernetes.io/network-unavailable",
+        }
+    }
+}
+
+/// The statuses of a node's conditions beside `Ready`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pressures([ConditionStatus; 4]);
+
+impl Default for Pressures {
+    fn default() -> Self {
+        Pressures([ConditionStatus::False; 4])
+    }
+}
+
+impl Pressures {
+    /// The status of one.
+    pub const fn get(&self, pressure: Pressure) -> ConditionStatus {
+        self.0[pressure as usize]
+    }
+
+    /// Sets one.
+    pub const fn set(&mut self, pressure: Pressure, status: ConditionStatus) {
+        self.0[pressure as usize] = status;
+    }
+}
+
 impl NodeSpec {
     /// All labels of the node: the ones the kubelet sets and its own.
     pub fn all_labels(&self) -> Labels {
@@ -131,5 +203,17 @@ pub struct Node {
     /// The zone label's value; empty for none.
     pub zone: Arc<str>,
     /// The `Ready` condition.
-    pub ready: super::ConditionStatus,
+    pub ready: ConditionStatus,
+    /// `lastHeartbeatTime` of the `Ready` condition, as of the kubelet's last
+    /// post that was not a matter of routine.
+    pub heartbeat: Timestamp,
+    /// The other conditions.
+    pub pressures: Pressures,
+}
+
+impl Node {
+    /// Whether it has a taint of this key and effect.
+    pub fn has_taint(&self, taint: &Taint) -> bool {
+        self.taints.iter().any(|t| t.is(taint))
+    }
 }

@@ -292,6 +292,8 @@ pub struct Pod {
     pub deletion_cost: i32,
     /// Reason of a true `DisruptionTarget` condition.
     pub disruption: Option<Arc<str>>,
+    /// Whether it failed because its kubelet evicted it.
+    pub evicted: bool,
     /// The last container exit: code and `finishedAt`.
     pub terminated: Option<(i32, Timestamp)>,
 }
@@ -302,6 +304,13 @@ impl Pod {
     /// Upstream: `controller_utils.go IsPodActive`
     pub const fn is_active(&self) -> bool {
         !self.is_finished() && self.meta.deletion.is_none()
+    }
+
+    /// Failed because its kubelet evicted it.
+    ///
+    /// Upstream: `pkg/kubelet/eviction/helpers.go PodIsEvicted`
+    pub const fn is_evicted(&self) -> bool {
+        self.evicted && matches!(self.phase, Phase::Failed)
     }
 
     /// `Succeeded` or `Failed`.

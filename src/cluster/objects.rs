@@ -7,9 +7,9 @@ use super::selection::{PodLabels, Selectors};
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Key, Kind, Labels, Meta, Node,
-    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Selector, Service, StatefulSet,
-    StorageClass, Uid,
+    ControllerRevision, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Key, Kind, Labels, Lease, Meta,
+    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Selector, Service,
+    StatefulSet, StorageClass, Uid,
 };
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -86,7 +86,12 @@ pub struct Objects {
     pub disruption_budgets: Table<PodDisruptionBudget>,
     /// HorizontalPodAutoscalers.
     pub autoscalers: Table<HorizontalPodAutoscaler>,
+    /// Leases of nodes.
+    pub leases: Table<Lease>,
     owned: FxHashMap<Uid, Owned>,
+    /// The pods bound to each node, in no particular order, also while the
+    /// node is not there.
+    on_node: FxHashMap<Uid, Vec<Key>>,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
     /// ReplicaSets that nothing controls, by namespace and name.
@@ -97,6 +102,8 @@ pub struct Objects {
     pod_labels: PodLabels,
     /// The selectors of PodDisruptionBudgets.
     budget_selectors: Selectors,
+    /// How many pods are finished.
+    finished_pods: usize,
     /// The newest resource version seen of each kind.
     synced: [u64; Kind::ALL.len()],
 }
@@ -118,6 +125,20 @@ impl Objects {
             .filter(|key| key.kind == Kind::Pod)
             .filter_map(move |&key| Some((key, self.pods.get(key)?)))
             .filter(move |(_, pod)| pod.meta.controller() == Some(owner))
+    }
+
+    /// The pods bound to a node, by namespace and name; the node need not be
+    /// there any more.
+    pub fn pods_on(&self, node: Uid) -> Vec<(Key, &Pod)> {
+        let keys = self.on_node.get(&node).map_or(&[][..], Vec::as_slice);
+        let mut pods: Vec<(Key, &Pod)> = keys.iter().filter_map(|&key| Some((key, self.pods.get(key)?))).collect();
+        pods.sort_by(|(_, a), (_, b)| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)));
+        pods
+    }
+
+    /// Whether any pod is bound to a node.
+    pub fn has_pods_on(&self, node: Uid) -> bool {
+        self.on_node.contains_key(&node)
     }
 
     /// Pods of a namespace that nothing controls, by name.
@@ -142,6 +163,11 @@ impl Objects {
             .iter()
             .filter_map(|&key| Some((key, self.controller_revisions.get(key)?)))
             .filter(move |(_, revision)| &*revision.meta.namespace == namespace)
+    }
+
+    /// How many pods are finished.
+    pub const fn finished_pods(&self) -> usize {
+        self.finished_pods
     }
 
     /// Whether any pod is without a controller.
@@ -172,6 +198,7 @@ impl Objects {
             Kind::Service => &self.services,
             Kind::PodDisruptionBudget => &self.disruption_budgets,
             Kind::HorizontalPodAutoscaler => &self.autoscalers,
+            Kind::Lease => &self.leases,
             Kind::Cluster => return None,
         })
     }
@@ -193,6 +220,7 @@ impl Objects {
             Kind::Service => &mut self.services,
             Kind::PodDisruptionBudget => &mut self.disruption_budgets,
             Kind::HorizontalPodAutoscaler => &mut self.autoscalers,
+            Kind::Lease => &mut self.leases,
             Kind::Cluster => return None,
         })
     }
@@ -237,7 +265,9 @@ impl Objects {
             self.link(key);
             self.recount(key, 1);
             self.select_anew(key, &Selectable::Nothing);
-            return Change::added(key, self.facts(key));
+            let facts = self.facts(key);
+            self.move_to_node(key, None, facts.node);
+            return Change::added(key, facts);
         };
         if old.meta().owners != row.meta().owners {
             let owners = row.meta().owners.clone();
@@ -258,7 +288,27 @@ impl Objects {
         self.recount(key, 1);
         self.select_anew(key, &selectable);
         self.seen(T::KIND, version);
-        Some(Change::modified(key, before, self.facts(key)))
+        let after = self.facts(key);
+        self.move_to_node(key, before.node, after.node);
+        Some(Change::modified(key, before, after))
+    }
+
+    /// Keeps the index of the pods on each node.
+    fn move_to_node(&mut self, pod: Key, from: Option<Key>, to: Option<Key>) {
+        if from == to {
+            return;
+        }
+        if let Some(node) = from
+            && let Some(pods) = self.on_node.get_mut(&node.uid)
+        {
+            pods.retain(|&other| other != pod);
+            if pods.is_empty() {
+                self.on_node.remove(&node.uid);
+            }
+        }
+        if let Some(node) = to {
+            self.on_node.entry(node.uid).or_default().push(pod);
+        }
     }
 
     /// Changes the metadata of any object in place, but not its owners.
@@ -297,6 +347,7 @@ impl Objects {
         let owners = owners_of(self.meta(key)?);
         let facts = self.facts(key);
         self.recount(key, -1);
+        self.move_to_node(key, facts.node, None);
         self.unlink(key, &owners);
         self.deselect(key, &self.selectable(key));
         self.table_mut(key.kind)?.discard(key);
@@ -311,7 +362,7 @@ impl Objects {
         if key.kind == Kind::Pod
             && let Some(pod) = self.pods.get(key)
         {
-            return Facts::of(&pod.meta, pod.ready);
+            return Facts::of(&pod.meta, pod.ready).on(pod.node);
         }
         self.meta(key).map_or_else(Facts::none, |meta| Facts::of(meta, false))
     }
@@ -395,6 +446,9 @@ impl Objects {
             return;
         }
         let Some(pod) = self.pods.get(key) else { return };
+        if pod.is_finished() {
+            self.finished_pods = self.finished_pods.saturating_add_signed(sign as isize);
+        }
         if let Some(owner) = pod.meta.controller() {
             self.owned.entry(owner.uid).or_default().pods.count(pod, sign);
         }

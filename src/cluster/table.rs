@@ -4,9 +4,9 @@ use super::objects::Objects;
 use super::watch::Row;
 use crate::api::{
     ControllerRevision, CronJob, CronJobStatus, DaemonSet, DaemonSetStatus, Deployment, DeploymentStatus,
-    HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Job, JobStatus, Key, Kind, Meta, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus, ReplicaSet, ReplicaSetStatus, Service,
-    StatefulSet, StatefulSetStatus, StorageClass,
+    HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, Job, JobStatus, Key, Kind, Lease, Meta, Node,
+    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus, ReplicaSet,
+    ReplicaSetStatus, Service, StatefulSet, StatefulSetStatus, StorageClass,
 };
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -82,6 +82,7 @@ stored! {
     PersistentVolume in volumes: |_, _| false, |_| {};
     StorageClass in storage_classes: |_, _| false, |_| {};
     Service in services: |_, _| false, |_| {};
+    Lease in leases: |_, _| false, |_| {};
     CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
     PodDisruptionBudget in disruption_budgets: |new, old| new.spec != old.spec, |b| {
         b.status = PodDisruptionBudgetStatus::default();

@@ -2,8 +2,9 @@
 
 use super::objects::Objects;
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, HorizontalPodAutoscaler, Job, Key, Meta, Node,
-    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet, StorageClass,
+    ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, HorizontalPodAutoscaler, Job, Key, Lease, Meta,
+    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet,
+    StorageClass,
 };
 
 /// The three kinds of watch events.
@@ -39,6 +40,8 @@ pub struct Change {
     pub deletion_started: bool,
     /// Whether it is a pod that was not ready and is.
     pub became_ready: bool,
+    /// Whether it is a pod that is bound to another node than before.
+    pub node_changed: bool,
     /// Whether its spec differs, or its deletion was asked for.
     pub generation_changed: bool,
     /// Finalizers it has now.
@@ -52,6 +55,7 @@ pub(super) struct Facts {
     labels: *const crate::api::Labels,
     deleting: bool,
     ready: bool,
+    pub(super) node: Option<Key>,
     generation: i64,
     finalizers: Finalizers,
 }
@@ -63,6 +67,7 @@ impl Facts {
             labels: std::ptr::null(),
             deleting: false,
             ready: false,
+            node: None,
             generation: 0,
             finalizers: Finalizers::NONE,
         }
@@ -74,9 +79,15 @@ impl Facts {
             labels: std::sync::Arc::as_ptr(&meta.labels),
             deleting: meta.is_deleting(),
             ready,
+            node: None,
             generation: meta.generation,
             finalizers: meta.finalizers,
         }
+    }
+
+    pub(super) const fn on(mut self, node: Option<Key>) -> Facts {
+        self.node = node;
+        self
     }
 }
 
@@ -92,6 +103,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting,
             became_ready: new.ready,
+            node_changed: new.node.is_some(),
             generation_changed: false,
             finalizers: new.finalizers,
         }
@@ -108,6 +120,7 @@ impl Change {
             deleting: new.deleting,
             deletion_started: new.deleting && !old.deleting,
             became_ready: new.ready && !old.ready,
+            node_changed: new.node != old.node,
             generation_changed: new.generation != old.generation,
             finalizers: new.finalizers,
         }
@@ -124,6 +137,7 @@ impl Change {
             deleting: last.deleting,
             deletion_started: false,
             became_ready: false,
+            node_changed: false,
             generation_changed: false,
             finalizers: last.finalizers,
         }
@@ -163,6 +177,8 @@ pub enum Row {
     PodDisruptionBudget(Box<PodDisruptionBudget>),
     /// A HorizontalPodAutoscaler.
     HorizontalPodAutoscaler(Box<HorizontalPodAutoscaler>),
+    /// A Lease.
+    Lease(Box<Lease>),
     /// The object is gone.
     Gone(Key),
 }
@@ -186,6 +202,7 @@ pub fn deliver(cache: &mut Objects, slot: u32, row: Row) -> Option<Change> {
         Row::Service(service) => Some(cache.put(slot, *service)),
         Row::PodDisruptionBudget(budget) => Some(cache.put(slot, *budget)),
         Row::HorizontalPodAutoscaler(autoscaler) => Some(cache.put(slot, *autoscaler)),
+        Row::Lease(lease) => Some(cache.put(slot, *lease)),
         Row::Gone(key) => cache.remove(key),
     }
 }

@@ -194,7 +194,9 @@ pub fn events(expected: &[Sent], ours: &[FoundSent], freedom: &Freedom) -> Optio
 }
 
 fn key(sent: &Sent) -> EventKey {
-    (sent.t_ms, sent.object.clone(), sent.reason.clone())
+    // A recording names an Event after the last object of that name.
+    let object = sent.object.split('~').next().unwrap_or_default();
+    (sent.t_ms, object.to_string(), sent.reason.clone())
 }
 
 /// The objects whose recorded Events are not all that the controllers sent.

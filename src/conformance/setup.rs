@@ -2,6 +2,8 @@
 
 use super::case::{Case, CaseAction, CaseCrash, CaseMetrics, CaseNode, CaseProfile, CaseRun, Environment, Expected};
 use crate::api::{FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
+use crate::controllers::NodeLifecycleSwitch;
+use crate::controllers::pod_gc::FINISHED_PODS;
 use crate::environment::Delay;
 use crate::error::{Error, Problem};
 use crate::manifest;
@@ -19,9 +21,8 @@ use std::sync::Arc;
 const USUAL_CONTROLLERS: [&str; 8] =
     ["deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob", "ttl", "gc"];
 
-/// Controllers that are there in every run and have nothing to do unless a
-/// case has an object of theirs.
-const FURTHER_CONTROLLERS: [&str; 2] = ["disruption", "hpa"];
+/// Controllers that run if a case names them, beside the usual ones.
+const MORE_CONTROLLERS: [&str; 4] = ["nodelifecycle", "podgc", "disruption", "hpa"];
 
 /// The container of the recordings' pod templates, which their `setImage`
 /// means without saying so.
@@ -79,6 +80,8 @@ impl Case {
                 feature_gates: gates(&self.environment)?,
                 garbage_collector: runs(&self.environment, "gc"),
                 client_limit: matches!(self.expected, Expected::Envelope(_)).then_some(ClientLimit::DEFAULT),
+                node_lifecycle: listed(&self.environment, "nodelifecycle").then(NodeLifecycleSwitch::default),
+                pod_gc: listed(&self.environment, "podgc").then_some(FINISHED_PODS),
                 ..ControlPlane::default()
             },
             metrics: self.environment.metrics.iter().map(metric_point).collect(),
@@ -101,6 +104,11 @@ fn runs(environment: &Environment, controller: &str) -> bool {
         || environment.controllers.iter().any(|c| c == controller)
 }
 
+/// Whether a case names a controller that does not usually run.
+fn listed(environment: &Environment, controller: &str) -> bool {
+    environment.controllers.iter().any(|c| c == controller)
+}
+
 /// What must not occur in a case without a controller, so that the simulator,
 /// which has it run, does the same.
 const WITHOUT: [(&str, &str); 9] = [
@@ -120,10 +128,8 @@ impl Case {
     fn unusual(&self) -> Result<(), NotRun> {
         let environment = &self.environment;
         let listed = &environment.controllers;
-        if let Some(other) = listed
-            .iter()
-            .find(|c| !USUAL_CONTROLLERS.contains(&c.as_str()) && !FURTHER_CONTROLLERS.contains(&c.as_str()))
-        {
+        let modelled = |c: &str| USUAL_CONTROLLERS.contains(&c) || MORE_CONTROLLERS.contains(&c);
+        if let Some(other) = listed.iter().find(|c| !modelled(c)) {
             return not_modelled(format!("controller {other}"));
         }
         let applied = self.actions.iter().filter_map(|action| action.keys.get("object"));
@@ -268,6 +274,8 @@ impl Keys<'_> {
             "nodeDelete" => Action::NodeDelete(self.node()?),
             "nodeFail" => Action::NodeFail(self.node()?),
             "nodeRecover" => Action::NodeRecover(self.node()?),
+            "nodeReady" => Action::NodeReady(self.node()?, true),
+            "nodeNotReady" => Action::NodeReady(self.node()?, false),
             "podReady" => Action::PodReady(self.text("pod")?),
             "podUnready" => Action::PodUnready(self.text("pod")?),
             "podCrash" => Action::PodCrash { pod: self.text("pod")?, exit: self.optional("exit")?.unwrap_or(1) },

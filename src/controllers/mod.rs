@@ -14,11 +14,15 @@ pub mod history;
 pub mod horizontal_pod_autoscaler;
 pub mod job;
 mod metrics;
+pub mod node_lifecycle;
 mod plan;
+pub mod pod_gc;
 pub mod pods;
 mod replica_set;
 pub mod stateful_set;
+pub mod taint_eviction;
 mod template_hash;
+mod ticks;
 mod token_bucket;
 pub mod ttl_after_finished;
 mod work_queue;
@@ -104,6 +108,14 @@ pub trait Controller {
     /// If the object cannot be looked at now.
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError>;
 
+    /// Its workers begin. `since` is when: at the beginning of a run that is a
+    /// little before the present, and the controller is to be as if it had
+    /// worked since then.
+    fn start(&mut self, _since: Instant, _view: View<'_>, _queue: &mut WorkQueue) {}
+
+    /// A sync is over, with everything that it had to write.
+    fn finished(&mut self, _key: Key, _view: View<'_>, _queue: &mut WorkQueue) {}
+
     /// A write of the plan was done; `version` is the object's new one.
     fn written(&mut self, _key: Key, _write: &Write, _object: Key, _version: u64) {}
 
@@ -145,8 +157,31 @@ pub trait Controller {
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync>;
 }
 
-/// All controllers, freshly started, with or without the garbage collector.
-pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
+/// Which controllers run beside the workloads' own, and how.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Switches {
+    /// Whether the garbage collector runs: without it, what has lost its
+    /// owner stays.
+    pub garbage_collector: bool,
+    /// The node lifecycle and taint eviction controllers; without them nobody
+    /// notices that a machine is down.
+    pub node_lifecycle: Option<NodeLifecycleSwitch>,
+    /// The pod garbage collector, with the number of finished pods that it
+    /// leaves.
+    pub pod_gc: Option<usize>,
+}
+
+/// Settings of the node lifecycle and taint eviction controllers.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct NodeLifecycleSwitch {
+    /// How fast a lost node is noticed and left.
+    pub nodes: node_lifecycle::NodeSettings,
+    /// How long pods stay there.
+    pub tolerations: taint_eviction::DefaultTolerations,
+}
+
+/// All controllers, freshly started.
+pub fn all(switches: &Switches) -> Vec<Box<dyn Controller + Send + Sync>> {
     let mut all: Vec<Box<dyn Controller + Send + Sync>> = vec![
         Box::new(deployment::DeploymentController),
         Box::new(replica_set::ReplicaSetController::default()),
@@ -159,8 +194,16 @@ pub fn all(garbage_collector: bool) -> Vec<Box<dyn Controller + Send + Sync>> {
         Box::new(disruption::DisruptionController::default()),
         Box::new(horizontal_pod_autoscaler::HorizontalPodAutoscalerController::default()),
     ];
-    if garbage_collector {
+    if switches.garbage_collector {
         all.push(Box::new(garbage_collector::GarbageCollector));
+    }
+    if let Some(lifecycle) = &switches.node_lifecycle {
+        all.push(Box::new(node_lifecycle::NodeLifecycle::new(lifecycle.nodes.clone())));
+        all.push(Box::new(node_lifecycle::NodeTaints));
+        all.push(Box::new(taint_eviction::TaintEviction::new(lifecycle.tolerations)));
+    }
+    if let Some(threshold) = switches.pod_gc {
+        all.push(Box::new(pod_gc::PodGc::new(threshold)));
     }
     all
 }

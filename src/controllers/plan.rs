@@ -3,7 +3,7 @@
 use crate::api::{
     ControllerRevision, CronJobStatus, DaemonSetStatus, DeploymentStatus, Finalizers, HorizontalPodAutoscalerStatus,
     Job, JobStatus, Key, Kind, Labels, OwnerRef, PersistentVolumeClaim, PodClaim, PodDisruptionBudgetStatus, PodIndex,
-    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus,
+    PodTemplate, Propagation, ReplicaSet, ReplicaSetStatus, RolloutMarks, StatefulSetStatus, Taint,
 };
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
@@ -329,6 +329,44 @@ pub enum Write {
         /// The status.
         status: Box<HorizontalPodAutoscalerStatus>,
     },
+    /// Post `Unknown` for a node of which nothing is heard.
+    NodeUnknown {
+        /// The node.
+        node: Key,
+    },
+    /// Put a taint on a node, or take it off.
+    Taint {
+        /// The node.
+        node: Key,
+        /// The taint; what tells it from others is key and effect.
+        taint: Taint,
+        /// Whether it shall be there.
+        present: bool,
+    },
+    /// Set a pod's `Ready` condition to false because its node is lost, and
+    /// say so in an Event.
+    PodUnready {
+        /// The pod.
+        pod: Key,
+        /// What the write is based on.
+        version: Version,
+    },
+    /// Set a pod's `DisruptionTarget` condition.
+    PodDisruption {
+        /// The pod.
+        pod: Key,
+        /// Its reason.
+        reason: &'static str,
+    },
+    /// Declare a pod failed of which no kubelet will say so.
+    FailPod {
+        /// The pod.
+        pod: Key,
+        /// Reason of its `DisruptionTarget` condition, if that is set.
+        disruption: Option<&'static str>,
+    },
+    /// Delete a pod without a grace period.
+    ForceDelete(Key),
     /// Send an Event and write nothing. It takes no time.
     Announce {
         /// The object that it is about.
@@ -388,6 +426,9 @@ impl Write {
             Write::ScaleTarget { target, .. } => *target,
             Write::AutoscalerStatus { autoscaler, .. } => *autoscaler,
             Write::Announce { about, .. } => *about,
+            Write::NodeUnknown { node } | Write::Taint { node, .. } => *node,
+            Write::PodUnready { pod, .. } | Write::PodDisruption { pod, .. } => *pod,
+            Write::FailPod { pod, .. } | Write::ForceDelete(pod) => *pod,
             Write::SetOwner { object, .. } | Write::Delete { object, .. } | Write::RemoveFinalizer { object, .. } => {
                 *object
             }
@@ -408,6 +449,7 @@ impl Write {
             | Write::CronJobStatus { version, .. }
             | Write::BudgetStatus { version, .. }
             | Write::AutoscalerStatus { version, .. }
+            | Write::PodUnready { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             // Read right before, and read again after a conflict.
             Write::ScaleTarget { .. } => Version::Live,
@@ -440,6 +482,7 @@ impl Write {
                 | Write::DeleteRevision(_)
                 | Write::DeleteJob { .. }
                 | Write::Delete { .. }
+                | Write::ForceDelete(_)
         )
     }
 
@@ -489,6 +532,9 @@ pub struct Plan {
     pub writes: Vec<Planned>,
     /// Why, in order.
     pub decisions: Vec<Why>,
+    /// Of decisions that are about another object than the sync's: their
+    /// index, the object, and the one whose latest news led to them.
+    pub abouts: Vec<(u16, Key, Key)>,
     /// Events that are sent at once, before any request.
     pub notices: Vec<ObjectNotice>,
     /// Whether the sync fails even if everything was written.
@@ -502,6 +548,7 @@ impl Plan {
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();
+        self.abouts.clear();
         self.notices.clear();
         self.requeue_at = None;
         self.fails = false;
@@ -509,6 +556,13 @@ impl Plan {
 
     /// Notes why the next writes are made, or why none is.
     pub fn because(&mut self, why: Why) {
+        self.decisions.push(why);
+    }
+
+    /// Notes why the next writes are made: a decision about `object`, which
+    /// the latest news of `source` led to.
+    pub fn because_of(&mut self, object: Key, source: Key, why: Why) {
+        self.abouts.push((self.decisions.len() as u16, object, source));
         self.decisions.push(why);
     }
 

@@ -5,6 +5,7 @@ mod delay;
 mod kube_scheduler;
 mod kubelet;
 mod scheduler;
+pub mod spot;
 pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};

@@ -62,6 +62,10 @@ impl Scheduler {
 
     /// A pod has left its node or finished.
     pub fn vacate(&mut self, node: Key, pod: Key, wanted: &Resources) {
+        // The node may be gone, and another one in its place.
+        if !self.pods_on(node).contains(&pod) {
+            return;
+        }
         self.change_load(node, |room| {
             room.used.remove(wanted);
             room.pods.retain(|other| *other != pod);

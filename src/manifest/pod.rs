@@ -48,6 +48,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         restarts: 0,
         deletion_cost: pod_template::deletion_cost(&f.object("metadata")).unwrap_or(0),
         disruption: None,
+        evicted: false,
         terminated: None,
     };
     problems.finish(Loaded { object: Object::Pod(Box::new(pod)), not_modelled })

@@ -6,8 +6,10 @@ mod assertions;
 mod cluster;
 mod hosts;
 mod kubernetes;
+mod lifecycle;
 mod objects;
 mod pods;
+mod pools;
 mod rehearsal;
 mod scheduler;
 mod storage;
@@ -167,7 +169,8 @@ impl Compiler<'_> {
             self.problems.push(problem);
         }
         scope.actions = actions::names(spec);
-        let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied);
+        let pools = self.pools(spec.cluster.as_ref());
+        let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied, &pools);
         scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
         cluster::joining_nodes(spec, &mut scope.nodes);
         assumptions.extend(assumed);
@@ -181,7 +184,7 @@ impl Compiler<'_> {
             let message = format!("{} is longer than a year", Span::from_ns(scope.until.0));
             self.problem("spec.duration", message, None);
         }
-        let actions = self.actions(loaded, spec, &scope, start);
+        let actions = self.actions(loaded, spec, &scope, &pools, start);
         let clocks = self.clocks(spec, &scope);
         let (control_plane, assumed) = hosts::control_plane(&spec.control_plane);
         assumptions.extend(assumed);
@@ -190,6 +193,8 @@ impl Compiler<'_> {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
         }
         let assertions = self.assertions(file, &scope);
+        let (node_lifecycle, pod_gc) =
+            self.node_lifecycle(&spec.cluster.as_ref().map(|c| c.node_lifecycle.clone()).unwrap_or_default());
         let (gates, kubernetes) = self.kubernetes(&file.kubernetes);
         let setup = Setup {
             seed: spec.seed,
@@ -198,7 +203,8 @@ impl Compiler<'_> {
             objects,
             profiles,
             actions,
-            control_plane: ControlPlane { feature_gates: gates, ..control_plane },
+            pools,
+            control_plane: ControlPlane { feature_gates: gates, node_lifecycle, pod_gc, ..control_plane },
             clocks,
             assumptions,
             kubernetes,

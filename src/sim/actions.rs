@@ -99,6 +99,10 @@ impl Simulation {
             | Action::LabelNode(name, _)
             | Action::NodeDelete(name)
             | Action::NodeFail(name)
+            | Action::NodeReady(name, _)
+            | Action::NodePressure(name, ..)
+            | Action::SpotNotice { node: name, .. }
+            | Action::NodeShutdown { node: name, .. }
             | Action::NodeRecover(name) => node(name),
             Action::PodReady(pod)
             | Action::PodUnready(pod)
@@ -170,12 +174,16 @@ impl Simulation {
                 Ok(())
             }
             Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key, cause)),
+            Action::SpotNotice { node, handled, .. } => self.warn_of_reclaim(node, *handled, cause),
+            Action::NodeShutdown { node, grace } => self.node(node).map(|key| self.shut_down(key, *grace, cause)),
+            Action::NodeReady(node, ready) => self.node(node).map(|key| self.report_ready(key, *ready, cause)),
+            Action::NodePressure(node, pressure, on) => {
+                self.node(node).map(|key| self.report_pressure(key, *pressure, *on, cause))
+            }
             Action::NodeRecover(node) => self.node(node).map(|key| self.recover_node(key, cause)),
             Action::NodeDelete(node) => {
                 let key = self.node(node)?;
-                self.fail_node(key, cause);
-                self.delete(key, crate::api::Propagation::Background, cause)?;
-                Ok(())
+                self.remove_node(key, cause)
             }
             Action::ControllersDown
             | Action::ControllersUp
@@ -604,6 +612,7 @@ impl Simulation {
             row.phase = Phase::Failed;
             row.ready = false;
             row.terminated = Some((137, wall));
+            row.evicted = true;
             row.disruption = disruption.map(Into::into).or_else(|| row.disruption.take());
         });
         if self.pod(pod).is_some_and(|row| row.meta.is_deleting()) {

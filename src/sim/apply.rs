@@ -133,6 +133,14 @@ impl Simulation {
             Write::BudgetStatus { budget, status, .. } => self.recorded(*budget, cause, |store| {
                 store.update(*budget, version, |row: &mut PodDisruptionBudget| row.status = (**status).clone())
             }),
+            Write::NodeUnknown { node } => self.give_node_up(*node, cause),
+            Write::Taint { node, taint, present } => self.write_taint(*node, taint, *present, cause),
+            Write::PodUnready { pod, .. } => self.mark_pod_unready(*pod, version, cause),
+            Write::PodDisruption { pod, reason } => self.mark_pod_disrupted(*pod, reason, false, cause),
+            Write::FailPod { pod, disruption } => {
+                self.mark_pod_disrupted(*pod, disruption.unwrap_or_default(), true, cause)
+            }
+            Write::ForceDelete(pod) => self.delete_pod(*pod, Some(0), cause),
             Write::Announce { about, notice } => {
                 self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
                 self.announce(*about, notice);
@@ -257,6 +265,7 @@ impl Simulation {
             restarts: 0,
             deletion_cost: deletion_cost(&new.template.annotations),
             disruption: None,
+            evicted: false,
             terminated: None,
         };
         let key = self.store.create(pod)?;
@@ -380,8 +389,13 @@ impl Simulation {
 
     /// Sends an Event that no request brings about.
     pub(super) fn send_notice(&mut self, notice: &ObjectNotice) {
+        // Events about nodes and pods may tell of their end.
+        let outlives = matches!(notice.about.kind, Kind::Node | Kind::Pod);
+        if !outlives && self.store.objects().meta(notice.about).is_none() {
+            return;
+        }
         let object = self.recorder.subject(notice.object.uid);
-        let message = notice.message.replacen("{}", &self.recorder.trace.subject(object).name, 1);
+        let message = notice.message.replace("{}", &self.recorder.trace.subject(object).name);
         let (reason, message) = (self.recorder.intern(notice.reason), self.recorder.intern(&message));
         self.emit(notice.about, Emitted::Other { reason, message, warning: notice.warning });
     }

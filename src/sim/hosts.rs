@@ -239,6 +239,7 @@ impl Simulation {
                 self.hosts.frozen.insert(node, until);
                 self.hosts.kubelet_mut(node).freeze(longer);
                 self.put_off_pods(node, longer);
+                self.fall_silent(node);
             }
         }
         let host = if let Host::Manager(_) = host { Host::Manager(self.epoch) } else { host };
@@ -292,6 +293,7 @@ impl Simulation {
                 let node = Key { kind: Kind::Node, slot, uid: Uid(uid) };
                 if over(self.hosts.frozen.get(&node).copied()) {
                     self.hosts.frozen.remove(&node);
+                    self.speak_again(node);
                     let Some(name) = self.store.objects().meta(node).map(|meta| meta.name.clone()) else { return };
                     self.record_process(&Component::Node(name), RecordId::NONE, true);
                 }

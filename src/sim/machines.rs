@@ -3,7 +3,7 @@
 
 use super::event::{Event, PodRef};
 use super::{Simulation, Urgency};
-use crate::api::{ConditionStatus, Key, Kind, Meta, Node, NodeSpec, Phase, Pod, RestartPolicy};
+use crate::api::{Key, Kind, Meta, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
 use crate::environment::{Ending, Identity, Runtime, Start};
 use crate::time::{SimTime, Span};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const RETRY_AFTER: Span = Span::from_ms(10);
 
 /// Which of the behaviour's delays is asked for.
-enum Ask {
+pub(super) enum Ask {
     Schedule,
     Start,
     Ready,
@@ -80,7 +80,7 @@ impl Simulation {
         })
     }
 
-    fn ask(&self, pod: PodRef, what: &Ask) -> Option<Span> {
+    pub(super) fn ask(&self, pod: PodRef, what: &Ask) -> Option<Span> {
         let identity = self.identity(pod)?;
         let nth = u64::from(self.runtime(pod)?.starts);
         match what {
@@ -474,7 +474,11 @@ impl Simulation {
             && !row.is_finished()
             && let Some(code) = self.runtime(pod).and_then(|runtime| runtime.end_code)
         {
-            self.end_pod(pod, code, self.latest(pod));
+            if row.meta.is_deleting() {
+                self.end_pod(pod, code, self.latest(pod));
+            } else {
+                self.end_with_machine(pod, code);
+            }
         }
     }
 
@@ -497,84 +501,6 @@ impl Simulation {
             runtime.next_epoch();
         }
         self.lose_effects(pod, self.latest(pod));
-    }
-
-    /// A machine joins the cluster.
-    pub(super) fn join_node(&mut self, spec: &NodeSpec, cause: RecordId) {
-        let mut taints = spec.taints.clone();
-        taints.sort();
-        let node = Node {
-            meta: Meta { labels: Arc::new(spec.all_labels()), ..Meta::named("", &spec.name) },
-            unschedulable: false,
-            taints,
-            allocatable: spec.allocatable,
-            zone: spec.zone.clone(),
-            ready: ConditionStatus::True,
-        };
-        let Ok(key) = self.store.create(node) else { return };
-        self.register(key, None, 0);
-        self.set_up_clock(key, &spec.name, cause);
-        // The nodes of the beginning are what the run takes for granted.
-        if cause != RecordId::NONE {
-            self.created(key, cause);
-        }
-        self.publish();
-    }
-
-    /// A machine dies: nothing on it changes any more.
-    pub(super) fn fail_node(&mut self, node: Key, cause: RecordId) {
-        self.dead.insert(node);
-        self.lose_effects_on(node, cause);
-    }
-
-    /// A machine comes back, rebooted: what ran on it has ended.
-    pub(super) fn recover_node(&mut self, node: Key, cause: RecordId) {
-        if !self.dead.remove(&node) {
-            return;
-        }
-        let mut pods: Vec<(Arc<str>, Key)> = self
-            .scheduler
-            .pods_on(node)
-            .iter()
-            .filter_map(|&key| Some((self.store.objects().pods.get(key)?.meta.name.clone(), key)))
-            .collect();
-        pods.sort();
-        for (_, key) in pods {
-            self.recover_pod(PodRef::of(key), cause);
-        }
-        self.look_at_stuck(node);
-    }
-
-    fn recover_pod(&mut self, pod: PodRef, cause: RecordId) {
-        let Some(row) = self.pod(pod) else { return };
-        let (restarts, was_ready) = (row.restarts, row.ready);
-        let deleting = row.meta.is_deleting();
-        let never = row.template.restart_policy == RestartPolicy::Never;
-        let started = self.runtime(pod).is_some_and(|runtime| runtime.starts > 0);
-        if let Some(runtime) = self.runtime_mut(pod) {
-            runtime.running = false;
-            runtime.crash_loop = crate::environment::CrashLoop::default();
-            runtime.next_epoch();
-        }
-        if deleting {
-            self.end_pod(pod, 137, cause);
-        } else if !started {
-            self.bound(pod);
-        } else if never {
-            self.finish_pod(pod, 137, false, cause);
-        } else {
-            let wall = self.wall_of(pod);
-            let whats: &[What] = if was_ready { &[What::Unready] } else { &[] };
-            self.pod_status(pod, cause, whats, |row| {
-                row.ready = false;
-                row.terminated = Some((137, wall));
-            });
-            if let (Some(delay), Some(runtime)) = (self.ask(pod, &Ask::Start), self.runtime_mut(pod)) {
-                let epoch = runtime.next_epoch();
-                self.later(delay, Event::Restart(pod, epoch));
-            }
-            debug_assert!(self.pod(pod).is_some_and(|row| row.restarts == restarts));
-        }
     }
 }
 

@@ -15,6 +15,8 @@ mod jobs;
 mod machines;
 mod meters;
 mod names;
+mod node_writes;
+mod nodes;
 mod pages;
 mod process;
 pub mod queue;
@@ -31,8 +33,9 @@ pub use stream::{Piece, stream};
 use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::controllers::View;
+use crate::environment::spot;
 use crate::environment::{Behaviour, KubeScheduler, Runtime, Scheduler};
-use crate::time::{SimTime, Span};
+use crate::time::{Instant, SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
 use hosts::Hosts;
@@ -40,7 +43,7 @@ use meters::Meters;
 use names::Names;
 use process::Process;
 use record::Recorder;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use volumes::Storage;
@@ -78,6 +81,8 @@ pub struct Simulation {
     jobs: effects::Jobs,
     /// All drains that were ever begun.
     drains: Vec<drain::Drain>,
+    /// Nodes that were deleted and may have left pods, by name.
+    departed: FxHashMap<Arc<str>, Key>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
     storage: Storage,
@@ -118,6 +123,15 @@ pub fn run_shared(setup: &Arc<Setup>) -> Trace {
     simulation.into_trace()
 }
 
+/// The setup with what happens to its pools among its actions.
+fn with_pools(setup: Arc<Setup>) -> Arc<Setup> {
+    if setup.pools.is_empty() {
+        return setup;
+    }
+    let actions = spot::with_pools(&setup.actions, &setup.pools, setup.seed, setup.until);
+    Arc::new(Setup { actions, ..(*setup).clone() })
+}
+
 impl Simulation {
     /// A simulation that has not begun.
     pub fn new(setup: &Setup) -> Simulation {
@@ -133,6 +147,7 @@ impl Simulation {
 
     /// A simulation without a cluster.
     fn not_begun(setup: Arc<Setup>) -> Simulation {
+        let setup = with_pools(setup);
         let header = Header {
             start: setup.start,
             until: setup.until,
@@ -164,6 +179,7 @@ impl Simulation {
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),
             drains: Vec::new(),
+            departed: FxHashMap::default(),
             dead: FxHashSet::default(),
             storage: Storage::default(),
             names: Names::default(),
@@ -179,8 +195,15 @@ impl Simulation {
         self.store.now = self.hosts.api_server.wall(self.now).truncate();
         self.record_clocks();
         let setup = self.setup.clone();
+        // What was there before has long reached the caches.
+        let lags = self.cache.take().is_some();
         for spec in &setup.nodes {
             self.join_node(spec, RecordId::NONE);
+        }
+        self.cache = lags.then(|| self.store.objects().clone());
+        let since = Instant(self.hosts.manager.monotonic(self.now).0 - setup.control_plane.running_for.0 as i64);
+        for index in 0..self.processes.len() {
+            self.start_controller(index as u8, since);
         }
         for (index, timed) in setup.actions.iter().enumerate() {
             self.queue.push(timed.at, Urgency::First, Event::Act(index as u32));

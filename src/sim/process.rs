@@ -11,7 +11,7 @@ use crate::cluster::ApiError;
 use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
 };
-use crate::time::{Drift, SimTime, Span};
+use crate::time::{Drift, Instant, SimTime, Span};
 
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
@@ -75,7 +75,7 @@ impl Clone for Process {
 impl Process {
     /// The controllers that run, with nothing in memory.
     pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift) -> Vec<Process> {
-        controllers::all(control_plane.garbage_collector)
+        controllers::all(&control_plane.switches())
             .into_iter()
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
@@ -205,15 +205,21 @@ impl Simulation {
     /// nothing is recorded when it is news.
     fn record_decisions(&mut self, index: u8, key: Key) {
         let process = &mut self.processes[index as usize];
-        let trigger = process.trigger;
-        for i in 0..process.plan.decisions.len() {
-            let why = process.plan.decisions[i];
-            let used = process.plan.writes.iter().any(|planned| planned.why == Some(i as u16));
-            let id = if used {
-                self.recorder.decide(trigger, key.uid, why)
+        let mut used = vec![false; process.plan.decisions.len()];
+        for why in process.plan.writes.iter().filter_map(|planned| planned.why) {
+            used[why as usize] = true;
+        }
+        let mut abouts = process.plan.abouts.iter().peekable();
+        for (i, &why) in process.plan.decisions.iter().enumerate() {
+            let about = abouts.next_if(|(index, ..)| *index == i as u16);
+            let (object, cause) = about.map_or((key.uid, process.trigger), |(_, object, source)| {
+                (object.uid, self.recorder.latest_of(source.uid))
+            });
+            let id = if used[i] {
+                self.recorder.decide(cause, object, why)
             } else {
-                self.recorder.refuse(trigger, key.uid, why);
-                trigger
+                self.recorder.refuse(cause, object, why);
+                cause
             };
             process.decisions.push(id);
         }
@@ -398,6 +404,17 @@ impl Simulation {
             process.queue.forget(key);
         }
         process.queue.done(key);
+        process.queue.now = self.now;
+        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
+        let view = View {
+            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
+            live: self.store.objects(),
+            now: self.hosts.manager.wall(self.now),
+            monotonic: self.hosts.manager.monotonic(self.now),
+            metrics: &meters,
+            gates: self.setup.control_plane.feature_gates,
+        };
+        process.controller.finished(key, view, &mut process.queue);
         process.worker = Worker::Idle;
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }
@@ -468,13 +485,29 @@ impl Simulation {
         }
     }
 
+    /// A controller begins, or is to be as if it had begun at `since`.
+    pub(super) fn start_controller(&mut self, index: u8, since: Instant) {
+        let process = &mut self.processes[index as usize];
+        process.queue.now = self.now;
+        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
+        let view = View {
+            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
+            live: self.store.objects(),
+            now: self.hosts.manager.wall(self.now),
+            monotonic: self.hosts.manager.monotonic(self.now),
+            metrics: &meters,
+            gates: self.setup.control_plane.feature_gates,
+        };
+        process.controller.start(since, view, &mut process.queue);
+        process.wind_up(index, self.epoch, self.now, &mut self.queue);
+    }
+
     pub(super) fn workers_up(&mut self, index: u8, epoch: u8) {
         if epoch != self.epoch {
             return;
         }
         let process = &mut self.processes[index as usize];
-        process.queue.now = self.now;
         process.worker = Worker::Idle;
-        process.wind_up(index, epoch, self.now, &mut self.queue);
+        self.start_controller(index, self.hosts.manager.monotonic(self.now));
     }
 }

@@ -387,7 +387,7 @@ impl Raw {
 /// The recorded fields of an object as it is now; none if it is gone.
 pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
     match key.kind {
-        Kind::Pod | Kind::Cluster => Fields::new(),
+        Kind::Pod | Kind::Lease | Kind::Cluster => Fields::new(),
         Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
         Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
         Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
@@ -511,7 +511,8 @@ fn stateful_set_fields(set: &StatefulSet) -> Fields {
 }
 
 fn node(node: &Node) -> Fields {
-    let taints: Vec<String> = node.taints.iter().map(ToString::to_string).collect();
+    let mut taints: Vec<String> = node.taints.iter().map(ToString::to_string).collect();
+    taints.sort();
     vec![
         (Field::Unschedulable, Raw::flag(node.unschedulable)),
         (Field::Taints, Raw::text(&taints.join(","))),

@@ -8,8 +8,10 @@ pub use crate::api::Propagation;
 pub use hosts::{ClockSpec, Clocks, Component};
 pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
-use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, PriorityClass, Taint};
+use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, PriorityClass, Taint};
+use crate::controllers::{NodeLifecycleSwitch, Switches};
 use crate::environment::Delay;
+use crate::environment::spot::Pool;
 use crate::time::{SimTime, Span, Timestamp};
 use std::sync::Arc;
 
@@ -32,6 +34,9 @@ pub struct Setup {
     pub profiles: Vec<PodProfile>,
     /// What happens when, in order of time.
     pub actions: Vec<TimedAction>,
+    /// Machines that are kept at a number; the ones of the beginning are among
+    /// `nodes`.
+    pub pools: Vec<Pool>,
     /// How the control plane behaves.
     pub control_plane: ControlPlane,
     /// What the components' clocks show.
@@ -65,6 +70,7 @@ impl Setup {
             objects: Vec::new(),
             profiles: Vec::new(),
             actions: Vec::new(),
+            pools: Vec::new(),
             control_plane: ControlPlane::default(),
             clocks: Clocks::default(),
             metrics: Vec::new(),
@@ -93,7 +99,7 @@ pub enum SchedulerChoice {
 /// The speed of the control plane. The defaults are those of the recordings:
 /// caches that are never behind and writes of about a microsecond, which
 /// decide nothing but the order within one instant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ControlPlane {
     /// How far each informer cache is behind the API server.
     pub informer_lag: Span,
@@ -109,6 +115,26 @@ pub struct ControlPlane {
     /// Whether the garbage collector runs: without it, what has lost its
     /// owner stays.
     pub garbage_collector: bool,
+    /// The node lifecycle and taint eviction controllers; without them nobody
+    /// notices that a machine is down.
+    pub node_lifecycle: Option<NodeLifecycleSwitch>,
+    /// The pod garbage collector, with the number of finished pods that it
+    /// leaves; 0 leaves them all.
+    pub pod_gc: Option<usize>,
+    /// For how long the controllers have been running when the run begins:
+    /// this sets the phase of what they do at intervals.
+    pub running_for: Span,
+}
+
+impl ControlPlane {
+    /// Which controllers run.
+    pub fn switches(&self) -> Switches {
+        Switches {
+            garbage_collector: self.garbage_collector,
+            node_lifecycle: self.node_lifecycle.clone(),
+            pod_gc: self.pod_gc,
+        }
+    }
 }
 
 impl Default for ControlPlane {
@@ -120,6 +146,9 @@ impl Default for ControlPlane {
             leader_election: false,
             feature_gates: FeatureGates::default(),
             garbage_collector: true,
+            node_lifecycle: None,
+            pod_gc: None,
+            running_for: Span::from_ms(8_900),
         }
     }
 }
@@ -347,6 +376,28 @@ pub enum Action {
     NodeFail(Arc<str>),
     /// The machine comes back, rebooted.
     NodeRecover(Arc<str>),
+    /// The cloud will take the machine back. If a termination handler hears of
+    /// it, the node is drained.
+    SpotNotice {
+        /// The node.
+        node: Arc<str>,
+        /// How long it has.
+        ahead: Span,
+        /// Whether it is drained.
+        handled: bool,
+    },
+    /// The machine shuts down: its kubelet ends its pods within a grace period
+    /// and reports them as failed.
+    NodeShutdown {
+        /// The node.
+        node: Arc<str>,
+        /// The most that a pod gets.
+        grace: Span,
+    },
+    /// The machine's kubelet, which is alive, says whether its node is ready.
+    NodeReady(Arc<str>, bool),
+    /// The machine's kubelet says that a condition holds, or no longer.
+    NodePressure(Arc<str>, Pressure, bool),
     /// The Ready condition of matching pods is set.
     PodReady(String),
     /// The Ready condition of matching pods is cleared.
@@ -435,6 +486,15 @@ impl Action {
             Action::NodeDelete(node) => format!("node {node} is deleted"),
             Action::NodeFail(node) => format!("node {node} dies"),
             Action::NodeRecover(node) => format!("node {node} recovers"),
+            Action::SpotNotice { node, ahead, handled } => {
+                let drained = if *handled { " and is drained" } else { "" };
+                format!("{node} will be taken back in {ahead}{drained}")
+            }
+            Action::NodeShutdown { node, grace } => format!("node {node} shuts down within {grace}"),
+            Action::NodeReady(node, true) => format!("node {node} says it is ready"),
+            Action::NodeReady(node, false) => format!("node {node} says it is not ready"),
+            Action::NodePressure(node, pressure, true) => format!("node {node} is under {}", pressure.name()),
+            Action::NodePressure(node, pressure, false) => format!("node {node} is free of {}", pressure.name()),
             Action::PodReady(pod) => format!("pod {pod} ready"),
             Action::PodUnready(pod) => format!("pod {pod} not ready"),
             Action::PodCrash { pod, exit } => format!("pod {pod} crashes ({exit})"),

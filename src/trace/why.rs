@@ -198,6 +198,42 @@ pub enum Why {
         /// The limit.
         limit: i32,
     },
+    /// Nothing has been heard of a node for so long that it is given up.
+    NodeSilent {
+        /// Seconds since its last sign of life was seen.
+        seconds: i32,
+    },
+    /// A node has been given up and it is its turn to lose its pods.
+    NodeTaintTurn,
+    /// A node that was not reachable says that it is not ready, or the other
+    /// way round.
+    NodeTaintSwapped,
+    /// A node is well again.
+    NodeReachable,
+    /// A node's `NoSchedule` taints say what its conditions say.
+    TaintsFollowConditions,
+    /// No zone has a ready node, so no node loses its pods.
+    NoZoneReady,
+    /// A pod does not tolerate its node's taints, or not for longer than this.
+    TaintNotTolerated {
+        /// For how many seconds it did.
+        seconds: i64,
+    },
+    /// A pod's node has been gone for so long that it will not come back.
+    NodeGone {
+        /// For how many seconds, at least.
+        seconds: i64,
+    },
+    /// A pod cannot end, because people say that its machine is out of
+    /// service.
+    NodeOutOfService,
+    /// A pod is being deleted and was never bound to a node.
+    NeverBound,
+    /// More pods have finished than are kept.
+    TooManyFinished {
+        /// How many are kept.
+        limit: i64,
+    },
     /// The owner is gone, so the dependent goes.
     OwnerGone,
     /// Foreground deletion: the dependents go before the owner.

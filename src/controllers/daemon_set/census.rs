@@ -384,6 +384,8 @@ mod tests {
             allocatable: Resources::default(),
             zone: "".into(),
             ready: ConditionStatus::True,
+            heartbeat: crate::time::Timestamp(0),
+            pressures: crate::api::Pressures::default(),
         }))
     }
 
@@ -415,6 +417,7 @@ mod tests {
             restarts: 0,
             deletion_cost: 0,
             disruption: None,
+            evicted: false,
             terminated: None,
         }))
     }

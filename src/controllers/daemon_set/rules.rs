@@ -545,6 +545,8 @@ mod tests {
             allocatable: Resources::default(),
             zone: "".into(),
             ready: ConditionStatus::True,
+            heartbeat: crate::time::Timestamp(0),
+            pressures: crate::api::Pressures::default(),
         }
     }
 

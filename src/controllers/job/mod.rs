@@ -326,6 +326,7 @@ mod tests {
             restarts: 0,
             deletion_cost: 0,
             disruption: None,
+            evicted: false,
             terminated: None,
         }
     }

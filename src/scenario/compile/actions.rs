@@ -2,9 +2,10 @@
 
 use super::objects::{MAX_REPLICAS, too_many};
 use super::{Compiler, cluster, in_order};
-use crate::api::{Kind, Labels, Taint};
+use crate::api::{Kind, Labels, Pressure, Taint};
+use crate::environment::spot::Pool;
 use crate::scenario::file::{
-    ActionEntry, Applied, Cascade, Deleted, Drained, Images, OneOrMany, Paused, Spec, TaintEntry, Undone,
+    ActionEntry, Applied, Cascade, Deleted, Drained, Images, OneOrMany, Paused, Pressed, Spec, TaintEntry, Undone,
 };
 use crate::scenario::load::Loaded;
 use crate::scenario::scope::Scope;
@@ -39,6 +40,11 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("nodeDelete", e.node_delete.is_some()),
         ("nodeFail", e.node_fail.is_some()),
         ("nodeRecover", e.node_recover.is_some()),
+        ("spotReclaim", e.spot_reclaim.is_some()),
+        ("nodeNotReady", e.node_not_ready.is_some()),
+        ("nodeReady", e.node_ready.is_some()),
+        ("nodePressure", e.node_pressure.is_some()),
+        ("nodeRelief", e.node_relief.is_some()),
         ("podReady", e.pod_ready.is_some()),
         ("podUnready", e.pod_unready.is_some()),
         ("podCrash", e.pod_crash.is_some()),
@@ -74,6 +80,8 @@ type TaintVerb<'a> = (&'a Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Ar
 pub(super) struct Context<'a> {
     pub(super) field: String,
     pub(super) scope: &'a Scope,
+    pub(super) pools: &'a [Pool],
+    pub(super) seed: u64,
     loaded: &'a Loaded,
     /// The wall time of the action.
     wall: Timestamp,
@@ -86,6 +94,7 @@ impl Compiler<'_> {
         loaded: &Loaded,
         spec: &Spec,
         scope: &Scope,
+        pools: &[Pool],
         start: Timestamp,
     ) -> Vec<TimedAction> {
         let mut all = Vec::new();
@@ -109,9 +118,12 @@ impl Compiler<'_> {
                 continue;
             };
             let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
-            let context = Context { field: format!("{field}.{verb}"), scope, loaded, wall };
+            let context = Context { field: format!("{field}.{verb}"), scope, pools, seed: spec.seed, loaded, wall };
             let actions = self.action(entry, &context);
             all.extend(actions.into_iter().map(|action| TimedAction { at, action }));
+            if let Some(names) = &entry.spot_reclaim {
+                all.extend(self.spot_reclaim(&names.0, at, &context));
+            }
         }
         in_order(all)
     }
@@ -303,12 +315,14 @@ impl Compiler<'_> {
     }
 
     fn on_nodes(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
-        let verbs: [Verb<'_, OneOrMany<String>, Arc<str>>; 5] = [
+        let verbs: [Verb<'_, OneOrMany<String>, Arc<str>>; 7] = [
             (&e.cordon, Action::Cordon),
             (&e.uncordon, Action::Uncordon),
             (&e.node_delete, Action::NodeDelete),
             (&e.node_fail, Action::NodeFail),
             (&e.node_recover, Action::NodeRecover),
+            (&e.node_not_ready, |node| Action::NodeReady(node, false)),
+            (&e.node_ready, |node| Action::NodeReady(node, true)),
         ];
         for (names, verb) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
@@ -327,6 +341,15 @@ impl Compiler<'_> {
         }
         for drained in e.drain.iter().flat_map(|d| &d.0) {
             self.drain(drained, c, all);
+        }
+        for (entries, on) in [(&e.node_pressure, true), (&e.node_relief, false)] {
+            for (name, pressures) in entries.iter().flatten() {
+                let nodes = self.check_name(&format!("{}.{name}", c.field), c.scope.nodes(name)).unwrap_or_default();
+                for node in nodes {
+                    let act = |p: &Pressed| Action::NodePressure(node.as_str().into(), pressure(*p), on);
+                    all.extend(pressures.0.iter().map(act));
+                }
+            }
         }
         for entry in e.node_add.iter().flat_map(|n| &n.0) {
             all.push(Action::NodeAdd(cluster::from_entry(entry)));
@@ -384,6 +407,15 @@ impl Compiler<'_> {
             return None;
         }
         Some(pattern.to_string())
+    }
+}
+
+const fn pressure(pressed: Pressed) -> Pressure {
+    match pressed {
+        Pressed::Memory => Pressure::Memory,
+        Pressed::Disk => Pressure::Disk,
+        Pressed::Pid => Pressure::Pid,
+        Pressed::Network => Pressure::Network,
     }
 }
 

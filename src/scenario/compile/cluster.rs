@@ -1,7 +1,9 @@
 //! The machines, or enough of them if nobody says which.
 
 use super::Compiler;
+use super::pools::{machines, says_machines};
 use crate::api::{Deployment, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint};
+use crate::environment::spot::Pool;
 use crate::manifest;
 use crate::scenario::file::{Cluster, NodeEntry, Quantity, Spec, TaintEntry};
 use crate::scenario::yaml::Document;
@@ -20,12 +22,10 @@ impl Compiler<'_> {
         spec: &Spec,
         objects: &[Object],
         applied: &BTreeMap<String, Vec<Document>>,
+        pools: &[Pool],
     ) -> (Vec<NodeSpec>, Option<String>) {
         match &spec.cluster {
-            // A choice of scheduler alone says nothing of machines.
-            Some(cluster) if !cluster.zones.is_empty() || !cluster.nodes.is_empty() || cluster.scheduler.is_none() => {
-                (self.given(cluster), None)
-            }
+            Some(cluster) if says_machines(cluster) => (self.given(cluster, pools), None),
             _ => {
                 let read = |d: &Document| manifest::read(&d.value).ok().map(|l| l.object);
                 let later: Vec<Object> = applied.values().flatten().filter_map(read).collect();
@@ -38,9 +38,10 @@ impl Compiler<'_> {
         }
     }
 
-    fn given(&mut self, cluster: &Cluster) -> Vec<NodeSpec> {
+    fn given(&mut self, cluster: &Cluster, pools: &[Pool]) -> Vec<NodeSpec> {
         let mut nodes: Vec<NodeSpec> = Vec::new();
-        let wanted = cluster.zones.values().map(|z| z.nodes as usize).sum::<usize>() + cluster.nodes.len();
+        let wanted =
+            cluster.zones.values().map(|z| z.nodes as usize).sum::<usize>() + cluster.nodes.len() + machines(cluster);
         if wanted > MAX_NODES {
             self.problem(
                 "spec.cluster",
@@ -62,6 +63,12 @@ impl Compiler<'_> {
             }
             nodes.push(from_entry(entry));
         }
+        for machine in pools.iter().flat_map(Pool::first_machines) {
+            if nodes.iter().any(|n| n.name == machine.name) {
+                self.problem("spec.cluster.pools", format!("there is already a node {}", machine.name), None);
+            }
+            nodes.push(machine);
+        }
         nodes
     }
 }
@@ -82,7 +89,7 @@ pub(super) fn from_entry(entry: &NodeEntry) -> NodeSpec {
     node(&entry.name, entry.zone.as_deref().unwrap_or(""), &entry.labels, &entry.taints, allocatable)
 }
 
-fn resources(cpu: Option<Quantity>, memory: Option<Quantity>, pods: Option<u32>) -> Resources {
+pub(super) fn resources(cpu: Option<Quantity>, memory: Option<Quantity>, pods: Option<u32>) -> Resources {
     Resources {
         cpu_milli: cpu.map_or(NODE.cpu_milli, |q| q.milli),
         memory_milli: memory.map_or(NODE.memory_milli, |q| q.milli),
@@ -90,7 +97,7 @@ fn resources(cpu: Option<Quantity>, memory: Option<Quantity>, pods: Option<u32>)
     }
 }
 
-fn node(
+pub(super) fn node(
     name: &str,
     zone: &str,
     labels: &BTreeMap<String, String>,

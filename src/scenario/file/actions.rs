@@ -89,6 +89,21 @@ pub struct ActionEntry {
     /// Machines come back, rebooted.
     #[serde(default)]
     pub node_recover: Option<OneOrMany<String>>,
+    /// The cloud takes machines of pools back, with the notice of their pool.
+    #[serde(default)]
+    pub spot_reclaim: Option<OneOrMany<String>>,
+    /// Kubelets that are alive say that their nodes are not ready.
+    #[serde(default)]
+    pub node_not_ready: Option<OneOrMany<String>>,
+    /// Kubelets say that their nodes are ready again.
+    #[serde(default)]
+    pub node_ready: Option<OneOrMany<String>>,
+    /// Kubelets say that their nodes are under pressure: node to conditions.
+    #[serde(default)]
+    pub node_pressure: Option<BTreeMap<String, OneOrMany<Pressed>>>,
+    /// Kubelets say that this is over: node to conditions.
+    #[serde(default)]
+    pub node_relief: Option<BTreeMap<String, OneOrMany<Pressed>>>,
     /// Pods become ready.
     #[serde(default)]
     pub pod_ready: Option<OneOrMany<String>>,
@@ -116,6 +131,20 @@ pub struct ActionEntry {
     /// nothing remembered.
     #[serde(default)]
     pub failover: Option<OneOrMany<FailedOver>>,
+}
+
+/// A condition of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Pressed {
+    /// `MemoryPressure`
+    Memory,
+    /// `DiskPressure`
+    Disk,
+    /// `PIDPressure`
+    Pid,
+    /// `NetworkUnavailable`
+    Network,
 }
 
 /// Whether something runs.

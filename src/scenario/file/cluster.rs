@@ -1,6 +1,6 @@
 //! The machines.
 
-use super::scalars::{FromMap, Quantity, text_or_map};
+use super::scalars::{DelayEntry, Duration, FromMap, Quantity, text_or_map};
 use crate::api::{Effect, Taint};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// The machines: zones with equal nodes, nodes one by one, or both.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cluster {
     /// Zones by name; the nodes of zone `a` are called `a-1`, `a-2`, ….
     #[serde(default)]
@@ -24,6 +24,13 @@ pub struct Cluster {
     /// preferences, priorities, host ports), otherwise the simple scheduler.
     #[serde(default)]
     pub scheduler: Option<SchedulerName>,
+    /// Pools by name: machines that are kept at a number. Those of pool `spot`
+    /// are called `spot-1`, `spot-2`, …, and their successors `spot-1-2`, ….
+    #[serde(default)]
+    pub pools: BTreeMap<String, PoolEntry>,
+    /// How lost nodes are noticed, and how pods leave them.
+    #[serde(default)]
+    pub node_lifecycle: NodeLifecycle,
 }
 
 /// Who places pods.
@@ -34,6 +41,131 @@ pub enum SchedulerName {
     Simple,
     /// The rules of kube-scheduler.
     Kube,
+}
+
+/// Equal machines, each of which is replaced when it is gone.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PoolEntry {
+    /// How many.
+    pub machines: u32,
+    /// Their zone.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// CPU of each (default 16).
+    #[serde(default)]
+    pub cpu: Option<Quantity>,
+    /// Memory of each (default 64Gi).
+    #[serde(default)]
+    pub memory: Option<Quantity>,
+    /// How many pods each takes (default 110).
+    #[serde(default)]
+    pub pods: Option<u32>,
+    /// Labels of each.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Taints of each, such as `spot=true:NoSchedule`.
+    #[serde(default)]
+    pub taints: Vec<TaintEntry>,
+    /// From the end of a machine until its successor joins (default 90 s).
+    #[serde(default)]
+    pub replacement: Option<DelayEntry>,
+    /// How the cloud takes the machines back (default: it does not).
+    #[serde(default)]
+    pub reclaim: Option<ReclaimEntry>,
+}
+
+/// How the cloud takes machines back.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReclaimEntry {
+    /// Whose rules: sets `notice`.
+    #[serde(default)]
+    pub cloud: Option<Cloud>,
+    /// How long before its end a machine is told (default 2 min).
+    #[serde(default)]
+    pub notice: Option<Duration>,
+    /// Whether a termination handler hears of it and drains the node
+    /// (default: no).
+    #[serde(default)]
+    pub handler: bool,
+    /// How long before the end the kubelet shuts down gracefully; at most the
+    /// notice (default 0: not at all).
+    #[serde(default)]
+    pub shutdown_grace: Option<Duration>,
+    /// From the end of a machine until the cloud deletes its Node, or `never`
+    /// (default 5 s after a graceful shutdown, else 55 s: the cloud's
+    /// controller looks once the node is not ready).
+    #[serde(default)]
+    pub deregistration: Option<DelayEntry>,
+    /// How long each machine lasts, on its own (default: never taken back).
+    #[serde(default)]
+    pub lifetime: Option<DelayEntry>,
+    /// Times at which much of a zone is taken back at once.
+    #[serde(default)]
+    pub waves: Option<WavesEntry>,
+}
+
+/// Clouds by the notice that they give, as of 2025.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cloud {
+    /// EC2 Spot: 2 minutes.
+    Aws,
+    /// GCE Spot: 30 seconds.
+    Gcp,
+    /// Azure Spot: 30 seconds.
+    Azure,
+}
+
+/// Reclaims that hit a zone.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WavesEntry {
+    /// From one to the next.
+    pub every: DelayEntry,
+    /// Which part of the machines each takes, from 0 to 1.
+    pub part: f64,
+}
+
+/// How lost nodes are noticed, and how pods leave them. The defaults are those
+/// of kube-controller-manager and kube-apiserver.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeLifecycle {
+    /// Whether anybody notices (default: true).
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// How often nodes are looked at (default 5 s).
+    #[serde(default)]
+    pub monitor_period: Option<Duration>,
+    /// How long a node may be silent before it is given up (default 50 s).
+    #[serde(default)]
+    pub monitor_grace_period: Option<Duration>,
+    /// How many nodes a second lose their pods, in each zone (default 0.1).
+    #[serde(default)]
+    pub eviction_rate: Option<f32>,
+    /// The same in a large zone of which much is down (default 0.01).
+    #[serde(default)]
+    pub secondary_eviction_rate: Option<f32>,
+    /// Zones of more nodes than this are large; the others keep their pods
+    /// when much is down (default 50).
+    #[serde(default)]
+    pub large_zone: Option<u32>,
+    /// Which part of a zone's nodes is much (default 0.55).
+    #[serde(default)]
+    pub unhealthy_zone: Option<f32>,
+    /// How long pods stay on a node that is not ready, if they do not say so
+    /// themselves (default 300 s).
+    #[serde(default)]
+    pub not_ready_toleration: Option<Duration>,
+    /// How long pods stay on a node that is not heard of, if they do not say
+    /// so themselves (default 300 s).
+    #[serde(default)]
+    pub unreachable_toleration: Option<Duration>,
+    /// How many finished pods are kept (default 12500; 0 for all).
+    #[serde(default)]
+    pub finished_pods: Option<usize>,
 }
 
 /// The nodes of a zone, all alike.

@@ -10,9 +10,11 @@ mod pods;
 mod scalars;
 mod work;
 
-pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Undone, UpDown};
+pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Pressed, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
-pub use cluster::{Cluster, NodeEntry, SchedulerName, TaintEntry, Zone};
+pub use cluster::{
+    Cloud, Cluster, NodeEntry, NodeLifecycle, PoolEntry, ReclaimEntry, SchedulerName, TaintEntry, WavesEntry, Zone,
+};
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};

@@ -1,0 +1,128 @@
+//! Pools of machines, and what the cloud does to them.
+
+use super::Compiler;
+use super::actions::Context;
+use super::cluster::{node, resources};
+use crate::api::NodeSpec;
+use crate::environment::Delay;
+use crate::environment::spot::{Notice, Pool, Reclaim, Waves};
+use crate::rng::Draws;
+use crate::scenario::file::{Cloud, Cluster, DelayEntry, PoolEntry, ReclaimEntry};
+use crate::sim::setup::{Action, TimedAction};
+use crate::time::{SimTime, Span};
+
+/// From the end of a machine until another one joins, if nobody says.
+const REPLACEMENT: Span = Span::from_secs(90);
+/// What a machine is told ahead, if nobody says.
+const NOTICE: Span = Span::from_secs(120);
+
+/// When the cloud deletes the Node of a machine that said that it goes.
+const NOTICED_AT_ONCE: Span = Span::from_secs(5);
+/// When it deletes the Node of one that fell silent: once it is not ready.
+const NOTICED_LATE: Span = Span::from_secs(55);
+
+impl Compiler<'_> {
+    /// The pools of a cluster.
+    pub(super) fn pools(&mut self, cluster: Option<&Cluster>) -> Vec<Pool> {
+        let pools = cluster.iter().flat_map(|cluster| &cluster.pools);
+        pools.map(|(name, entry)| self.pool(name, entry)).collect()
+    }
+
+    fn pool(&mut self, name: &str, entry: &PoolEntry) -> Pool {
+        let field = format!("spec.cluster.pools.{name}");
+        let zone = entry.zone.as_deref().unwrap_or("");
+        let allocatable = resources(entry.cpu, entry.memory, entry.pods);
+        if let Some(replacement) = &entry.replacement {
+            self.distribution(replacement, &format!("{field}.replacement"));
+        }
+        Pool {
+            name: name.into(),
+            machine: node(name, zone, &entry.labels, &entry.taints, allocatable),
+            machines: entry.machines,
+            replacement: entry.replacement.as_ref().map_or(Delay::Constant(REPLACEMENT), Delay::from),
+            reclaim: entry.reclaim.as_ref().map(|reclaim| self.reclaim(reclaim, &format!("{field}.reclaim"))),
+        }
+    }
+
+    fn reclaim(&mut self, entry: &ReclaimEntry, field: &str) -> Reclaim {
+        let preset = entry.cloud.map_or(NOTICE, notice_of);
+        let ahead = entry.notice.map_or(preset, |notice| notice.0);
+        let shutdown_grace = entry.shutdown_grace.map_or(Span::ZERO, |grace| grace.0);
+        if shutdown_grace > ahead {
+            self.problem(&format!("{field}.shutdownGrace"), format!("this is longer than the notice of {ahead}"), None);
+        }
+        for (delay, name) in
+            [(entry.lifetime.as_ref(), "lifetime"), (entry.waves.as_ref().map(|waves| &waves.every), "waves.every")]
+        {
+            if let Some(delay) = delay {
+                self.distribution(delay, &format!("{field}.{name}"));
+            }
+        }
+        let deregistration = match &entry.deregistration {
+            None if shutdown_grace > Span::ZERO => Some(NOTICED_AT_ONCE),
+            None => Some(NOTICED_LATE),
+            Some(DelayEntry::Fixed(after)) => Some(after.0),
+            Some(DelayEntry::Never) => None,
+            Some(DelayEntry::Drawn(_)) => {
+                self.problem(&format!("{field}.deregistration"), "this is a duration or `never`", None);
+                None
+            }
+        };
+        let waves = entry.waves.as_ref().map(|waves| {
+            if !(0.0..=1.0).contains(&waves.part) {
+                self.problem(&format!("{field}.waves.part"), "this is a number from 0 to 1", None);
+            }
+            Waves { every: Delay::from(&waves.every), part: waves.part }
+        });
+        Reclaim {
+            lifetime: entry.lifetime.as_ref().map_or(Delay::Never, Delay::from),
+            waves,
+            notice: Notice { ahead, handled: entry.handler, shutdown_grace, deregistration },
+        }
+    }
+
+    /// The cloud takes machines back at a time that the scenario gives.
+    pub(super) fn spot_reclaim(&mut self, names: &[String], at: SimTime, c: &Context<'_>) -> Vec<TimedAction> {
+        let mut all = Vec::new();
+        let draws = Draws::new(c.seed);
+        for name in names {
+            for node in self.check(&c.field, c.scope.nodes(name)).unwrap_or_default() {
+                let found = c.pools.iter().find_map(|pool| {
+                    let machine = pool.first_machines().into_iter().find(|machine| *machine.name == *node)?;
+                    Some((pool, machine, pool.reclaim.as_ref()?))
+                });
+                let Some((pool, machine, reclaim)) = found else {
+                    let hint = "give its pool a `reclaim`, which may be {}".to_string();
+                    self.problem(&c.field, format!("{node} is not of a pool that can be taken back"), Some(hint));
+                    continue;
+                };
+                all.extend(reclaim.notice.actions(&machine.name, at));
+                if let Some(delay) = pool.replacement.draw(&draws, "replacement", &machine.name, 0) {
+                    let name = format!("{}-r", machine.name).as_str().into();
+                    let at = at.after(reclaim.notice.ahead).after(delay);
+                    all.push(TimedAction { at, action: Action::NodeAdd(NodeSpec { name, ..machine }) });
+                }
+            }
+        }
+        all.retain(|timed| timed.at <= c.scope.until);
+        all
+    }
+}
+
+/// The notice that a cloud gives.
+const fn notice_of(cloud: Cloud) -> Span {
+    match cloud {
+        Cloud::Aws => Span::from_secs(120),
+        Cloud::Gcp | Cloud::Azure => Span::from_secs(30),
+    }
+}
+
+/// How many machines all pools of a cluster have.
+pub(super) fn machines(cluster: &Cluster) -> usize {
+    cluster.pools.values().map(|pool| pool.machines as usize).sum()
+}
+
+/// Whether a cluster says which machines it has.
+pub(super) fn says_machines(cluster: &Cluster) -> bool {
+    !cluster.zones.is_empty() || !cluster.nodes.is_empty() || !cluster.pools.is_empty()
+}
