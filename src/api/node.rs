@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
+/// `node.kubernetes.io/unreachable`, of nodes that are not heard of.
+pub const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
+/// `node.kubernetes.io/not-ready`, of nodes that say so themselves.
+pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
+
 /// What a taint does to pods that do not tolerate it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Effect {
@@ -50,6 +55,18 @@ impl Taint {
     /// Whether one of the tolerations covers this taint.
     pub fn is_tolerated_by(&self, tolerations: &[Toleration]) -> bool {
         tolerations.iter().any(|t| t.covers(self))
+    }
+
+    /// Whether a scheduler keeps pods with these tolerations off a node that
+    /// has this taint.
+    ///
+    /// Every pod tolerates a lost node for a while, as admission sees to: once
+    /// such a node is heard of again, pods may come before its last taint goes.
+    ///
+    /// Upstream: `plugin/pkg/admission/defaulttolerationseconds/admission.go Admit`
+    pub fn keeps_away(&self, tolerations: &[Toleration]) -> bool {
+        let for_a_while = self.effect == Effect::NoExecute && [NOT_READY, UNREACHABLE].contains(&&*self.key);
+        self.effect != Effect::PreferNoSchedule && !for_a_while && !self.is_tolerated_by(tolerations)
     }
 }
 
@@ -215,5 +232,23 @@ impl Node {
     /// Whether it has a taint of this key and effect.
     pub fn has_taint(&self, taint: &Taint) -> bool {
         self.taints.iter().any(|t| t.is(taint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pod_bears_a_lost_node_for_a_while() {
+        for (key, effect, kept_away) in [
+            (UNREACHABLE, Effect::NoExecute, false),
+            (NOT_READY, Effect::NoExecute, false),
+            (UNREACHABLE, Effect::NoSchedule, true),
+            ("spot", Effect::NoExecute, true),
+            ("spot", Effect::PreferNoSchedule, false),
+        ] {
+            assert_eq!(Taint::new(key, effect).keeps_away(&[]), kept_away, "{key}:{effect:?}");
+        }
     }
 }

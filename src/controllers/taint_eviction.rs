@@ -33,10 +33,9 @@ impl DefaultTolerations {
     #[must_use]
     pub fn lay_over(&self, own: &[Toleration]) -> Vec<Toleration> {
         let mut all = own.to_vec();
-        for (key, seconds) in [
-            (super::node_lifecycle::NOT_READY, self.not_ready_seconds),
-            (super::node_lifecycle::UNREACHABLE, self.unreachable_seconds),
-        ] {
+        for (key, seconds) in
+            [(crate::api::NOT_READY, self.not_ready_seconds), (crate::api::UNREACHABLE, self.unreachable_seconds)]
+        {
             let says_so = |t: &Toleration| {
                 (t.key.is_empty() || t.key == key) && t.effect.is_none_or(|effect| effect == Effect::NoExecute)
             };
@@ -286,7 +285,7 @@ fn announce(plan: &mut Plan, pod: Key, work: &Work, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controllers::node_lifecycle::{NOT_READY, UNREACHABLE};
+    use crate::api::{NOT_READY, UNREACHABLE};
 
     fn toleration(key: &str, seconds: Option<i64>) -> Toleration {
         Toleration {

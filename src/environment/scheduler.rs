@@ -5,7 +5,7 @@
 //! look at all of them.
 
 use super::volumes::Reach;
-use crate::api::{Effect, Key, Kind, Node, Pod, PodTemplate, Resources, Taint};
+use crate::api::{Key, Kind, Node, Pod, PodTemplate, Resources, Taint};
 use crate::cluster::Objects;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -119,8 +119,8 @@ impl Scheduler {
 
 /// Whether a node may run a pod, its room aside.
 fn admits(node: &Node, pod: &PodTemplate) -> bool {
-    let keeps_away =
-        |taint: &Taint| taint.effect != Effect::PreferNoSchedule && !taint.is_tolerated_by(&pod.tolerations);
     let cordoned = node.unschedulable && !Taint::unschedulable().is_tolerated_by(&pod.tolerations);
-    !cordoned && !node.taints.iter().any(keeps_away) && pod.selects(&node.meta.labels, &node.meta.name)
+    !cordoned
+        && !node.taints.iter().any(|taint| taint.keeps_away(&pod.tolerations))
+        && pod.selects(&node.meta.labels, &node.meta.name)
 }

@@ -5,10 +5,10 @@ use super::actions::Outcome;
 use super::event::{Event, PodRef};
 use super::machines::Ask;
 use crate::api::{
-    ConditionStatus, Effect, Key, Lease, Meta, Node, NodeSpec, Phase, Pod, Pressure, Pressures, RestartPolicy, Taint,
+    ConditionStatus, Effect, Key, Lease, Meta, NOT_READY, Node, NodeSpec, Phase, Pod, Pressure, Pressures,
+    RestartPolicy, Taint,
 };
 use crate::cluster::ApiError;
-use crate::controllers::node_lifecycle::NOT_READY;
 use crate::time::{Instant, SECOND, Span};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;

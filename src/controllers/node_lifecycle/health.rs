@@ -1,7 +1,8 @@
 //! One pass of the monitor: what has become of each node since the last one.
 
-use super::{Health, NOT_READY, NodeLifecycle, UNREACHABLE, Watched, clock, no_execute};
+use super::{Health, NodeLifecycle, Watched, clock, no_execute};
 use crate::api::{ConditionStatus, Key, Node};
+use crate::api::{NOT_READY, UNREACHABLE};
 use crate::controllers::{ObjectNotice, Plan, Version, View, Write};
 use crate::time::Instant;
 use crate::trace::Why;

@@ -53,11 +53,6 @@ impl Default for NodeSettings {
     }
 }
 
-/// `node.kubernetes.io/unreachable`, of nodes that are not heard of.
-pub const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
-/// `node.kubernetes.io/not-ready`, of nodes that say so themselves.
-pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
-
 /// The key by which the work queue knows the monitor's passes.
 const MONITOR: Key = Key { kind: Kind::Cluster, slot: 0, uid: Uid(0) };
 /// The key by which the work queue knows the passes that taint nodes.

@@ -1,7 +1,7 @@
 //! Taints that say what a node's conditions say.
 
-use super::{NOT_READY, UNREACHABLE};
 use crate::api::{ConditionStatus, Effect, Key, Kind, Node, Pressure, Taint};
+use crate::api::{NOT_READY, UNREACHABLE};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::controllers::{Controller, Plan, Reaction, SyncError, View, WorkQueue, Write};
 use crate::trace::Why;

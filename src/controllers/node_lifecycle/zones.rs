@@ -146,8 +146,11 @@ impl Zones {
     ///
     /// Upstream: `nodelifecycle/node_lifecycle_controller.go markNodeAsReachable`
     pub(super) fn mark_reachable(&mut self, key: Key, node: &Node, why: Why, plan: &mut Plan) {
-        let on: Vec<_> =
-            [super::UNREACHABLE, super::NOT_READY].map(no_execute).into_iter().filter(|t| node.has_taint(t)).collect();
+        let on: Vec<_> = [crate::api::UNREACHABLE, crate::api::NOT_READY]
+            .map(no_execute)
+            .into_iter()
+            .filter(|t| node.has_taint(t))
+            .collect();
         if !on.is_empty() {
             plan.because_of(key, key, why);
         }

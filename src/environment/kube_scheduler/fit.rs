@@ -91,7 +91,7 @@ pub(super) fn examine(node: &NodeRow, template: &PodTemplate) -> Entry {
 ///
 /// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go Filter`
 pub(super) fn tolerates(node: &NodeRow, tolerations: &[Toleration]) -> bool {
-    !node.taints.iter().any(|t| t.effect != Effect::PreferNoSchedule && !t.is_tolerated_by(tolerations))
+    !node.taints.iter().any(|taint| taint.keeps_away(tolerations))
 }
 
 /// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go countIntolerableTaintsPreferNoSchedule`
