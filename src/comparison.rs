@@ -4,6 +4,7 @@
 //! comes from what was set differently and from nothing else.
 
 use crate::api::Kind;
+use crate::difference::first;
 use crate::plot::lanes::{self, Story};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Ending, Lives, Series, Timeline, Workload};
@@ -23,38 +24,12 @@ pub struct Parting {
 /// Finds the first difference between what two runs did. What merely says
 /// what was asked for is no difference: fields of new objects do not count.
 pub fn parting(left: &Trace, right: &Trace) -> Option<Parting> {
-    let (mut of_left, mut of_right) = (acts(left), acts(right));
-    loop {
-        let (one, other) = (of_left.next(), of_right.next());
-        let at = |side: Option<(RecordId, &Record)>| side.map_or(SimTime::MAX, |(_, r)| r.at);
-        match (one, other) {
-            (None, None) => return None,
-            (Some((_, mine)), Some((_, its))) if same(left, mine, right, its) => {}
-            _ => {
-                let first = at(one).min(at(other));
-                let then = |side: Option<(RecordId, &Record)>| side.filter(|s| s.1.at == first).map(|s| s.0);
-                return Some(Parting { at: first, left: then(one), right: then(other) });
-            }
-        }
-    }
-}
-
-/// The records that say what was decided or done.
-fn acts(trace: &Trace) -> impl Iterator<Item = (RecordId, &Record)> {
-    let is_act = |r: &&Record| {
-        let newborn = |at: SimTime| at == SimTime::ZERO;
-        match r.what {
-            What::Set { .. } => !newborn(r.at),
-            _ => true,
-        }
-    };
-    trace.records.iter().enumerate().filter(move |(_, r)| is_act(r)).map(|(i, r)| (RecordId(i as u32), r))
-}
-
-fn same(left: &Trace, a: &Record, right: &Trace, b: &Record) -> bool {
-    a.at.as_ms() == b.at.as_ms()
-        && left.subject(a.subject).name == right.subject(b.subject).name
-        && left.describe(a) == right.describe(b)
+    let did = |r: &Record| r.at > SimTime::ZERO || !matches!(r.what, What::Set { .. });
+    let [mine, its] = first(left, right, did)?;
+    let at = |trace: &Trace, id: Option<RecordId>| id.and_then(|id| trace.record(id)).map_or(SimTime::MAX, |r| r.at);
+    let (one, other) = (at(left, mine), at(right, its));
+    let at = one.min(other);
+    Some(Parting { at, left: mine.filter(|_| one == at), right: its.filter(|_| other == at) })
 }
 
 /// A figure of a run, such as `runs stopped`: `7`.

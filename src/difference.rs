@@ -6,7 +6,7 @@
 
 use crate::time::SimTime;
 use crate::timeline::{Series, Timeline, Workload};
-use crate::trace::{RecordId, Trace, What};
+use crate::trace::{Record, RecordId, Trace, What};
 use std::collections::BTreeMap;
 
 /// What differs between two runs, `A` and `B`.
@@ -39,9 +39,8 @@ pub struct Figure {
 
 /// Compares two runs. `None` if they are the same to the last record.
 pub fn difference(a: &Trace, b: &Trace) -> Option<Difference> {
-    let record = first(&all(a, |_| true), &all(b, |_| true))?;
-    let decided = |what| matches!(what, What::Decided(_));
-    let decision = first(&all(a, decided), &all(b, decided)).unwrap_or([None, None]);
+    let record = first(a, b, |_| true)?;
+    let decision = first(a, b, |r| matches!(r.what, What::Decided(_))).unwrap_or([None, None]);
     // Without a decision that differs, all follows from what happened.
     let roots = if decision == [None, None] { record } else { decision };
     Some(Difference {
@@ -53,29 +52,34 @@ pub fn difference(a: &Trace, b: &Trace) -> Option<Difference> {
     })
 }
 
-/// A record as both runs would write it.
-type Line = (SimTime, String, RecordId);
-
-/// The records of some sort in words. Kubernetes' names of objects hang on
-/// hashes, the words do not.
-fn all(trace: &Trace, wanted: impl Fn(What) -> bool) -> Vec<Line> {
-    let numbered = trace.records.iter().enumerate().filter(|(_, r)| wanted(r.what));
-    numbered.map(|(i, r)| (r.at, trace.describe(r), RecordId(i as u32))).collect()
+/// The first place in which the wanted records of two runs differ, and what
+/// each run has there. Records are compared in words and by their time:
+/// Kubernetes' names of objects hang on hashes, the words do not.
+pub fn first(a: &Trace, b: &Trace, wanted: impl Fn(&Record) -> bool) -> Option<[Option<RecordId>; 2]> {
+    let line = |trace: &Trace, (i, r): (usize, &Record)| ((r.at, trace.describe(r)), RecordId(i as u32));
+    let of_a = a.records.iter().enumerate().filter(|(_, r)| wanted(r)).map(|r| line(a, r));
+    let of_b = b.records.iter().enumerate().filter(|(_, r)| wanted(r)).map(|r| line(b, r));
+    part(of_a, of_b)
 }
 
 /// The first place in which two lists differ.
-fn first(a: &[Line], b: &[Line]) -> Option<[Option<RecordId>; 2]> {
-    let same = |(x, y): &(&Line, &Line)| (x.0, &x.1) == (y.0, &y.1);
-    let at = a.iter().zip(b).take_while(same).count();
-    let side = |lines: &[Line]| lines.get(at).map(|line| line.2);
-    let sides = [side(a), side(b)];
-    (sides != [None, None]).then_some(sides)
+fn part<T: PartialEq>(
+    mut a: impl Iterator<Item = (T, RecordId)>,
+    mut b: impl Iterator<Item = (T, RecordId)>,
+) -> Option<[Option<RecordId>; 2]> {
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return None,
+            (Some((mine, _)), Some((its, _))) if mine == its => {}
+            (mine, its) => return Some([mine.map(|m| m.1), its.map(|i| i.1)]),
+        }
+    }
 }
 
 /// What nothing but the input led to, in only one of the runs.
 fn input(a: &Trace, b: &Trace) -> [Vec<String>; 2] {
     let asked = |trace: &Trace| -> Vec<String> {
-        let by_action = |r: &crate::trace::Record| match r.cause.some().and_then(|id| trace.record(id)) {
+        let by_action = |r: &Record| match r.cause.some().and_then(|id| trace.record(id)) {
             None => true,
             Some(cause) => matches!(cause.what, What::Action(_)),
         };
@@ -177,7 +181,8 @@ mod tests {
 
     #[test]
     fn lists_differ_where_they_part() {
-        let line = |at, text: &str, id| (SimTime::from_secs(at), text.to_string(), RecordId(id));
+        let line = |at, text, id| ((SimTime::from_secs(at), text), RecordId(id));
+        let first = |a: &[_], b: &[_]| part(a.iter().copied(), b.iter().copied());
         let a = [line(1, "x", 3), line(2, "y", 5)];
         assert_eq!(first(&a, &a), None);
         assert_eq!(first(&a, &a[..1]), Some([Some(RecordId(5)), None]));

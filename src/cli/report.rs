@@ -3,8 +3,10 @@
 
 use super::run::Finished;
 use super::table;
+use seatrial::api::{Kind, Resources};
 use seatrial::assertion::Verdict;
 use seatrial::scenario::file::API_VERSION;
+use seatrial::tax::{self, Tax};
 use seatrial::time::SimTime;
 use seatrial::timeline::{Rollout, Series, Timeline, Workload};
 use serde::Serialize;
@@ -34,6 +36,7 @@ struct Scenario<'a> {
     assumptions: &'a [String],
     actions: Vec<Action<'a>>,
     workloads: Vec<Figures<'a>>,
+    platform_tax: Option<PlatformTax>,
     verdicts: Vec<Judged<'a>>,
 }
 
@@ -61,7 +64,30 @@ struct Figures<'a> {
     max_on_node: Extreme,
     restarts: i64,
     rollouts: Vec<RolloutFigures<'a>>,
+    batch: Option<BatchFigures>,
     headline: String,
+}
+
+/// What became of a Job or of a CronJob's Jobs.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchFigures {
+    jobs: Jobs,
+    /// Starts of pods and restarts in place.
+    attempts: i64,
+    /// Of a Job its pods that ended well, of a CronJob its Jobs.
+    completions: i64,
+    max_overlap: Extreme,
+}
+
+/// Jobs of the whole run.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Jobs {
+    started: i64,
+    succeeded: i64,
+    failed: i64,
+    active: i64,
 }
 
 /// A value and when it was first reached.
@@ -70,6 +96,44 @@ struct Figures<'a> {
 struct Extreme {
     value: i64,
     at_ms: u64,
+}
+
+/// What DaemonSets take from the nodes, by requests.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlatformTax {
+    nodes: usize,
+    daemon_sets: Vec<Levy>,
+    allocatable: Amounts,
+    taken: Amounts,
+    left: Amounts,
+    heaviest: Option<Heaviest>,
+}
+
+/// What one DaemonSet takes from each of its nodes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Levy {
+    namespace: String,
+    name: String,
+    nodes: usize,
+    each: Amounts,
+}
+
+/// The node that gives most.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Heaviest {
+    node: String,
+    taken: Amounts,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Amounts {
+    cpu_milli: i64,
+    memory_bytes: i64,
+    pods: i64,
 }
 
 /// A revision taking over.
@@ -141,6 +205,7 @@ fn scenario(finished: &Finished) -> Scenario<'_> {
             .map(|a| Action { at_ms: a.at.as_ms(), text: &a.text, rejected: a.rejected.as_deref() })
             .collect(),
         workloads: timeline.workloads().iter().map(|w| figures(timeline, w, first)).collect(),
+        platform_tax: tax::of(setup).as_ref().map(platform_tax),
         verdicts: verdicts.iter().map(|v| judged(finished, v)).collect(),
     }
 }
@@ -161,8 +226,51 @@ fn figures<'a>(timeline: &Timeline, workload: &'a Workload, first: SimTime) -> F
         max_on_node: extreme(workload.series(Series::OnNode).first_max(from, end)),
         restarts: last(Series::Restarts),
         rollouts: workload.rollouts().iter().map(|r| rollout(workload, r)).collect(),
+        batch: workload.is_batch().then(|| batch(timeline, workload)),
         headline: seatrial::plot::headline(workload, from, end),
     }
+}
+
+fn batch(timeline: &Timeline, workload: &Workload) -> BatchFigures {
+    let last = |series| workload.series(series).at(timeline.until);
+    let (at, most) = workload.series(Series::Overlap).first_max(SimTime::ZERO, timeline.end());
+    let complete = workload.conditions().iter().filter(|c| c.condition == "Complete" && c.status == "True").count();
+    let completions = last(Series::Completions);
+    BatchFigures {
+        jobs: Jobs {
+            started: last(Series::StartedJobs),
+            succeeded: if workload.kind == Kind::CronJob { completions } else { complete as i64 },
+            failed: last(Series::FailedJobs),
+            active: last(Series::ActiveJobs),
+        },
+        attempts: last(Series::Attempts),
+        completions,
+        max_overlap: Extreme { value: most, at_ms: at.as_ms() },
+    }
+}
+
+fn platform_tax(tax: &Tax) -> PlatformTax {
+    PlatformTax {
+        nodes: tax.nodes,
+        daemon_sets: tax
+            .levies
+            .iter()
+            .map(|levy| Levy {
+                namespace: levy.namespace.clone(),
+                name: levy.name.clone(),
+                nodes: levy.nodes,
+                each: amounts(&levy.each),
+            })
+            .collect(),
+        allocatable: amounts(&tax.allocatable),
+        taken: amounts(&tax.taken),
+        left: amounts(&tax.left()),
+        heaviest: tax.heaviest.as_ref().map(|(node, taken)| Heaviest { node: node.to_string(), taken: amounts(taken) }),
+    }
+}
+
+fn amounts(of: &Resources) -> Amounts {
+    Amounts { cpu_milli: of.cpu_milli, memory_bytes: of.memory_milli / 1_000, pods: of.pods }
 }
 
 fn rollout<'a>(workload: &'a Workload, rollout: &Rollout) -> RolloutFigures<'a> {

@@ -50,9 +50,9 @@ impl LanePanel {
         self.counted = most;
     }
 
-    /// What happened, if the lanes know it better than the workload.
-    pub(super) fn headline(&self) -> Option<&str> {
-        Some(self.chart.headline.as_str()).filter(|h| !h.is_empty())
+    /// What happened, in a sentence.
+    pub(super) fn headline(&self, workload: &Workload) -> String {
+        self.chart.headline(workload, self.across.from, self.across.end())
     }
 
     /// The height of a lane and the gap below its bars.

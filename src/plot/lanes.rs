@@ -107,8 +107,22 @@ pub(crate) struct Chart {
     /// Moments that matter to all lanes, such as a deadline.
     pub(crate) limits: Vec<(SimTime, String)>,
     pub(crate) count: Option<Count>,
-    /// What happened, in a sentence; empty if the workload's own says it.
-    pub(crate) headline: String,
+}
+
+impl Chart {
+    /// What happened between two moments (the second not included), in the
+    /// words of [`headline`](super::headline), and how many times a CronJob
+    /// did not start a Job.
+    pub(crate) fn headline(&self, workload: &Workload, from: SimTime, end: SimTime) -> String {
+        let sentence = super::headline(workload, from, end);
+        let ticks = self.moments.iter().flat_map(|(_, ticks)| ticks);
+        match ticks.filter(|t| t.tone == Tone::Bad && t.at >= from && t.at < end).count() {
+            0 => sentence,
+            1 => format!("{sentence}, held back once"),
+            2 => format!("{sentence}, held back twice"),
+            n => format!("{sentence}, held back {n} times"),
+        }
+    }
 }
 
 /// What pictures of lanes are made from.

@@ -64,9 +64,9 @@ impl<'a> Part<'a> {
             let panel = Panel::new(workload, across, edge, look, slim || both);
             if both { panel.without_legend() } else { panel }
         });
-        let own = lanes.as_ref().and_then(LanePanel::headline).map(str::to_string);
+        let plain = || headline(workload, across.from, across.end());
         Part {
-            headline: own.unwrap_or_else(|| headline(workload, across.from, across.end())),
+            headline: lanes.as_ref().map_or_else(plain, |lanes| lanes.headline(workload)),
             name: name_of(story.timeline, workload),
             lanes,
             plot,

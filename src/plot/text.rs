@@ -212,7 +212,10 @@ impl<'a> Wave<'a> {
             let (columns, colour) = (self.columns, self.options.colour);
             LaneText { chart, workload: self.workload, columns, labels: self.labels, colour }.draw(text);
         }
-        let _ = writeln!(text, "{}", headline(self.workload, self.from, self.columns.end));
+        let (from, end) = (self.from, self.columns.end);
+        let plain = || headline(self.workload, from, end);
+        let sentence = self.chart.map_or_else(plain, |chart| chart.headline(self.workload, from, end));
+        let _ = writeln!(text, "{sentence}");
         self.notes(text, &actions);
     }
 

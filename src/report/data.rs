@@ -82,10 +82,7 @@ fn workload(story: Story<'_>, index: usize) -> Value {
     let chart = lanes::chart(story, index, question);
     let runs = matches!(question, Question::Overlap | Question::Completion);
     let end = story.timeline.end();
-    let headline = match chart.headline.as_str() {
-        "" => crate::plot::headline(seen, SimTime::ZERO, end),
-        own => own.to_string(),
-    };
+    let headline = chart.headline(seen, SimTime::ZERO, end);
     let series: Vec<Value> =
         if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
     let layers = if runs { Vec::new() } else { layers(seen) };

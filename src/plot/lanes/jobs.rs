@@ -46,12 +46,11 @@ pub(super) fn executions(story: Story<'_>, workload: usize) -> Chart {
         lane.name = if count > 1 { format!("runs {}", i + 1) } else { "runs".to_string() };
     }
     let running: Vec<_> = all.iter().flat_map(|job| running(story, job, until)).collect();
-    let (moments, skipped) = schedule(story, workload);
+    let moments = schedule(story, workload);
     let steps = count_spans(&running);
     Chart {
         unit: "run",
         legend: legend_of(story, &lanes, &LEGEND),
-        headline: headline(story, &all, &steps, skipped),
         lanes,
         moments: Some(("schedule", moments)),
         count: Some(Count {
@@ -149,15 +148,14 @@ fn add_execution(lane: &mut Lane, story: Story<'_>, job: &JobLife) {
     }
 }
 
-/// When the CronJob's time had come, and how many times it did not start a
-/// Job.
-fn schedule(story: Story<'_>, workload: usize) -> (Vec<Tick>, usize) {
+/// When the CronJob's time had come, and when it did not start a Job (bad).
+fn schedule(story: Story<'_>, workload: usize) -> Vec<Tick> {
     let seen = story.workload(workload);
     let is_it = |id| {
         let subject = story.trace.subject(id);
         subject.kind == seen.kind && *subject.name == *seen.name && *subject.namespace == *seen.namespace
     };
-    let (mut ticks, mut skipped) = (Vec::new(), 0);
+    let mut ticks = Vec::new();
     for (i, record) in story.trace.records.iter().enumerate() {
         let What::Decided(why) = record.what else { continue };
         let tone = match why {
@@ -166,58 +164,11 @@ fn schedule(story: Story<'_>, workload: usize) -> (Vec<Tick>, usize) {
             _ => continue,
         };
         if record.at >= story.from && record.at <= story.to && is_it(record.subject) {
-            skipped += usize::from(tone == Tone::Bad);
             let about = story.trace.describe(record);
             ticks.push(Tick { at: record.at, tone, about, record: RecordId(i as u32) });
         }
     }
-    (ticks, skipped)
-}
-
-fn headline(story: Story<'_>, all: &[&JobLife], at_once: &crate::timeline::Steps, skipped: usize) -> String {
-    let ended = |tone: Tone| all.iter().filter(|job| outcome(job).0 == tone).count();
-    let mut parts = vec![if all.len() == 1 { "1 run".to_string() } else { format!("{} runs", thousands(all.len())) }];
-    for (tone, word) in
-        [(Tone::Good, "succeeded"), (Tone::Bad, "failed"), (Tone::Stopped, "stopped"), (Tone::Running, "still running")]
-    {
-        match ended(tone) {
-            0 => {}
-            n => parts.push(format!("{} {word}", thousands(n))),
-        }
-    }
-    if skipped > 0 {
-        parts.push(format!("held back {}", times(skipped)));
-    }
-    let end = SimTime(story.to.0.saturating_add(1));
-    let most = at_once.max_over(story.from, end);
-    let long = at_once.duration_where(story.from, end, |n| n > 1);
-    parts.push(if most > 1 {
-        format!("up to {most} at once, for {}", round(long))
-    } else {
-        "never two at once".into()
-    });
-    parts.join(", ")
-}
-
-fn times(n: usize) -> String {
-    match n {
-        1 => "once".to_string(),
-        2 => "twice".to_string(),
-        n => format!("{} times", thousands(n)),
-    }
-}
-
-/// A number with commas between its thousands.
-pub(super) fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    ticks
 }
 
 /// A length of time as people say it: long ones without fractions.
@@ -260,7 +211,6 @@ pub(super) fn attempts(story: Story<'_>, workload: usize) -> Chart {
         legend,
         lanes,
         limits: deadlines(&jobs).into_iter().filter(|l| story.seen(l.0, l.0)).collect(),
-        headline: attempts_headline(&jobs, &pods, until),
         count: Some(completions(&jobs)),
         ..Chart::default()
     }
@@ -349,40 +299,12 @@ fn completions(jobs: &[&JobLife]) -> Count {
     }
 }
 
-fn attempts_headline(jobs: &[&JobLife], pods: &[&Life], until: SimTime) -> String {
-    let Some(job) = jobs.last() else { return String::new() };
-    let failed = pods.iter().filter(|p| matches!(p.end, Some((_, Ending::Failed(_), _)))).count();
-    let restarts: usize = pods.iter().map(|p| p.restarts.len()).sum();
-    let after = |at: SimTime| round(at.since(job.created.0));
-    let mut parts = vec![match &job.end {
-        Some((at, Ending::Succeeded, _)) => format!("complete after {}", after(*at)),
-        Some((at, Ending::Failed(why), _)) => format!("failed after {}: {why}", after(*at)),
-        Some((at, Ending::Deleted, _)) => format!("deleted after {}", after(*at)),
-        None => format!("not over after {}", after(until)),
-    }];
-    let pods = pods.len();
-    parts.push(format!("{} pod{}", thousands(pods), if pods == 1 { "" } else { "s" }));
-    if failed > 0 {
-        parts.push(format!("{} failed", thousands(failed)));
-    }
-    if restarts > 0 {
-        parts.push(format!("{} restart{}", thousands(restarts), if restarts == 1 { "" } else { "s" }));
-    }
-    if let Some(target) = job.completions {
-        parts.push(format!("{} of {target} succeeded", job.succeeded.last()));
-    }
-    parts.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_are_readable() {
-        for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(n), text);
-        }
+    fn times_are_readable() {
         assert_eq!(round(Span::from_ms(1_234)), Span::from_ms(1_200));
         assert_eq!(round(Span::from_ms(61_500)), Span::from_secs(62));
     }
