@@ -541,10 +541,13 @@ pub struct Plan {
     pub fails: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
+    /// Whether the API client lets requests that are sent together through one
+    /// by one, in the order in which they were planned.
+    pub paced: bool,
 }
 
 impl Plan {
-    /// Empties the plan.
+    /// Empties the plan. How its requests are sent stays.
     pub fn clear(&mut self) {
         self.writes.clear();
         self.decisions.clear();

@@ -191,7 +191,7 @@ impl ReplicaSetController {
             create_pods(key, set, missing, plan);
         } else if active > want {
             plan.because(Why::TooManyPods { have: active, want });
-            let doomed = choose_victims(key, set, (active - want).min(BURST) as usize, view);
+            let doomed = choose_victims(key, set, (active - want).min(BURST) as usize, view, plan.paced);
             self.expectations.expect_deletions(key, doomed.iter().map(|pod| pod.uid), view.monotonic);
             plan.batch(doomed.into_iter().map(|pod| Write::DeletePod { pod, owner: key }));
         }
@@ -225,10 +225,12 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
     }
 }
 
-/// The pods to delete, in name order.
+/// The pods to delete: in name order, as they reach the API server when all
+/// are sent at once, or those first that are chosen first, if the client lets
+/// them through one by one.
 ///
 /// Upstream: `replicaset/replica_set.go getPodsToDelete`
-fn choose_victims(key: Key, set: &ReplicaSet, count: usize, view: View<'_>) -> Vec<Key> {
+fn choose_victims(key: Key, set: &ReplicaSet, count: usize, view: View<'_>, paced: bool) -> Vec<Key> {
     let pods: Vec<(Key, &Pod)> = view
         .cache
         .pods_of(key)
@@ -248,7 +250,12 @@ fn choose_victims(key: Key, set: &ReplicaSet, count: usize, view: View<'_>) -> V
     sort_for_deletion(&mut candidates, view.now);
     candidates.truncate(count);
     let mut chosen: Vec<Key> = candidates.into_iter().map(|(_, key)| key).collect();
-    chosen.sort_by_key(|&pod| view.cache.pods.get(pod).map(|pod| pod.meta.name.clone()));
+    if paced {
+        // Of the tasks that were started together, the last one runs first.
+        chosen.rotate_right(1);
+    } else {
+        chosen.sort_by_key(|&pod| view.cache.pods.get(pod).map(|pod| pod.meta.name.clone()));
+    }
     chosen
 }
 

@@ -15,6 +15,11 @@ use std::collections::VecDeque;
 /// Upstream: `staging/src/k8s.io/client-go/tools/record/events_cache.go NewEventSourceObjectSpamFilter`
 const SPAM: (u32, Span) = (25, Span::from_secs(300));
 
+/// How long an Event takes from the controller to the background task that
+/// sends it. The controller is quicker: the first request of its next batch
+/// goes before the last Event of the batch before.
+const HAND_OVER: Span = Span::from_ns(50);
+
 /// One controller's client. Without a limit it keeps no account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Client {
@@ -23,6 +28,11 @@ pub(super) struct Client {
     due: VecDeque<SimTime>,
     /// Events that wait to be sent, one after the other.
     events: usize,
+    /// Whether the first of them has a token, and from when on that is good.
+    holds_token: bool,
+    token_at: SimTime,
+    /// When the background task goes on.
+    wakes: Option<SimTime>,
     spam: FxHashMap<Uid, TokenBucket>,
 }
 
@@ -43,6 +53,10 @@ impl Client {
             let waits = (0..requests.max(1)).map(|_| limit.take(now));
             let wait = waits.last().unwrap_or(Span::ZERO);
             self.due.push_back(now.after(wait));
+            if self.events == 1 && !self.holds_token {
+                self.holds_token = true;
+                self.token_at = now.after(limit.take(now));
+            }
         }
         self.due.pop_front().unwrap_or(now)
     }
@@ -53,8 +67,8 @@ impl Client {
         self.due.pop_front().filter(|&at| at > now)
     }
 
-    /// Takes an Event in that is to be sent. Answers when, if none is being
-    /// sent.
+    /// Takes an Event in that is to be sent. Answers when the background task
+    /// goes on, if that is news. The Event before has reached it by now.
     fn post(&mut self, about: Uid, now: SimTime) -> Option<SimTime> {
         self.limit?;
         let spam = self.spam.entry(about).or_insert_with(|| TokenBucket::new(SPAM.0, SPAM.1));
@@ -62,27 +76,44 @@ impl Client {
             return None;
         }
         self.events += 1;
-        if self.events > 1 { None } else { self.send_events(now) }
+        if self.holds_token {
+            return None;
+        }
+        self.wakes = self.send_events(now, 1).or_else(|| Some(now.after(HAND_OVER)));
+        self.wakes
     }
 
-    /// Sends Events as long as none has to wait. Answers how long the next one
-    /// must.
-    fn send_events(&mut self, now: SimTime) -> Option<SimTime> {
+    /// Sends Events until so many are left or one has to wait. Answers until
+    /// when.
+    fn send_events(&mut self, now: SimTime, left: usize) -> Option<SimTime> {
         let limit = self.limit.as_mut()?;
-        while self.events > 0 {
+        while self.events > left {
             let wait = limit.take(now);
             if wait > Span::ZERO {
-                return Some(now.after(wait));
+                self.holds_token = true;
+                self.token_at = now.after(wait);
+                return Some(self.token_at);
             }
             self.events -= 1;
         }
         None
     }
 
-    /// An Event was sent. Answers when the next one may go.
+    /// The background task goes on. Answers when it does so the next time.
     fn sent(&mut self, now: SimTime) -> Option<SimTime> {
-        self.events = self.events.saturating_sub(1);
-        self.send_events(now)
+        if self.wakes != Some(now) {
+            return None;
+        }
+        if self.holds_token && self.token_at > now {
+            self.wakes = Some(self.token_at);
+            return self.wakes;
+        }
+        if self.holds_token {
+            self.holds_token = false;
+            self.events = self.events.saturating_sub(1);
+        }
+        self.wakes = self.send_events(now, 0);
+        self.wakes
     }
 }
 
@@ -115,12 +146,27 @@ mod tests {
         let now = SimTime::ZERO;
         assert_eq!(client.reserve(now, [1, 1].into_iter()), now);
         assert_eq!(client.next_due(now), None);
-        assert_eq!(client.post(Uid(1), now), None, "sent at once");
+        let soon = now.after(HAND_OVER);
+        assert_eq!(client.post(Uid(1), now), Some(soon), "no token taken yet");
+        assert_eq!(client.post(Uid(1), now), Some(soon), "the one before has gone");
         assert_eq!(client.post(Uid(1), now), Some(SimTime::from_ms(50)));
         assert_eq!(client.post(Uid(1), now), None, "one waits already");
         assert_eq!(client.reserve(now, [2].into_iter()), SimTime::from_ms(150));
+        assert_eq!(client.sent(soon), None, "it waits for its token by now");
         assert_eq!(client.sent(SimTime::from_ms(50)), Some(SimTime::from_ms(200)));
-        assert_eq!(client.sent(SimTime::from_ms(200)), None);
+        assert_eq!(client.sent(SimTime::from_ms(200)), Some(SimTime::from_ms(250)));
+        assert_eq!(client.sent(SimTime::from_ms(250)), None);
+    }
+
+    #[test]
+    fn the_last_event_of_a_batch_lets_one_request_go_first() {
+        let mut client = Client::new(Some(ClientLimit { per_second: 20, burst: 3 }));
+        let now = SimTime::ZERO;
+        assert_eq!(client.reserve(now, [1].into_iter()), now);
+        let soon = client.post(Uid(1), now).expect("a time");
+        assert_eq!(client.reserve(now, [1, 1].into_iter()), now);
+        assert_eq!(client.next_due(now), Some(SimTime::from_ms(50)), "the Event has the third token");
+        assert_eq!(client.sent(soon), None);
     }
 
     #[test]

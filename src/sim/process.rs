@@ -82,7 +82,7 @@ impl Process {
                 client: Client::new(control_plane.client_limit),
                 controller,
                 worker: Worker::Idle,
-                plan: Plan::default(),
+                plan: Plan { paced: control_plane.client_limit.is_some(), ..Plan::default() },
                 cursor: 0,
                 key: None,
                 trigger: RecordId::NONE,
