@@ -233,8 +233,10 @@ fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
     use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet, Suspended};
     let old = &job.status;
     for kind in [Failed, Complete, FailureTarget] {
-        let detail = format!("cannot disable the terminal {}=True condition", kind.name());
-        forbid(old.is(kind) && !new.is(kind), "conditions", &detail)?;
+        if old.is(kind) && !new.is(kind) {
+            let detail = format!("cannot disable the terminal {}=True condition", kind.name());
+            return forbid(true, "conditions", &detail);
+        }
     }
     if new.failed < old.failed {
         return Err(invalid("failed", &new.failed, "cannot decrease the failed counter"));

@@ -381,6 +381,9 @@ impl Objects {
     /// The PodDisruptionBudgets that guard pods of a namespace with these
     /// labels, by name.
     pub fn budgets_guarding(&self, namespace: &str, labels: &Labels) -> Vec<(Key, &PodDisruptionBudget)> {
+        if self.budget_selectors.is_empty() {
+            return Vec::new();
+        }
         let candidates = self.budget_selectors.candidates(namespace, labels);
         let budgets = candidates.filter_map(|key| Some((key, self.disruption_budgets.get(key)?)));
         let mut guarding: Vec<_> =

@@ -100,6 +100,11 @@ impl Selectors {
         }
     }
 
+    /// Whether there is no selector at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_pair.is_empty() && self.others.is_empty()
+    }
+
     /// The owners of selectors among which are all that select such a pod.
     pub(super) fn candidates(&self, namespace: &str, labels: &Labels) -> impl Iterator<Item = Key> {
         let paired = labels.0.iter().filter_map(move |(name, value)| self.by_pair.get(&pair(namespace, name, value)));

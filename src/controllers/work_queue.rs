@@ -157,6 +157,11 @@ impl WorkQueue {
         self.new_timers.sort_by_key(|timer| (timer.at, timer.key));
     }
 
+    /// Whether there are timers that the kernel has to wind up.
+    pub fn has_new_timers(&self) -> bool {
+        !self.new_timers.is_empty()
+    }
+
     /// Takes the timers that the kernel has to wind up.
     pub fn take_timers(&mut self) -> std::vec::Drain<'_, Timer> {
         self.new_timers.drain(..)
@@ -165,6 +170,11 @@ impl WorkQueue {
     /// Sends a Kubernetes Event from a handler, before any sync.
     pub fn announce(&mut self, notice: ObjectNotice) {
         self.notices.push(notice);
+    }
+
+    /// Whether handlers sent Events.
+    pub fn has_notices(&self) -> bool {
+        !self.notices.is_empty()
     }
 
     /// Takes the Events that handlers sent.

@@ -38,6 +38,10 @@ pub(super) fn fields(job: &Job) -> Fields {
     };
     // An empty set of failed indexes is not the same as none at all.
     let failed_indexes = status.failed_indexes.as_ref();
+    let completed_indexes = match &status.completed_indexes {
+        none if none.is_empty() => Raw::Absent,
+        some => Raw::text(&some.to_string()),
+    };
     vec![
         (Field::Parallelism, Raw::Int(spec.parallelism.into())),
         (Field::Completions, spec.completions.map_or(Raw::Absent, |n| Raw::Int(n.into()))),
@@ -47,7 +51,7 @@ pub(super) fn fields(job: &Job) -> Fields {
         (Field::TerminatingPods, Raw::count(status.terminating.unwrap_or(0))),
         (Field::Succeeded, Raw::count(status.succeeded)),
         (Field::FailedPods, Raw::count(status.failed)),
-        (Field::CompletedIndexes, Raw::text(&status.completed_indexes.to_string())),
+        (Field::CompletedIndexes, completed_indexes),
         (Field::FailedIndexes, failed_indexes.map_or(Raw::Absent, |i| Raw::Text(i.to_string().into()))),
         (Field::StartTime, Raw::time(status.start_time)),
         (Field::CompletionTime, Raw::time(status.completion_time)),

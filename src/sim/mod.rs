@@ -350,7 +350,9 @@ impl Simulation {
                 process.queue.cause = cause.some();
                 process.controller.observe(change, view, &mut process.queue);
                 process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
-                notices.append(&mut process.queue.take_notices());
+                if process.queue.has_notices() {
+                    notices.append(&mut process.queue.take_notices());
+                }
             }
         }
         if !notices.is_empty() {

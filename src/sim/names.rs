@@ -72,7 +72,7 @@ impl Simulation {
                 // Only a name that is the pod's own would be unique.
                 text("/spec/hostname")
                     .filter(|host| **host == *pod.meta.name)
-                    .and(text("/spec/subdomain"))
+                    .and_then(|_| text("/spec/subdomain"))
                     .map(Into::into)
             }
         };

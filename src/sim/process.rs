@@ -97,8 +97,10 @@ impl Process {
 
     /// Hands new timers to the kernel, and wakes the worker if there is work.
     pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
-        for Timer { at, key } in self.queue.take_timers() {
-            events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
+        if self.queue.has_new_timers() {
+            for Timer { at, key } in self.queue.take_timers() {
+                events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
+            }
         }
         if self.worker == Worker::Idle && !self.queue.is_empty() {
             self.worker = Worker::Fetching;
@@ -131,6 +133,13 @@ impl Process {
             next += 1;
         }
         next
+    }
+
+    /// Takes a write out of the plan while it is sent: some are large.
+    fn take_write(&mut self, index: usize) -> Write {
+        let place = &mut self.plan.writes[index].write;
+        let object = place.object();
+        std::mem::replace(place, Write::DeleteRevision(object))
     }
 
     fn cause_of(&self, index: usize) -> RecordId {
@@ -309,21 +318,22 @@ impl Simulation {
     fn send_one(&mut self, index: u8) -> Step {
         let process = &self.processes[index as usize];
         let (cursor, Some(key)) = (process.cursor, process.key) else { return Step::Failed };
-        let write = process.plan.writes[cursor].write.clone();
-        let version = process.version_of(&write);
-        let cause = process.cause_of(cursor);
+        let (version, cause) = (process.version_of(&process.plan.writes[cursor].write), process.cause_of(cursor));
+        let write = self.processes[index as usize].take_write(cursor);
         let answer =
             if self.api_answers() { self.send(index, &write, version, cause) } else { Err(ApiError::Unavailable) };
+        let process = &mut self.processes[index as usize];
         let error = match answer {
             Ok((object, version)) => {
-                let process = &mut self.processes[index as usize];
                 process.returned.push((object, version));
                 process.controller.written(key, &write, object, version);
+                process.plan.writes[cursor].write = write;
                 self.publish();
                 return Step::Done;
             }
             Err(error) => error,
         };
+        process.plan.writes[cursor].write = write.clone();
         if error == ApiError::Conflict {
             let process = &mut self.processes[index as usize];
             let tries = process.conflicts;

@@ -67,7 +67,7 @@ pub(super) fn missed(json: &Json) -> Result<(Answer, Answer), serde_json::Error>
     };
     let ours = schedule.map(|schedule| {
         let now = line.now.0;
-        let standing = rules::standing(past, now, &schedule, line.include_starting_deadline_seconds);
+        let standing = rules::standing(past, now, &mut &schedule, line.include_starting_deadline_seconds);
         let mut ours = json!({
             "earliestTime": text(standing.earliest),
             "missedSchedules": match standing.missed {
@@ -76,7 +76,7 @@ pub(super) fn missed(json: &Json) -> Result<(Answer, Answer), serde_json::Error>
                 Missed::Many => "many",
             },
             "mostRecentTime": standing.most_recent.unwrap_or(None).map(text),
-            "nextScheduleTimeDurationMs": rules::next_look(past, now, &schedule).map_or_else(
+            "nextScheduleTimeDurationMs": rules::next_look(past, now, &mut &schedule).map_or_else(
                 || json!(LONG_PAST_MS),
                 |at| json!(at.nanos_since(now).div_euclid(1_000_000)),
             ),

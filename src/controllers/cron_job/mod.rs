@@ -14,7 +14,7 @@ use crate::cluster::{ApiError, Change, Verb};
 use crate::cron::{self, Schedule};
 use crate::time::{Instant, Span};
 use pass::Pass;
-use rules::Past;
+use rules::{Past, Remembered};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct CronJobController {
 struct Known {
     schedule: Arc<str>,
     time_zone: Option<Arc<str>>,
-    parsed: Result<Schedule, String>,
+    parsed: Result<Remembered, String>,
 }
 
 impl Known {
@@ -40,7 +40,7 @@ impl Known {
         Known {
             schedule: spec.schedule.clone(),
             time_zone: spec.time_zone.clone(),
-            parsed: Schedule::parse_in(&spec.schedule, zone.as_ref()),
+            parsed: Schedule::parse_in(&spec.schedule, zone.as_ref()).map(Remembered::new),
         }
     }
 
@@ -73,7 +73,7 @@ impl Controller for CronJobController {
         let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job));
         let mut pass = Pass::new(key, cron_job, view, plan);
         pass.clean_up();
-        let then = pass.reconcile(&known.parsed);
+        let then = pass.reconcile(known.parsed.as_mut());
         pass.finish(then);
         Ok(())
     }
@@ -118,8 +118,8 @@ impl CronJobController {
         if self.known.get(&key).is_some_and(|known| known.is_of(cron_job)) {
             return queue.add(key);
         }
-        let known = Known::of(cron_job);
-        match &known.parsed {
+        let mut known = Known::of(cron_job);
+        match &mut known.parsed {
             _ if change.verb == Verb::Added => queue.add(key),
             Ok(schedule) => {
                 let look = rules::next_look(Past::of(cron_job), view.now, schedule);

@@ -1,9 +1,9 @@
 //! One sync of one CronJob.
 
-use super::rules::{self, Missed, NeverFires, Past};
+use super::rules::{self, Missed, NeverFires, Past, Remembered};
 use crate::api::{ActiveJob, Concurrency, CronJob, CronJobStatus, Job, JobConditionType, Key, Kind, Meta, OwnerRef};
 use crate::controllers::{Notice, Plan, Started, Version, View, Write};
-use crate::cron::{self, Schedule};
+use crate::cron;
 use crate::time::Instant;
 use crate::trace::Why;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
     /// Takes account of the Jobs there are and starts one if it is time.
     ///
     /// Upstream: `cronjob/cronjob_controllerv2.go syncCronJob`
-    pub(super) fn reconcile(&mut self, schedule: &Result<Schedule, String>) -> Then {
+    pub(super) fn reconcile(&mut self, schedule: Result<&mut Remembered, &mut String>) -> Then {
         for i in 0..self.jobs.len() {
             let (key, job) = self.jobs[i];
             if !self.take_account(key, job) {
@@ -197,9 +197,9 @@ impl<'a> Pass<'a> {
     }
 
     /// Starts a Job for the newest time that has come, if it may.
-    fn serve(&mut self, schedule: &Schedule) -> Then {
+    fn serve(&mut self, schedule: &mut Remembered) -> Then {
         let (now, past, text) = (self.view.now, self.past(), self.cron_job.spec.schedule.clone());
-        if text.contains("TZ") {
+        if text.as_bytes().windows(2).any(|pair| pair == b"TZ") {
             let message = format!(
                 "CRON_TZ or TZ used in schedule {text:?} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
             );
@@ -233,7 +233,7 @@ impl<'a> Pass<'a> {
     /// Says once why nothing is started although a time was missed: it is
     /// longer ago than `startingDeadlineSeconds`, and upstream does not even
     /// look there.
-    fn note_too_late(&mut self, past: Past, schedule: &Schedule) {
+    fn note_too_late(&mut self, past: Past, schedule: &mut Remembered) {
         let Some(deadline_seconds) = past.starting_deadline_seconds else { return };
         if matches!(rules::standing(past, self.view.now, schedule, false).most_recent, Ok(Some(_))) {
             self.plan.because(Why::TooLateToStart { deadline_seconds });

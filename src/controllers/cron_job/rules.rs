@@ -45,6 +45,48 @@ impl NeverFires {
     pub const MESSAGE: &str = "time difference between two schedules is less than 1 second";
 }
 
+/// The times at which a schedule fires.
+pub trait Times {
+    /// The first one after a moment, if there is any.
+    fn next(&mut self, after: Instant) -> Option<Instant>;
+}
+
+impl Times for &Schedule {
+    fn next(&mut self, after: Instant) -> Option<Instant> {
+        Schedule::next(self, after).at()
+    }
+}
+
+/// A schedule that knows its last answers: a CronJob is looked at many times
+/// between two of its times, and asks for the same ones each time.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    schedule: Schedule,
+    /// The last answers, and what they are answers to.
+    answers: [Option<(Instant, Option<Instant>)>; 2],
+    /// Which of them is the older one.
+    older: usize,
+}
+
+impl Remembered {
+    /// A schedule that has not been asked yet.
+    pub const fn new(schedule: Schedule) -> Remembered {
+        Remembered { schedule, answers: [None; 2], older: 0 }
+    }
+}
+
+impl Times for Remembered {
+    fn next(&mut self, after: Instant) -> Option<Instant> {
+        if let Some((_, answer)) = self.answers.iter().flatten().find(|(asked, _)| *asked == after) {
+            return *answer;
+        }
+        let answer = self.schedule.next(after).at();
+        self.answers[self.older] = Some((after, answer));
+        self.older = 1 - self.older;
+        answer
+    }
+}
+
 /// Where a CronJob stands in its schedule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Standing {
@@ -65,19 +107,19 @@ pub struct Standing {
 ///
 /// Upstream: `cronjob/utils.go mostRecentScheduleTime`
 #[must_use]
-pub fn standing(past: Past, now: Instant, schedule: &Schedule, within_deadline: bool) -> Standing {
+pub fn standing(past: Past, now: Instant, schedule: &mut impl Times, within_deadline: bool) -> Standing {
     let mut earliest = past.last_schedule.unwrap_or(past.created).instant();
     if let Some(seconds) = past.starting_deadline_seconds.filter(|_| within_deadline) {
         earliest = earliest.max(plus_seconds(now, seconds.saturating_neg()));
     }
     let stand = |most_recent, missed| Standing { earliest, most_recent, missed };
-    let Some(first) = schedule.next(earliest).at() else {
+    let Some(first) = schedule.next(earliest) else {
         return stand(Err(NeverFires), Missed::None);
     };
     if now < first {
         return stand(Ok(None), Missed::None);
     }
-    let Some(second) = schedule.next(first).at() else {
+    let Some(second) = schedule.next(first) else {
         return stand(Err(NeverFires), Missed::None);
     };
     if now < second {
@@ -94,10 +136,10 @@ pub fn standing(past: Past, now: Instant, schedule: &Schedule, within_deadline: 
     // `@every` are counted from it.
     let start = plus_seconds(first, (count - 2) * apart);
     let mut newest = None;
-    let mut next = schedule.next(start).at();
+    let mut next = schedule.next(start);
     while let Some(at) = next.filter(|&at| at <= now) {
         newest = Some(at);
-        next = schedule.next(at).at();
+        next = schedule.next(at);
     }
     stand(Ok(newest), if count > MANY { Missed::Many } else { Missed::Few })
 }
@@ -111,14 +153,14 @@ pub fn standing(past: Past, now: Instant, schedule: &Schedule, within_deadline: 
 ///
 /// Upstream: `cronjob/utils.go nextScheduleTimeDuration`
 #[must_use]
-pub fn next_look(past: Past, now: Instant, schedule: &Schedule) -> Option<Instant> {
+pub fn next_look(past: Past, now: Instant, schedule: &mut impl Times) -> Option<Instant> {
     let standing = standing(past, now, schedule, false);
     let from = match (standing.most_recent, standing.missed) {
         (Ok(Some(at)), _) => at,
         (Ok(None), Missed::None) => standing.earliest,
         _ => now,
     };
-    let next = schedule.next(from).at()?;
+    let next = schedule.next(from)?;
     Some(Instant(next.0.saturating_add(WAKE_UP_DELAY.0 as i64)))
 }
 
@@ -189,17 +231,30 @@ mod tests {
             ("*/55 21 * * *", None, "2026-01-05T23:50:00Z", None, Missed::Few),
         ] {
             let schedule = Schedule::parse(spec).expect("a schedule");
-            let found = standing(past("2026-01-05T00:00:00Z", deadline), at(now), &schedule, true);
+            let found = standing(past("2026-01-05T00:00:00Z", deadline), at(now), &mut &schedule, true);
             assert_eq!((found.most_recent, found.missed), (Ok(expected.map(at)), missed), "{spec} {now}");
         }
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_the_schedule_says() {
+        let schedule = Schedule::parse("*/7 * * * *").expect("a schedule");
+        let mut remembered = Remembered::new(schedule.clone());
+        for minute in [0, 7, 0, 7, 14, 7, 0, 3, 14, 14, 59] {
+            let after = at(&format!("2026-01-05T00:{minute:02}:00Z"));
+            assert_eq!(Times::next(&mut remembered, after), schedule.next(after).at(), "{minute}");
+        }
+        let never = Schedule::parse("59 23 31 2 *").expect("a schedule");
+        let mut remembered = Remembered::new(never);
+        assert_eq!([0, 0].map(|_| Times::next(&mut remembered, at("2026-01-05T00:00:00Z"))), [None, None]);
     }
 
     #[test]
     fn a_schedule_that_never_fires_is_an_error() {
         let schedule = Schedule::parse("59 23 31 2 *").expect("a schedule");
         let (past, now) = (past("2026-01-05T00:00:00Z", None), at("2026-01-06T00:00:00Z"));
-        assert_eq!(standing(past, now, &schedule, true).most_recent, Err(NeverFires));
-        assert_eq!(next_look(past, now, &schedule), None);
+        assert_eq!(standing(past, now, &mut &schedule, true).most_recent, Err(NeverFires));
+        assert_eq!(next_look(past, now, &mut &schedule), None);
     }
 
     #[test]
@@ -210,7 +265,7 @@ mod tests {
             ("2026-01-05T01:00:00Z", "2026-01-05T02:00:00Z"),
             ("2026-01-05T05:20:00Z", "2026-01-05T06:00:00Z"),
         ] {
-            let look = next_look(past("2026-01-05T00:00:00Z", None), at(now), &schedule);
+            let look = next_look(past("2026-01-05T00:00:00Z", None), at(now), &mut &schedule);
             assert_eq!(look, Some(Instant(at(expected).0 + 100_000_000)), "{now}");
         }
     }
