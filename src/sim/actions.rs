@@ -174,7 +174,7 @@ impl Simulation {
                 Ok(())
             }
             Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key, cause)),
-            Action::SpotNotice { node, handled, .. } => self.warn_of_reclaim(node, *handled, cause),
+            Action::SpotNotice { node, ahead, handled } => self.warn_of_reclaim(node, *ahead, *handled, cause),
             Action::NodeShutdown { node, grace } => self.node(node).map(|key| self.shut_down(key, *grace, cause)),
             Action::NodeReady(node, ready) => self.node(node).map(|key| self.report_ready(key, *ready, cause)),
             Action::NodePressure(node, pressure, on) => {

@@ -71,9 +71,7 @@ impl Simulation {
     /// `localStorageFilter`, `unreplicatedFilter`
     fn pods_to_drain(&self, node: Key, options: &DrainOptions) -> Result<Vec<Key>, Refusal> {
         let objects = self.store.objects();
-        let on_node = objects.pods.iter().filter(|(_, pod)| pod.node == Some(node));
-        let mut pods: Vec<(&Pod, Key)> = on_node.map(|(key, pod)| (pod, key)).collect();
-        pods.sort_by(|(a, _), (b, _)| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)));
+        let pods: Vec<(&Pod, Key)> = objects.pods_on(node.uid).into_iter().map(|(key, pod)| (pod, key)).collect();
         let mut complaints: Vec<(&str, Vec<String>)> = Vec::new();
         let mut complain = |about: &'static str, pod: &Pod| {
             let name = format!("{}/{}", pod.meta.namespace, pod.meta.name);

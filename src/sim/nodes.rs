@@ -169,12 +169,21 @@ impl Simulation {
     }
 
     /// The cloud says that it will take a machine back.
-    pub(super) fn warn_of_reclaim(&mut self, node: &Arc<str>, handled: bool, cause: RecordId) -> Outcome {
+    pub(super) fn warn_of_reclaim(&mut self, node: &Arc<str>, ahead: Span, handled: bool, cause: RecordId) -> Outcome {
         self.node(node)?;
-        if handled {
-            self.write_node(node, cause, |node| node.unschedulable = true)?;
+        if !handled {
+            return Ok(());
         }
-        Ok(())
+        // As termination handlers do: everything but daemons goes, and there
+        // is no use in trying longer than the machine lasts.
+        let options = crate::sim::setup::DrainOptions {
+            ignore_daemon_sets: true,
+            force: true,
+            delete_empty_dir_data: true,
+            grace_seconds: None,
+            timeout: Some(ahead),
+        };
+        self.drain(node, &options, cause)
     }
 
     /// A machine shuts down, and its kubelet ends its pods first.
