@@ -99,7 +99,7 @@ pods:
   deployment/web:
     start: 2.3s                                              # 3 pods, few
     ready: {lognormal: {median: 8s, p99: 20s}}               # 12 pods
-    # of start, pulling images: 2 times, half of them up to 500ms, at most 3.2s
+    # of start, pulling images: 2 times, half of them up to 0.5s, at most 3.2s
 ";
         assert_eq!(text, wanted);
     }

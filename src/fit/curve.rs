@@ -109,10 +109,9 @@ pub fn fit(sorted: &[f64]) -> Curve {
     let bell = Curve::Normal { mean, deviation: sqrt(square.max(0.01)) };
     let memoryless = Curve::Exponential { mean };
     const NEARLY: f64 = 0.03;
-    let candidates = [(skewed, NEARLY), (bell, 0.0), (memoryless, 0.0)];
-    let rated = candidates.map(|(curve, bonus)| (curve.distance(sorted) - bonus, curve));
-    let (_, best) =
-        rated.into_iter().reduce(|a, b| if b.0 < a.0 { b } else { a }).unwrap_or((0.0, Curve::Constant(mean)));
+    let shaped = if bell.distance(sorted) < skewed.distance(sorted) - NEARLY { bell } else { skewed };
+    // One number that says as much as two is worth more.
+    let best = if memoryless.distance(sorted) < shaped.distance(sorted) { memoryless } else { shaped };
     // At the usual level of 5 of 100, and with enough to repeat.
     let refused = best.distance(sorted) > 1.36 / sqrt(count);
     if refused && sorted.len() >= super::FEW { Curve::Empirical(thinned(sorted)) } else { best }

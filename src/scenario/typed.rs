@@ -202,7 +202,6 @@ fn hint(message: &str) -> Option<String> {
             Some("`assert` and `expects` stand beside `spec`, not in it")
         }
         "true" | "false" => Some("an unquoted y, n, yes, no, on or off is read as true or false"),
-        "drain" => Some("draining is not simulated yet; cordon the node and delete its pods"),
         _ => None,
     };
     if let Some(advice) = elsewhere {
@@ -265,7 +264,6 @@ mod tests {
             (json!({"assert": []}), "stand beside `spec`"),
             (json!({"pods": {"*": {"raedy": "1s"}}}), "did you mean `ready`?"),
             (json!({"pods": [{"start": {"lognormla": {}}}]}), "did you mean `lognormal`?"),
-            (json!({"actions": [{"at": "1s", "drain": "a-1"}]}), "not simulated yet"),
             (json!({"cluster": {"zones": [1]}}), "expected a mapping, found a list"),
             (json!({"pods": {"*": {"Available) == True": null}}}), "within {…} a claim with a comma needs quotes"),
             (json!({"pods": "x"}), "expected a list of pod entries"),

@@ -48,7 +48,7 @@ fn runs_that_are_cut_off_lose_their_work() {
     for (policy, pods, wanted) in [
         ("Allow", pods, [8, 0, 0]),
         ("Forbid", pods, [5, 0, 0]),
-        ("Replace", pods, [0, 0, 9]),
+        ("Replace", pods, [0, 0, 8]),
         ("Replace", &early, [9, 0, 0]),
     ] {
         let (_, timeline) = run(&cron(policy), pods);

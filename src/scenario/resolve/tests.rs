@@ -1,6 +1,8 @@
 use super::super::expression::parse;
+use super::super::scope::Named;
 use super::super::scope::tests::scope;
 use super::*;
+use crate::api::Kind;
 use crate::time::SimTime;
 
 fn predicate(text: &str) -> Result<String, Mistake> {
@@ -102,9 +104,19 @@ fn what_has_no_meaning_is_explained() {
 
 #[test]
 fn every_example_is_understood() {
+    let mut scope = scope();
+    for (kind, name) in [(Kind::CronJob, "ledger"), (Kind::CronJob, "report"), (Kind::Job, "load")] {
+        scope.objects.push(Named { kind, namespace: "default".to_string(), name: name.to_string() });
+    }
+    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) };
+    let resolver = Resolver { scope: &scope, window };
     for (name, example) in FUNCTIONS {
-        let text = example.replace("web", "api");
-        let found = if FIGURES.contains(&name) { check(&text) } else { predicate(&text) };
+        let expression = parse(&example.replace("web", "api")).expect("examples can be read");
+        let found = if FIGURES.contains(&name) {
+            resolver.check(&expression).map(|_| ())
+        } else {
+            resolver.predicate(&expression).map(|_| ())
+        };
         assert!(found.is_ok(), "{example}: {found:?}");
     }
 }
