@@ -275,7 +275,8 @@ fn what_nobody_said_is_assumed_and_named() {
             "the run ends at 15m, 15m after the last action",
         ]
     );
-    let said = from_text(&format!("{WEB}spec: {{duration: 1m, pods: [], cluster: {{}}}}\n")).unwrap();
+    let said =
+        from_text(&format!("{WEB}spec: {{duration: 1m, pods: [], cluster: {{nodes: [{{name: a-1}}]}}}}\n")).unwrap();
     assert!(said[0].setup.assumptions.is_empty());
 }
 
