@@ -231,7 +231,7 @@ const fn is_unbound(pod: &Pod) -> bool {
 
 /// The pods that are being deleted from a node that is out of service and
 /// not ready.
-fn stuck<'a>(node: Key, view: View<'a>) -> Vec<(Key, &'a Pod)> {
+fn stuck(node: Key, view: View<'_>) -> Vec<(Key, &Pod)> {
     if view.cache.nodes.get(node).is_none_or(|node| node.ready == ConditionStatus::True) {
         return Vec::new();
     }

@@ -108,7 +108,7 @@ impl Pool {
     pub fn actions(&self, seed: u64, until: SimTime) -> Vec<TimedAction> {
         let Some(reclaim) = &self.reclaim else { return Vec::new() };
         let draws = Draws::new(seed);
-        let waves = self.waves(reclaim, &draws, until);
+        let waves = self.waves(reclaim, draws, until);
         let mut all = Vec::new();
         for place in 1..=self.machines {
             let mut joined = SimTime::ZERO;
@@ -135,12 +135,12 @@ impl Pool {
     }
 
     /// The waves that hit the pool's zone. Pools of one zone are hit together.
-    fn waves(&self, reclaim: &Reclaim, draws: &Draws, until: SimTime) -> Vec<SimTime> {
+    fn waves(&self, reclaim: &Reclaim, draws: Draws, until: SimTime) -> Vec<SimTime> {
         let Some(waves) = &reclaim.waves else { return Vec::new() };
         let mut times = Vec::new();
         let mut at = SimTime::ZERO;
         for nth in 0.. {
-            let Some(pause) = waves.every.draw(draws, "spot wave", &self.machine.zone, nth) else { break };
+            let Some(pause) = waves.every.draw(&draws, "spot wave", &self.machine.zone, nth) else { break };
             // At least a moment, so that the waves come to an end.
             at = at.after(pause.max(Span::from_ms(1)));
             if at > until {
@@ -233,7 +233,7 @@ mod tests {
         let waves = |name: &str, zone: &str| {
             let pool = pool(name, zone, 1, true);
             let reclaim = pool.reclaim.clone().expect("a reclaim");
-            pool.waves(&reclaim, &Draws::new(7), UNTIL)
+            pool.waves(&reclaim, Draws::new(7), UNTIL)
         };
         assert!(!waves("one", "a").is_empty());
         assert_eq!(waves("one", "a"), waves("two", "a"));
