@@ -132,7 +132,7 @@ fn figures(a: &Timeline, b: &Timeline) -> Vec<Figure> {
     for workload in a.workloads().iter().chain(b.workloads()) {
         let same =
             |w: &&Workload| (w.kind, &w.namespace, &w.name) == (workload.kind, &workload.namespace, &workload.name);
-        if !names.iter().any(|w| same(w)) {
+        if !names.iter().any(same) {
             names.push(workload);
         }
     }

@@ -221,7 +221,7 @@ impl Summary {
         let mut text = format!(
             "To keep at least {wanted} of {desired} available in {runs}, choose {}: {}.",
             best.label,
-            self.price(best)
+            price(best)
         );
         match self.own() {
             Some(own) if own.point == best.point => text.push_str(" That is what the manifest says now."),
@@ -229,7 +229,7 @@ impl Summary {
                 let what = if own.unfinished > 0 {
                     format!("does not finish in {} of {} runs", own.unfinished, own.runs)
                 } else {
-                    format!("keeps {}: {}", own.floor, self.price(own))
+                    format!("keeps {}: {}", own.floor, price(own))
                 };
                 text.push_str(&format!(" The manifest as it is {what}."));
             }
@@ -237,18 +237,18 @@ impl Summary {
         }
         Advice { point: Some(best.point), floor: wanted, text }
     }
+}
 
-    /// What a point costs in time and pods.
-    fn price(&self, point: &PointFigures) -> String {
-        let Spread { low, median, high } = point.took;
-        let time = if low == high {
-            format!("the rollout takes {median}")
-        } else {
-            format!("the rollout takes {median} ({low} to {high} in 8 of 10 runs)")
-        };
-        let pods = if point.most_extra == 1 { "pod" } else { "pods" };
-        format!("{time} and up to {} extra {pods}", point.most_extra)
-    }
+/// What a point costs in time and pods.
+fn price(point: &PointFigures) -> String {
+    let Spread { low, median, high } = point.took;
+    let time = if low == high {
+        format!("the rollout takes {median}")
+    } else {
+        format!("the rollout takes {median} ({low} to {high} in 8 of 10 runs)")
+    };
+    let pods = if point.most_extra == 1 { "pod" } else { "pods" };
+    format!("{time} and up to {} extra {pods}", point.most_extra)
 }
 
 fn figures(part: &Part, point: usize, rows: &[&Row]) -> Option<PointFigures> {

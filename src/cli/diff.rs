@@ -70,7 +70,9 @@ fn people(traces: &[Trace; 2], names: &[String; 2], found: Option<&Difference>, 
     if found.input.iter().any(|side| !side.is_empty()) {
         text.push_str("what was asked for\n");
         for (name, lines) in SIDES.iter().zip(&found.input) {
-            lines.iter().for_each(|line| text.push_str(&format!("  {name}  {line}\n")));
+            for line in lines {
+                text.push_str(&format!("  {name}  {line}\n"));
+            }
         }
         text.push('\n');
     }

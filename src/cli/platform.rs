@@ -36,12 +36,13 @@ fn plural(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+const GIB: f64 = (1_u64 << 30) as f64;
+const MIB: f64 = (1_u64 << 20) as f64;
+
 /// `1.5 CPU, 2 GiB, 3 pods`.
 fn amounts(of: &Resources) -> String {
     let cpu = trimmed(of.cpu_milli as f64 / 1_000.0);
     let memory = of.memory_milli as f64 / 1_000.0;
-    const GIB: f64 = (1_u64 << 30) as f64;
-    const MIB: f64 = (1_u64 << 20) as f64;
     let memory =
         if memory >= GIB { format!("{} GiB", trimmed(memory / GIB)) } else { format!("{} MiB", trimmed(memory / MIB)) };
     let pods = if of.pods == 1 { "1 pod".to_string() } else { format!("{} pods", of.pods) };
@@ -79,7 +80,7 @@ pub(super) fn claims(finished: &Finished, text: &mut String) {
         return;
     }
     let end = finished.timeline.until;
-    let width = lives.keys().map(|name| name.len()).max().unwrap_or(0).max("CLAIM".len());
+    let width = lives.keys().map(String::len).max().unwrap_or(0).max("CLAIM".len());
     let _ = writeln!(text, "{:width$}  {:14}  {:10}  DATA", "CLAIM", "VOLUME", "CREATED");
     for (name, lives) in &lives {
         for life in lives {

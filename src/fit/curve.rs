@@ -10,6 +10,9 @@ const ROUNDING: f64 = 1.0;
 /// How far the rounding alone moves an observation, at most.
 const SHORTEST: f64 = 0.25;
 
+/// How much better than a log-normal curve another must be.
+const NEARLY: f64 = 0.03;
+
 /// A distribution of a delay, in seconds.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Curve {
@@ -108,7 +111,6 @@ pub fn fit(sorted: &[f64]) -> Curve {
     let skewed = Curve::LogNormal { median, p99: median * exp(sigma * Z99) };
     let bell = Curve::Normal { mean, deviation: sqrt(square.max(0.01)) };
     let memoryless = Curve::Exponential { mean };
-    const NEARLY: f64 = 0.03;
     let shaped = if bell.distance(sorted) < skewed.distance(sorted) - NEARLY { bell } else { skewed };
     // One number that says as much as two is worth more.
     let best = if memoryless.distance(sorted) < shaped.distance(sorted) { memoryless } else { shaped };

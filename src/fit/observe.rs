@@ -186,7 +186,7 @@ fn pull(event: &Value) -> Option<f64> {
     let message = text(event, "/message");
     let (_, rest) = message.split_once("\" in ")?;
     let length = rest.split(' ').next()?.trim_end_matches('.');
-    crate::scenario::duration::parse(length).ok().map(|span| span.as_secs_f64())
+    crate::scenario::duration::parse(length).ok().map(crate::time::Span::as_secs_f64)
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ fn ending(workload: &Workload, end: SimTime) -> (String, SimTime) {
 }
 
 fn suspended(workload: &Workload, end: SimTime) -> bool {
-    let changes = workload.conditions().iter().filter(|c| c.at < end && c.condition == "Suspended");
-    changes.last().is_some_and(|c| c.status == "True")
+    let mut changes = workload.conditions().iter().filter(|c| c.at < end && c.condition == "Suspended");
+    changes.next_back().is_some_and(|c| c.status == "True")
 }
 
 /// The last moment before the end of a half-open range.

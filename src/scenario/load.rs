@@ -220,6 +220,9 @@ impl Loader<'_> {
 }
 
 /// The files that a path, a glob, a folder or `-` names, sorted by name.
+///
+/// # Errors
+/// If there are none.
 pub fn expand(folder: &Path, name: &str, recursive: bool) -> Result<Vec<PathBuf>, Problem> {
     if name == STDIN {
         return Ok(vec![PathBuf::from(STDIN)]);

@@ -357,7 +357,9 @@ impl Simulation {
         }
         if !notices.is_empty() {
             self.recorder.last = cause;
-            notices.iter().for_each(|notice| self.send_notice(notice));
+            for notice in &*notices {
+                self.send_notice(notice);
+            }
         }
     }
 

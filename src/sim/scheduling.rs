@@ -122,7 +122,7 @@ impl Simulation {
             };
             match attempt {
                 Attempt::Bind(node) => self.place(key, node),
-                Attempt::Fail { message, victims } => self.found_no_node(key, &message, victims),
+                Attempt::Fail { message, victims } => self.found_no_node(key, &message, victims.as_ref()),
             }
         }
         self.kube_is_told.0 = false;
@@ -159,7 +159,7 @@ impl Simulation {
     }
 
     /// Says so, and makes less important pods go if that helps.
-    fn found_no_node(&mut self, key: Key, message: &str, victims: Option<(Key, Vec<Key>)>) {
+    fn found_no_node(&mut self, key: Key, message: &str, victims: Option<&(Key, Vec<Key>)>) {
         let pod = PodRef::of(key);
         let cause = self.latest(pod);
         self.recorder.last = cause;
@@ -168,7 +168,7 @@ impl Simulation {
             self.pod_status(pod, cause, &[What::Unschedulable], |row| row.unschedulable = true);
         }
         let cause = self.recorder.latest_of(key.uid);
-        for victim in victims.iter().flat_map(|(_, pods)| pods) {
+        for victim in victims.into_iter().flat_map(|(_, pods)| pods) {
             self.preempt_pod(*victim, key, cause);
         }
     }

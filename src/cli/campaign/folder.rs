@@ -95,7 +95,8 @@ pub(super) fn parts(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         let entries =
             fs::read_dir(path).map_err(|e| Problem::new(format!("cannot read this folder: {e}")).in_file(path))?;
-        let is_part = |name: &str| name.starts_with("part-") && name.ends_with(".jsonl") && !name.contains(".saved-");
+        let lines = |name: &str| Path::new(name).extension().is_some_and(|end| end == "jsonl");
+        let is_part = |name: &str| name.starts_with("part-") && lines(name) && !name.contains(".saved-");
         let mut found: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
         found.retain(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(is_part));
         found.sort();

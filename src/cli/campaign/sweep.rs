@@ -20,6 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// How many refused settings are told one by one.
+const SHOWN: usize = 5;
+
 /// A sweep that is ready to run.
 struct Campaign {
     loaded: Loaded,
@@ -249,7 +252,6 @@ fn warn_refused(campaign: &Campaign, mut refused: Vec<(usize, String)>, shard: S
             .setup(0)
             .map_or_else(Failure::Input, |_| Failure::Other("all settings are refused".into())));
     }
-    const SHOWN: usize = 5;
     for (point, why) in refused.iter().take(SHOWN) {
         anstream::eprintln!("note: refused: {}: {why}", plan.label(*point));
     }

@@ -237,15 +237,9 @@ fn failure(claim: &Claim, first: &Failed, seeds: u32, text: &mut String) {
     if first.why.len() > MOST_CAUSES {
         let _ = writeln!(text, "               and {} more causes", first.why.len() - MOST_CAUSES);
     }
-    match &claim.fix {
-        Some(fix) => {
-            let _ = writeln!(
-                text,
-                "      the documented bad outcome does not happen any more; its fix was: {}",
-                fix.trim()
-            );
-        }
-        None => {}
+    if let Some(fix) = &claim.fix {
+        let fix = fix.trim();
+        let _ = writeln!(text, "      the documented bad outcome does not happen any more; its fix was: {fix}");
     }
     let _ = writeln!(text, "      replay   {}\n", first.reproduce);
     for line in first.cut.lines() {

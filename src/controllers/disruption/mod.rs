@@ -11,7 +11,6 @@ use crate::api::{
 };
 use crate::cluster::{Change, Verb};
 use crate::time::{Instant, Span, Timestamp};
-use rules::DELETION_TIMEOUT_SECONDS;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -151,7 +150,7 @@ fn notice(about: Key, reason: &'static str, message: String, warning: bool) -> O
 }
 
 fn unmanaged(budget: &PodDisruptionBudget) -> String {
-    let selector = budget.spec.selector.as_ref().map_or_else(String::new, |s| s.to_string());
+    let selector = budget.spec.selector.as_ref().map_or_else(String::new, ToString::to_string);
     format!(
         "Pods selected by this PodDisruptionBudget (selector: {selector}) were found to be unmanaged. As a result, the \
          status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these \
@@ -184,7 +183,6 @@ fn disrupted_pods(
         recheck = Some(recheck.map_or(deadline, |earlier| earlier.min(deadline)));
         left.insert(row.meta.name.clone(), at);
     }
-    debug_assert!(DELETION_TIMEOUT_SECONDS > 0);
     (left, recheck)
 }
 

@@ -100,7 +100,7 @@ impl Controller for HorizontalPodAutoscalerController {
         match target::scale_of(autoscaler, view.live) {
             Ok(scale) => self.reconcile(&mut pass, &scale),
             Err(error) => {
-                pass.warn("FailedGetScale", error.clone());
+                pass.warn("FailedGetScale", &error);
                 pass.status.able_to_scale = Some(failed(
                     "FailedGetScale",
                     format!("the HPA controller was unable to get the target's current scale: {error}"),
@@ -234,7 +234,7 @@ impl HorizontalPodAutoscalerController {
         let specs = &pass.autoscaler.spec.metrics;
         if let Err(error) = self.claim_pods(pass, scale) {
             pass.status.current_metrics = Vec::new();
-            pass.give_up(scale.replicas, error);
+            pass.give_up(scale.replicas, &error);
             return None;
         }
         let mut proposal =
@@ -249,7 +249,7 @@ impl HorizontalPodAutoscalerController {
                     }
                 }
                 Err(failure) => {
-                    pass.warn(failure.reason, failure.error.clone());
+                    pass.warn(failure.reason, &failure.error);
                     invalid += 1;
                     first = first.or(Some(failure));
                 }
@@ -266,7 +266,7 @@ impl HorizontalPodAutoscalerController {
             let (all, context, error) = (specs.len(), &failure.context, &failure.error);
             let message =
                 format!("invalid metrics ({invalid} invalid out of {all}), first error is: {context}: {error}");
-            pass.give_up(scale.replicas, message);
+            pass.give_up(scale.replicas, &message);
             return None;
         }
         pass.status.scaling_active = Some(holds(
@@ -308,21 +308,21 @@ impl HorizontalPodAutoscalerController {
         let list: Vec<String> = names.iter().map(|name| format!("{{{namespace} {name}}}")).collect();
         let error =
             format!("pods by selector {} are controlled by multiple HPAs: [{}]", scale.selector, list.join(" "));
-        pass.warn("AmbiguousSelector", error.clone());
+        pass.warn("AmbiguousSelector", &error);
         pass.status.scaling_active = Some(failed("AmbiguousSelector", error.clone()));
         Err(error)
     }
 }
 
 impl Pass<'_> {
-    fn warn(&mut self, reason: &'static str, message: String) {
+    fn warn(&mut self, reason: &'static str, message: &str) {
         // Braces in a message would stand for a name.
         let message = message.replace("{}", "{ }");
         self.plan.notices.push(ObjectNotice { about: self.key, reason, message, object: self.key, warning: true });
     }
 
     /// Without a proposal only the status is written.
-    fn give_up(&mut self, current: i32, message: String) {
+    fn give_up(&mut self, current: i32, message: &str) {
         self.status.current_replicas = current;
         self.write_status();
         self.warn("FailedComputeMetricsReplicas", message);
