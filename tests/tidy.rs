@@ -165,12 +165,16 @@ fn threads_are_in_one_place() {
 
 #[test]
 fn nothing_is_left_open() {
-    let marks = ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX"];
+    // Put together here, so that this file is looked at like all others.
+    let marks = [
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        concat!("dbg", "!("),
+        concat!("FIX", "ME"),
+        concat!("X", "XX"),
+    ];
     let mut open = Vec::new();
     for (name, text) in all_sources() {
-        if name == "tests/tidy.rs" {
-            continue;
-        }
         for (number, line) in text.lines().enumerate() {
             if marks.iter().any(|mark| line.contains(mark)) {
                 open.push(format!("{name}:{}: {line}", number + 1));
