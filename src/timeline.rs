@@ -6,6 +6,7 @@
 //! Jobs and theirs, or a ReplicaSet or a pod on its own. If an object is
 //! deleted and made again under its name, both lives are one workload.
 
+mod cast;
 mod components;
 mod effects;
 mod executions;

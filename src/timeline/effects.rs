@@ -17,7 +17,7 @@ pub struct Write {
 }
 
 /// Counts writes by key; the keys of all workloads are of one world.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Ledger {
     writes: FxHashMap<Symbol, u32>,
 }

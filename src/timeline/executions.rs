@@ -17,7 +17,7 @@ enum Work {
 }
 
 /// The work of one workload and how many running pods each part of it has.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Executions {
     parts: BTreeMap<Work, usize>,
     running: Vec<usize>,

@@ -1,19 +1,19 @@
 //! One pass over the records of a trace.
 
+use super::cast::Cast;
 use super::effects::{Ledger, raise};
 use super::executions::Executions;
 use super::{
-    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Revision, Rollout, Series, Steps, Timeline, Unplaced,
-    Workload, Write,
+    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Rollout, Series, Timeline, Unplaced, Workload, Write,
 };
 use crate::api::Kind;
 use crate::time::SimTime;
-use crate::trace::{Emitted, Field, Record, Subject, SubjectId, Trace, Value, What};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::trace::{Emitted, Field, Record, SubjectId, Trace, Value, What};
+use std::collections::BTreeSet;
 
 /// What a subject is to the fold.
 #[derive(Clone, Copy)]
-enum Role {
+pub(super) enum Role {
     Node(usize),
     /// The top object of a workload. A ReplicaSet on its own is its own
     /// revision too.
@@ -28,25 +28,25 @@ enum Role {
 }
 
 /// What is known of a pod.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "five independent facts")]
-struct PodState {
-    workload: usize,
-    revision: usize,
+pub(super) struct PodState {
+    pub(super) workload: usize,
+    pub(super) revision: usize,
     /// Nobody owns it, so it reports its own availability.
-    alone: bool,
-    node: Option<usize>,
-    exists: bool,
-    ready: bool,
-    deleting: bool,
-    finished: bool,
+    pub(super) alone: bool,
+    pub(super) node: Option<usize>,
+    pub(super) exists: bool,
+    pub(super) ready: bool,
+    pub(super) deleting: bool,
+    pub(super) finished: bool,
     /// Its containers have started.
-    started: bool,
-    restarts: u32,
+    pub(super) started: bool,
+    pub(super) restarts: u32,
     /// Which part of the workload's work it does.
-    part: usize,
-    attaching: bool,
-    named: bool,
+    pub(super) part: usize,
+    pub(super) attaching: bool,
+    pub(super) named: bool,
 }
 
 impl PodState {
@@ -76,71 +76,73 @@ impl PodState {
 }
 
 /// The running numbers of a revision.
-#[derive(Default)]
-struct RevisionState {
-    wanted: i64,
-    active: i64,
-    ready: i64,
-    on_node: i64,
-    terminating: i64,
+#[derive(Clone, Default)]
+pub(super) struct RevisionState {
+    pub(super) wanted: i64,
+    pub(super) active: i64,
+    pub(super) ready: i64,
+    pub(super) on_node: i64,
+    pub(super) terminating: i64,
     /// Its present revision number; `None` once its ReplicaSet is gone.
-    number: Option<u32>,
+    pub(super) number: Option<u32>,
 }
 
 /// What is known of a Job.
 #[derive(Clone, Copy, Default)]
-struct JobState {
-    exists: bool,
-    finished: bool,
+pub(super) struct JobState {
+    pub(super) exists: bool,
+    pub(super) finished: bool,
 }
 
 /// The running numbers of a workload that are not simply the last value of
 /// one of its series.
-#[derive(Default)]
-struct WorkloadState {
-    revisions: Vec<RevisionState>,
-    newest: Option<usize>,
-    replicas: i64,
-    surge: Option<i64>,
-    unavailable: Option<i64>,
-    had_limits: bool,
-    image: String,
+#[derive(Clone, Default)]
+pub(super) struct WorkloadState {
+    pub(super) revisions: Vec<RevisionState>,
+    pub(super) newest: Option<usize>,
+    pub(super) replicas: i64,
+    pub(super) surge: Option<i64>,
+    pub(super) unavailable: Option<i64>,
+    pub(super) had_limits: bool,
+    pub(super) image: String,
     /// Of its status: all pods and updated pods.
-    reported: (i64, i64),
-    executions: Executions,
-    jobs: Vec<JobState>,
+    pub(super) reported: (i64, i64),
+    pub(super) executions: Executions,
+    pub(super) jobs: Vec<JobState>,
     /// Whether it must be looked at once this instant is over.
-    touched: bool,
+    pub(super) touched: bool,
 }
 
 /// What an action touched.
-#[derive(Default)]
-struct Reach {
+#[derive(Clone, Default)]
+pub(super) struct Reach {
     workloads: BTreeSet<usize>,
     cluster: bool,
 }
 
-struct Fold<'a> {
-    trace: &'a Trace,
-    roles: Vec<Role>,
-    pods: Vec<PodState>,
-    workloads: Vec<Workload>,
-    states: Vec<WorkloadState>,
-    nodes: Vec<NodeLoad>,
-    components: Vec<Component>,
-    ledger: Ledger,
-    node_pods: Vec<i64>,
-    actions: Vec<ActionMark>,
-    reach: Vec<Reach>,
-    touched: Vec<usize>,
-    now: SimTime,
+#[derive(Clone)]
+pub(super) struct Fold {
+    pub(super) cast: Cast,
+    pub(super) roles: Vec<Role>,
+    pub(super) pods: Vec<PodState>,
+    pub(super) workloads: Vec<Workload>,
+    pub(super) states: Vec<WorkloadState>,
+    pub(super) nodes: Vec<NodeLoad>,
+    pub(super) components: Vec<Component>,
+    pub(super) ledger: Ledger,
+    pub(super) node_pods: Vec<i64>,
+    pub(super) actions: Vec<ActionMark>,
+    pub(super) reach: Vec<Reach>,
+    pub(super) touched: Vec<usize>,
+    pub(super) now: SimTime,
 }
 
 pub(super) fn fold(trace: &Trace) -> Timeline {
     let mut fold = Fold::new(trace);
+    fold.cast(trace);
     for record in &trace.records {
         fold.advance(record.at);
-        fold.record(record);
+        fold.record(trace, record);
     }
     fold.finish_instant();
     fold.share_actions();
@@ -153,19 +155,6 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
         nodes: fold.nodes,
         components: fold.components,
     }
-}
-
-/// The object at the top of a chain of owners. The walk is bounded, because a
-/// trace from a file may hold a circle.
-pub(super) fn top(trace: &Trace, id: SubjectId) -> SubjectId {
-    let mut at = id;
-    for _ in 0..8 {
-        match trace.subject(at).owner {
-            Some(owner) => at = owner,
-            None => break,
-        }
-    }
-    at
 }
 
 /// The condition of a workload that a field tells of.
@@ -183,11 +172,12 @@ fn condition_name(field: Field) -> Option<&'static str> {
     })
 }
 
-impl<'a> Fold<'a> {
-    fn new(trace: &'a Trace) -> Fold<'a> {
+impl Fold {
+    /// Nothing of the trace is read yet but its header.
+    pub(super) fn new(trace: &Trace) -> Fold {
         let action = |(at, text): &(SimTime, String)| ActionMark { at: *at, text: text.clone(), rejected: None };
-        let mut fold = Fold {
-            trace,
+        Fold {
+            cast: Cast::default(),
             roles: Vec::with_capacity(trace.subjects.len()),
             pods: Vec::new(),
             workloads: Vec::new(),
@@ -200,167 +190,50 @@ impl<'a> Fold<'a> {
             reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
             touched: Vec::new(),
             now: SimTime::ZERO,
-        };
-        fold.cast();
-        fold
-    }
-
-    /// Gives every subject its role, workloads by path.
-    fn cast(&mut self) {
-        let trace = self.trace;
-        let mut by_path: BTreeMap<(Kind, &str, &str), usize> = BTreeMap::new();
-        let mut by_node: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut of_replica_set: BTreeMap<SubjectId, usize> = BTreeMap::new();
-        let mut of_controller: BTreeMap<(SubjectId, u32), usize> = BTreeMap::new();
-        for (i, subject) in trace.subjects.iter().enumerate() {
-            if subject.kind == Kind::Node {
-                let node = *by_node.entry(&subject.name).or_insert_with(|| {
-                    self.nodes.push(NodeLoad { name: subject.name.to_string(), ..NodeLoad::default() });
-                    self.nodes.len() - 1
-                });
-                self.roles.push(Role::Node(node));
-                continue;
-            }
-            if !subject.kind.is_workload() && subject.kind != Kind::ControllerRevision {
-                self.roles.push(Role::Silent);
-                continue;
-            }
-            let id = SubjectId(i as u32);
-            let above = trace.subject(top(trace, id));
-            let path = (above.kind, &*above.namespace, &*above.name);
-            let workload = *by_path.entry(path).or_insert_with(|| self.add_workload(above));
-            let role = match subject.kind {
-                Kind::Pod => {
-                    let owner = subject.owner.and_then(|owner| {
-                        let numbered = of_controller.get(&(owner, subject.revision));
-                        of_replica_set.get(&owner).or(numbered).copied()
-                    });
-                    self.cast_pod(workload, owner, subject)
-                }
-                Kind::Job => {
-                    let jobs = &mut self.states[workload].jobs;
-                    jobs.push(JobState::default());
-                    Role::Job(workload, jobs.len() - 1)
-                }
-                Kind::ReplicaSet => {
-                    let revision = self.add_revision(workload, subject);
-                    of_replica_set.insert(id, revision);
-                    match subject.owner {
-                        Some(_) => Role::Revision(workload, revision),
-                        None => Role::Top(workload, Some(revision)),
-                    }
-                }
-                Kind::ControllerRevision => {
-                    let revision = self.add_revision(workload, subject);
-                    if let Some(owner) = subject.owner {
-                        of_controller.insert((owner, subject.revision), revision);
-                    }
-                    Role::Revision(workload, revision)
-                }
-                _ => Role::Top(workload, None),
-            };
-            self.roles.push(role);
         }
-        self.node_pods = vec![0; self.nodes.len()];
-    }
-
-    /// A pod whose owner is no ReplicaSet goes to its workload's first, or to
-    /// a nameless one.
-    fn cast_pod(&mut self, workload: usize, owner: Option<usize>, subject: &Subject) -> Role {
-        let revision = owner.unwrap_or_else(|| {
-            if self.workloads[workload].revisions.is_empty() {
-                self.workloads[workload].revisions.push(Revision::default());
-                let number = Some(0);
-                self.states[workload].revisions.push(RevisionState { number, ..Default::default() });
-                self.states[workload].newest = Some(0);
-            }
-            0
-        });
-        let kind = self.workloads[workload].kind;
-        self.pods.push(PodState {
-            workload,
-            revision,
-            alone: subject.owner.is_none(),
-            node: None,
-            exists: false,
-            ready: false,
-            deleting: false,
-            finished: false,
-            started: false,
-            restarts: 0,
-            part: self.states[workload].executions.part(self.trace, subject, kind),
-            attaching: false,
-            named: false,
-        });
-        Role::Pod(self.pods.len() - 1)
-    }
-
-    fn add_workload(&mut self, above: &Subject) -> usize {
-        self.workloads.push(Workload {
-            kind: above.kind,
-            namespace: above.namespace.to_string(),
-            name: above.name.to_string(),
-            created: SimTime::ZERO,
-            series: std::array::from_fn(|_| Steps::default()),
-            revisions: Vec::new(),
-            conditions: Vec::new(),
-            unplaced: Vec::new(),
-            rollouts: Vec::new(),
-            actions: Vec::new(),
-            writes: Vec::new(),
-        });
-        self.states.push(WorkloadState::default());
-        self.workloads.len() - 1
-    }
-
-    fn add_revision(&mut self, workload: usize, subject: &Subject) -> usize {
-        let revisions = &mut self.workloads[workload].revisions;
-        revisions.push(Revision { name: subject.name.to_string(), number: subject.revision, ..Revision::default() });
-        self.states[workload].revisions.push(RevisionState::default());
-        revisions.len() - 1
     }
 
     /// Closes the instant before a later one begins.
-    fn advance(&mut self, at: SimTime) {
+    pub(super) fn advance(&mut self, at: SimTime) {
         if at > self.now {
             self.finish_instant();
             self.now = at;
         }
     }
 
-    fn record(&mut self, record: &Record) {
+    pub(super) fn record(&mut self, trace: &Trace, record: &Record) {
         if let What::Rejected { action, object: false, reason, .. } = record.what
             && let Some(mark) = self.actions.get_mut(action as usize)
         {
-            mark.rejected = Some(self.trace.symbols.get(reason).to_string());
+            mark.rejected = Some(trace.symbols.get(reason).to_string());
         }
         if let What::Action(action) = record.what {
             self.reached(action, record.subject);
         }
-        self.component(record);
+        self.component(trace, record);
         match self.roles[record.subject.0 as usize] {
             Role::Node(_) | Role::Silent => {}
-            Role::Pod(pod) => self.pod(pod, record.what),
-            Role::Revision(workload, revision) => self.revision(workload, revision, record),
+            Role::Pod(pod) => self.pod(trace, pod, record.what),
+            Role::Revision(workload, revision) => self.revision(trace, workload, revision, record),
             Role::Job(workload, job) => {
-                self.job(workload, job, record.what);
+                self.job(trace, workload, job, record.what);
                 if self.workloads[workload].kind == Kind::Job {
-                    self.top(workload, record.what);
+                    self.top(trace, workload, record.what);
                 }
             }
             Role::Top(workload, revision) => {
-                self.top(workload, record.what);
+                self.top(trace, workload, record.what);
                 if let Some(revision) = revision {
-                    self.revision(workload, revision, record);
+                    self.revision(trace, workload, revision, record);
                 }
             }
         }
     }
 
     /// Clocks, and components that stop and go on.
-    fn component(&mut self, record: &Record) {
+    fn component(&mut self, trace: &Trace, record: &Record) {
         let (What::Clock { component, .. } | What::Process { component, .. }) = record.what else { return };
-        let name = self.trace.symbols.get(component);
+        let name = trace.symbols.get(component);
         let known = self.components.iter().position(|known| known.name == name);
         let place = known.unwrap_or_else(|| {
             self.components.push(Component::new(name));
@@ -390,9 +263,9 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn pod(&mut self, id: usize, what: What) {
+    fn pod(&mut self, trace: &Trace, id: usize, what: What) {
         if matches!(what, What::Wrote { .. } | What::Lost { .. }) {
-            return self.effect(self.pods[id].workload, what);
+            return self.effect(trace, self.pods[id].workload, what);
         }
         let before = self.pods[id];
         let pod = &mut self.pods[id];
@@ -415,7 +288,7 @@ impl<'a> Fold<'a> {
             What::Deleting { .. } => pod.deleting = true,
             What::Succeeded { .. } | What::Failed { .. } => pod.finished = true,
             What::Removed | What::Deleted => pod.exists = false,
-            What::Emitted(emitted) => return self.unplaced(before.workload, emitted),
+            What::Emitted(emitted) => return self.unplaced(trace, before.workload, emitted),
             _ => return,
         }
         let after = *pod;
@@ -428,13 +301,13 @@ impl<'a> Fold<'a> {
         self.count_pod(&before, &after);
     }
 
-    fn effect(&mut self, workload: usize, what: What) {
+    fn effect(&mut self, trace: &Trace, workload: usize, what: What) {
         let (raised, before) = self.ledger.count(what);
         for &series in raised {
             raise(&mut self.workloads[workload].series[series as usize], self.now);
         }
         if let What::Wrote { key } = what {
-            let key = self.trace.symbols.get(key).to_string();
+            let key = trace.symbols.get(key).to_string();
             self.workloads[workload].writes.push(Write { at: self.now, key, before });
         }
     }
@@ -490,7 +363,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn revision(&mut self, workload: usize, revision: usize, record: &Record) {
+    fn revision(&mut self, trace: &Trace, workload: usize, revision: usize, record: &Record) {
         let now = self.now;
         match record.what {
             What::Created => {
@@ -498,7 +371,7 @@ impl<'a> Fold<'a> {
                 self.states[workload].revisions[revision].number = Some(number);
                 let image = self.states[workload].image.clone();
                 self.workloads[workload].revisions[revision].image = image;
-                self.renew(workload, record);
+                self.renew(trace, workload, record);
             }
             What::Deleted => {
                 self.states[workload].revisions[revision].number = None;
@@ -506,17 +379,17 @@ impl<'a> Fold<'a> {
                 if wanted != 0 {
                     self.count_wanted(workload);
                 }
-                self.renew(workload, record);
+                self.renew(trace, workload, record);
             }
             What::Set { field: Field::SpecReplicas, value } => {
                 self.states[workload].revisions[revision].wanted = value.as_int().unwrap_or(0);
                 self.count_wanted(workload);
             }
             What::Set { field: Field::Image, value } => {
-                self.workloads[workload].revisions[revision].image = self.text(value).to_string();
+                self.workloads[workload].revisions[revision].image = text(trace, value).to_string();
             }
             What::Set { field: Field::Revision, value } => {
-                let Ok(number) = self.text_or_number(value).parse::<u32>() else { return };
+                let Ok(number) = text_or_number(trace, value).parse::<u32>() else { return };
                 let state = &mut self.states[workload].revisions[revision];
                 let series = &mut self.workloads[workload].revisions[revision];
                 if series.number == 0 && series.renumbered.is_empty() {
@@ -525,21 +398,21 @@ impl<'a> Fold<'a> {
                     series.renumbered.push((now, number));
                 }
                 state.number = Some(number);
-                self.renew(workload, record);
+                self.renew(trace, workload, record);
             }
             _ => {}
         }
     }
 
     /// Counts Jobs: those of a CronJob, or the one that is the workload.
-    fn job(&mut self, workload: usize, job: usize, what: What) {
+    fn job(&mut self, trace: &Trace, workload: usize, job: usize, what: What) {
         let before = self.states[workload].jobs[job];
         let mut after = before;
         match what {
             What::Created => after = JobState { exists: true, finished: false },
             What::Deleted => after.exists = false,
             What::Set { field: Field::ConditionComplete | Field::ConditionFailed, value } => {
-                after.finished |= self.text(value).starts_with("True");
+                after.finished |= text(trace, value).starts_with("True");
             }
             What::Set { field: Field::Succeeded, value } if self.workloads[workload].kind == Kind::Job => {
                 self.set(workload, Series::Completions, value.as_int().unwrap_or(0));
@@ -563,7 +436,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn top(&mut self, workload: usize, what: What) {
+    fn top(&mut self, trace: &Trace, workload: usize, what: What) {
         let kind = self.workloads[workload].kind;
         match what {
             What::Created => {
@@ -580,13 +453,13 @@ impl<'a> Fold<'a> {
                 self.set(workload, Series::Available, 0);
                 self.limits(workload);
                 for field in Field::ALL.into_iter().filter(|&field| condition_name(field).is_some()) {
-                    self.condition(workload, field, Value::Absent);
+                    self.condition(trace, workload, field, Value::Absent);
                 }
             }
             What::Set { field, value } => {
                 let number = value.as_int().unwrap_or(0);
                 let absent = value == Value::Absent;
-                let text = self.text(value);
+                let text = text(trace, value);
                 let state = &mut self.states[workload];
                 match field {
                     Field::SpecReplicas => state.replicas = number,
@@ -611,7 +484,7 @@ impl<'a> Fold<'a> {
                 ) {
                     self.limits(workload);
                 }
-                self.condition(workload, field, value);
+                self.condition(trace, workload, field, value);
                 self.touch(workload);
             }
             _ => {}
@@ -636,21 +509,21 @@ impl<'a> Fold<'a> {
 
     /// Keeps what the scheduler says of pods that it finds no node for, once
     /// as long as it says the same.
-    fn unplaced(&mut self, workload: usize, emitted: Emitted) {
+    fn unplaced(&mut self, trace: &Trace, workload: usize, emitted: Emitted) {
         let Emitted::Other { reason, message, warning: true } = emitted else { return };
-        if self.trace.symbols.get(reason) != "FailedScheduling" {
+        if trace.symbols.get(reason) != "FailedScheduling" {
             return;
         }
-        let message = self.trace.symbols.get(message);
+        let message = trace.symbols.get(message);
         let unplaced = &mut self.workloads[workload].unplaced;
         if unplaced.last().is_none_or(|last| last.message != message) {
             unplaced.push(Unplaced { at: self.now, message: message.to_string() });
         }
     }
 
-    fn condition(&mut self, workload: usize, field: Field, value: Value) {
+    fn condition(&mut self, trace: &Trace, workload: usize, field: Field, value: Value) {
         let Some(condition) = condition_name(field) else { return };
-        let text = self.text(value);
+        let text = text(trace, value);
         let (status, reason) = text.split_once('/').unwrap_or((text, ""));
         let (status, reason) = (status.to_string(), reason.to_string());
         let now = self.now;
@@ -673,7 +546,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Finds the newest revision and opens its rollout if it is a new one.
-    fn renew(&mut self, workload: usize, record: &Record) {
+    fn renew(&mut self, trace: &Trace, workload: usize, record: &Record) {
         let state = &mut self.states[workload];
         let numbers = state.revisions.iter().enumerate();
         let newest = numbers.filter_map(|(i, r)| r.number.map(|n| (n, i))).max().map(|(number, i)| (i, number));
@@ -688,7 +561,7 @@ impl<'a> Fold<'a> {
             return;
         }
         let now = self.now;
-        let start = self.asked_at(record);
+        let start = asked_at(trace, record);
         if let Some(open) = self.open_rollout(workload) {
             open.superseded = Some(now);
         }
@@ -696,16 +569,6 @@ impl<'a> Fold<'a> {
         let initial = rollouts.is_empty();
         rollouts.push(Rollout { revision, number, initial, start, end: None, superseded: None, stalled: None });
         self.touch(workload);
-    }
-
-    /// When the action at the root of a record happened; the record's own time
-    /// if there was none.
-    fn asked_at(&self, record: &Record) -> SimTime {
-        let root = record.cause.some().and_then(|id| {
-            let chain = self.trace.why_chain(id);
-            chain.last().map(|&root| self.trace.records[root.0 as usize])
-        });
-        root.filter(|r| matches!(r.what, What::Action(_))).map_or(record.at, |r| r.at)
     }
 
     fn open_rollout(&mut self, workload: usize) -> Option<&mut Rollout> {
@@ -725,7 +588,7 @@ impl<'a> Fold<'a> {
     /// change the status still tells of the time before it.
     ///
     /// Upstream: `pkg/controller/deployment/util/deployment_util.go DeploymentComplete`
-    fn finish_instant(&mut self) {
+    pub(super) fn finish_instant(&mut self) {
         let now = self.now;
         for workload in std::mem::take(&mut self.touched) {
             self.states[workload].touched = false;
@@ -778,18 +641,28 @@ impl<'a> Fold<'a> {
         self.workloads[workload].series[series as usize].set(self.now, value);
         self.touch(workload);
     }
+}
 
-    fn text(&self, value: Value) -> &'a str {
-        match value {
-            Value::Text(symbol) => self.trace.symbols.get(symbol),
-            _ => "",
-        }
+/// When the action at the root of a record happened; the record's own time
+/// if there was none.
+fn asked_at(trace: &Trace, record: &Record) -> SimTime {
+    let root = record.cause.some().and_then(|id| {
+        let chain = trace.why_chain(id);
+        chain.last().and_then(|&root| trace.record(root))
+    });
+    root.filter(|r| matches!(r.what, What::Action(_))).map_or(record.at, |r| r.at)
+}
+
+fn text(trace: &Trace, value: Value) -> &str {
+    match value {
+        Value::Text(symbol) => trace.symbols.get(symbol),
+        _ => "",
     }
+}
 
-    fn text_or_number(&self, value: Value) -> String {
-        match value {
-            Value::Int(number) => number.to_string(),
-            other => self.text(other).to_string(),
-        }
+fn text_or_number(trace: &Trace, value: Value) -> String {
+    match value {
+        Value::Int(number) => number.to_string(),
+        other => text(trace, other).to_string(),
     }
 }

@@ -5,7 +5,7 @@
 //! trace only where a picture needs them.
 
 use super::Timeline;
-use super::fold::top;
+use super::cast::top;
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::trace::{Field, Record, RecordId, SubjectId, Trace, Value, What};
