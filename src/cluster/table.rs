@@ -74,7 +74,10 @@ stored! {
         set.status = DaemonSetStatus::default();
         set.template_generation = 1;
     };
-    Deployment in deployments: |new, old| new.spec != old.spec, |d| d.status = DeploymentStatus::default();
+    // Annotations count too, because they are copied to the ReplicaSet.
+    Deployment in deployments: |new, old| new.spec != old.spec || new.meta.annotations != old.meta.annotations, |d| {
+        d.status = DeploymentStatus::default();
+    };
     Job in jobs: |new, old| new.spec != old.spec, |job| {
         job.status = JobStatus::default();
         job.generate_selector();

@@ -70,16 +70,10 @@ pub enum Stay {
 /// Upstream: `tainteviction/taint_eviction.go processPodOnNode`, `getMinTolerationTime`
 #[must_use]
 pub fn stay(taints: &[Taint], tolerations: &[Toleration]) -> Stay {
-    let mut shortest = None;
-    for taint in taints {
-        let Some(used) = tolerations.iter().find(|toleration| toleration.covers(taint)) else { return Stay::Not };
-        let Some(seconds) = used.seconds else { continue };
-        if seconds <= 0 {
-            return Stay::For(0);
-        }
-        shortest = Some(shortest.map_or(seconds, |other: i64| other.min(seconds)));
-    }
-    shortest.map_or(Stay::Forever, Stay::For)
+    let used = |taint: &Taint| tolerations.iter().find(|toleration| toleration.covers(taint));
+    let Some(used) = taints.iter().map(used).collect::<Option<Vec<_>>>() else { return Stay::Not };
+    let shortest = used.into_iter().filter_map(|toleration| toleration.seconds).min();
+    shortest.map_or(Stay::Forever, |seconds| Stay::For(seconds.max(0)))
 }
 
 /// The key by which the work queue knows that a pod's time is up.
@@ -308,6 +302,7 @@ mod tests {
             (vec!["a", "b"], vec![("a", Some(60))], Stay::Not),
             (vec!["a"], vec![("a", Some(0))], Stay::For(0)),
             (vec!["a"], vec![("a", Some(-5))], Stay::For(0)),
+            (vec!["a", "b"], vec![("a", Some(0))], Stay::Not),
             (vec!["a"], vec![("a", None)], Stay::Forever),
             (vec!["a"], vec![("", None), ("a", Some(5))], Stay::Forever),
         ] {

@@ -129,7 +129,7 @@ fn read_ref(f: &Fields, needs_group: bool, problems: &mut Problems) -> ObjectRef
     let version = f.text("apiVersion");
     if version.matches('/').count() > 1 {
         problems.invalid(&f.path("apiVersion"), version, &format!("unexpected GroupVersion string: {version}"));
-    } else if needs_group && !version.contains('/') {
+    } else if needs_group && !version.contains('/') && f.text("kind") != "ReplicationController" {
         let message = invalid(version, "apiVersion must specify API group");
         problems.add_with_hint(&f.path("apiVersion"), message, "such as apps/v1 for a Deployment");
     }

@@ -5,7 +5,7 @@ use super::apply::Written;
 use super::event::PodRef;
 use crate::api::{
     Annotations, DaemonSet, Deployment, Gate, HorizontalPodAutoscaler, Key, Kind, Labels, Meta, Node, Object, Phase,
-    PodDisruptionBudget, PodTemplate, ReplicaSet, Service, StatefulSet, StatefulStrategy,
+    PodDisruptionBudget, PodTemplate, ReplicaSet, Selector, Service, StatefulSet, StatefulStrategy,
 };
 use crate::cluster::{ApiError, Stored};
 use crate::sim::setup::{Action, Component, PatchType, Target};
@@ -294,13 +294,9 @@ impl Simulation {
             (Object::Deployment(new), Some(key)) => self.write_deployment(key, new, cause),
             (Object::ReplicaSet(new), None) => self.create_object((**new).clone(), cause),
             (Object::ReplicaSet(new), Some(key)) => {
-                self.recorded(key, cause, |store| {
-                    store.update(key, None, |row: &mut ReplicaSet| {
-                        row.spec = new.spec.clone();
-                        row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                    })
-                })?;
-                Ok(())
+                let old = self.store.objects().replica_sets.get(key).ok_or(ApiError::NotFound)?;
+                keeps_selector(Kind::ReplicaSet, &old.spec.selector, &new.spec.selector)?;
+                self.rewrite(key, &new.meta, cause, |row: &mut ReplicaSet| row.spec = new.spec.clone())
             }
             (Object::DaemonSet(new), None) => self.create_object((**new).clone(), cause),
             (Object::DaemonSet(new), Some(key)) => self.write_daemon_set(key, new, cause),
@@ -373,19 +369,8 @@ impl Simulation {
 
     fn write_deployment(&mut self, key: Key, new: &Deployment, cause: RecordId) -> Outcome {
         let old = self.deployment(key)?;
-        if old.spec.selector != new.spec.selector {
-            return Err(Refusal::invalid(
-                "spec.selector: Invalid value: field is immutable (delete the Deployment first)",
-            ));
-        }
-        self.recorded(key, cause, |store| {
-            store.update(key, None, |row: &mut Deployment| {
-                row.spec = new.spec.clone();
-                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
-            })
-        })?;
-        Ok(())
+        keeps_selector(Kind::Deployment, &old.spec.selector, &new.spec.selector)?;
+        self.rewrite(key, &new.meta, cause, |row: &mut Deployment| row.spec = new.spec.clone())
     }
 
     /// Replaces the spec of a StatefulSet, most of which must stay as it was.
@@ -401,14 +386,7 @@ impl Simulation {
                  and 'minReadySeconds' are forbidden",
             ));
         }
-        self.recorded(key, cause, |store| {
-            store.update(key, None, |row: &mut StatefulSet| {
-                row.spec = new.spec;
-                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
-            })
-        })?;
-        Ok(())
+        self.rewrite(key, &new.meta, cause, |row: &mut StatefulSet| row.spec = new.spec)
     }
 
     /// Without the feature gate the API server drops `maxUnavailable`, unless
@@ -433,19 +411,8 @@ impl Simulation {
 
     fn write_daemon_set(&mut self, key: Key, new: &DaemonSet, cause: RecordId) -> Outcome {
         let old = self.daemon_set(key)?;
-        if old.spec.selector != new.spec.selector {
-            return Err(Refusal::invalid(
-                "spec.selector: Invalid value: field is immutable (delete the DaemonSet first)",
-            ));
-        }
-        self.recorded(key, cause, |store| {
-            store.update(key, None, |row: &mut DaemonSet| {
-                row.set_spec(new.spec.clone());
-                row.meta.labels = relabel(&row.meta.labels, &new.meta.labels);
-                row.meta.annotations = annotate(&row.meta.annotations, &new.meta.annotations);
-            })
-        })?;
-        Ok(())
+        keeps_selector(Kind::DaemonSet, &old.spec.selector, &new.spec.selector)?;
+        self.rewrite(key, &new.meta, cause, |row: &mut DaemonSet| row.set_spec(new.spec.clone()))
     }
 
     fn daemon_set(&self, key: Key) -> Result<&DaemonSet, Refusal> {
@@ -642,6 +609,17 @@ const fn is_request(action: &Action) -> bool {
             | Action::LabelNode(..)
             | Action::DeletePods { .. }
     )
+}
+
+/// A workload keeps the selector that it was made with.
+///
+/// Upstream: `pkg/apis/apps/validation/validation.go ValidateDeploymentUpdate`,
+/// `ValidateReplicaSetUpdate`, `ValidateDaemonSetSpecUpdate`
+fn keeps_selector(kind: Kind, old: &Selector, new: &Selector) -> Outcome {
+    if old == new {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!("spec.selector: Invalid value: field is immutable (delete the {kind} first)")))
 }
 
 /// Labels and annotations of an apply laid over those that are there.

@@ -17,6 +17,7 @@ mod manifest_patch;
 mod manifest_problems;
 mod pictures;
 mod plot;
+mod rules;
 mod scenario;
 mod stream;
 mod timeline;
