@@ -13,11 +13,13 @@ mod executions;
 mod fold;
 mod lives;
 mod steps;
+mod turns;
 
 pub use components::{ClockPiece, Component};
 pub use effects::Write;
 pub use lives::{Ending, JobLife, Life, Lives, Phase, Stretch};
 pub use steps::Steps;
+pub use turns::Turn;
 
 use crate::api::Kind;
 use crate::time::{SimTime, Span, Timestamp};
@@ -255,6 +257,7 @@ pub struct Workload {
     rollouts: Vec<Rollout>,
     actions: Vec<ActionMark>,
     writes: Vec<Write>,
+    turns: Vec<Turn>,
 }
 
 impl Workload {
@@ -294,6 +297,12 @@ impl Workload {
     /// What its runs wrote outside the cluster, in order of time.
     pub fn writes(&self) -> &[Write] {
         &self.writes
+    }
+
+    /// What happened to its nodes and pods without anybody ordering it, in
+    /// order of time.
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
     }
 
     /// Whether its work ends: a Job or a CronJob.
@@ -374,7 +383,9 @@ pub struct Timeline {
 impl Timeline {
     /// Reads a trace once from front to back.
     pub fn of(trace: &Trace) -> Timeline {
-        fold::fold(trace)
+        let mut timeline = fold::fold(trace);
+        turns::tell(trace, &mut timeline.workloads);
+        timeline
     }
 
     /// The workloads in order of creation.

@@ -304,7 +304,7 @@ impl<'a> Wave<'a> {
             .collect()
     }
 
-    /// Actions and changes of conditions in order of time.
+    /// Actions, turns and changes of conditions in order of time.
     fn notes(&self, text: &mut String, actions: &[&ActionMark]) {
         let mut notes: Vec<(SimTime, char, String)> = Vec::new();
         for (i, action) in actions.iter().enumerate() {
@@ -312,6 +312,8 @@ impl<'a> Wave<'a> {
             notes.push((action.at, letter(i), format!("{}{}", action.text, refused.unwrap_or_default())));
         }
         let (from, end) = (self.from, self.columns.end);
+        let turns = self.workload.turns().iter().filter(|t| t.at >= from && t.at < end);
+        notes.extend(turns.map(|t| (t.at, ' ', t.text.clone())));
         for change in lasting(self.workload.conditions()) {
             // The conditions of an object that is deleted need no farewell.
             let deleted = change.status.is_empty() && self.workload.series(Series::Desired).at(change.at) == 0;

@@ -134,6 +134,7 @@ impl Fold {
             rollouts: Vec::new(),
             actions: Vec::new(),
             writes: Vec::new(),
+            turns: Vec::new(),
         });
         self.states.push(WorkloadState::default());
         self.workloads.len() - 1
