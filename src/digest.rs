@@ -138,6 +138,8 @@ impl Names<'_> {
             | What::Attached
             | What::Named
             | What::Unnamed
+            | What::Answers
+            | What::Silent
             | What::Running
             | What::Ready
             | What::Unready

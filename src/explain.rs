@@ -308,6 +308,8 @@ impl Trace {
             What::Attached => format!("{subject} has its disks"),
             What::Named => format!("the name of {subject} answers"),
             What::Unnamed => format!("the name of {subject} answers no more"),
+            What::Answers => format!("{subject} serves requests"),
+            What::Silent => format!("{subject} does not serve requests"),
             What::Running => format!("{subject} started"),
             What::Ready => format!("{subject} became ready"),
             What::Unready => format!("{subject} stopped being ready"),

@@ -54,6 +54,10 @@ pub enum Series {
     Attaching,
     /// Pods that are found by their own name, as headless Services give it.
     Dns,
+    /// Ready pods that are not being deleted and whose application really
+    /// serves requests. Where the trace does not say when applications do,
+    /// these are the ready ones.
+    Serving,
     /// Container restarts so far, of removed pods too.
     Restarts,
     /// The most pods a rolling update may ask for: desired + maxSurge. Empty
@@ -93,7 +97,7 @@ pub enum Series {
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 25] = [
+    pub const ALL: [Series; 26] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -105,6 +109,7 @@ impl Series {
         Series::Pending,
         Series::Attaching,
         Series::Dns,
+        Series::Serving,
         Series::Restarts,
         Series::Ceiling,
         Series::Floor,
@@ -135,6 +140,7 @@ impl Series {
             Series::Pending => "pending",
             Series::Attaching => "attaching",
             Series::Dns => "dns",
+            Series::Serving => "serving",
             Series::Restarts => "restarts",
             Series::Ceiling => "ceiling",
             Series::Floor => "floor",
@@ -263,7 +269,15 @@ pub struct Workload {
 impl Workload {
     /// One of its step functions.
     pub fn series(&self, series: Series) -> &Steps {
-        &self.series[series as usize]
+        match series {
+            Series::Serving if !self.tells_serving() => &self.series[Series::Ready as usize],
+            _ => &self.series[series as usize],
+        }
+    }
+
+    /// Whether the trace says when its applications serve requests.
+    pub fn tells_serving(&self) -> bool {
+        !self.series[Series::Serving as usize].is_empty()
     }
 
     /// Its ReplicaSets in order of creation; of a pod on its own, one nameless

@@ -154,6 +154,10 @@ pub enum What {
     Named,
     /// Pod: that name answers no more.
     Unnamed,
+    /// Pod: its application accepts requests from now on and serves them.
+    Answers,
+    /// Pod: its application runs and does not serve requests, or has ended.
+    Silent,
     /// Pod: its containers run.
     Running,
     /// Pod: became ready.
@@ -248,6 +252,8 @@ impl What {
             What::Attached => "attached",
             What::Named => "named",
             What::Unnamed => "unnamed",
+            What::Answers => "answers",
+            What::Silent => "silent",
             What::Running => "running",
             What::Ready => "ready",
             What::Unready => "unready",

@@ -253,6 +253,7 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
                     | What::Succeeded { .. }
             )
         }
+        Series::Serving => matches!(what, What::Answers | What::Silent) || changes_series(Series::Ready, what, kind),
         Series::OnNode => {
             pod && matches!(what, What::Bound { .. } | What::Removed | What::Failed { .. } | What::Succeeded { .. })
         }

@@ -232,6 +232,8 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         | What::Attached
         | What::Named
         | What::Unnamed
+        | What::Answers
+        | What::Silent
         | What::Set { .. }
         | What::Emitted(_)
         | What::Decided(_)

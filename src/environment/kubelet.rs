@@ -62,6 +62,9 @@ pub struct Runtime {
     pub subject: std::sync::Arc<str>,
     /// Whether a container runs.
     pub running: bool,
+    /// Whether the application accepts requests now and serves them: from
+    /// ready until it exits, as far as nothing more is said about it.
+    pub answers: bool,
     /// How many pods its Job had created for the same work before it.
     pub attempt: u32,
     /// How often containers were started.
@@ -105,6 +108,7 @@ impl Runtime {
             workload,
             subject,
             running: false,
+            answers: false,
             attempt: 0,
             starts: 0,
             epoch: 0,

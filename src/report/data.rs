@@ -106,6 +106,9 @@ fn workload(story: Story<'_>, index: usize) -> Value {
 }
 
 fn line(workload: &Workload, series: Series) -> Option<Value> {
+    if series == Series::Serving && !workload.tells_serving() {
+        return None;
+    }
     let steps = workload.series(series);
     let shown = !steps.is_empty() && (steps.points().iter().any(|p| p.1 != 0) || series == Series::Available);
     shown.then(|| json!({"name": series.name(), "points": points(steps)}))

@@ -342,6 +342,7 @@ impl Simulation {
         if let Some(delay) = ready.filter(|_| !at_once) {
             self.later(delay, Event::Ready(pod, epoch));
         }
+        self.app_answers(pod, at_once);
         let ends = self.ask_exit(pod);
         self.plan_effects(pod, epoch, ends);
         if let Some((delay, _)) = ends {
@@ -369,6 +370,9 @@ impl Simulation {
             row.ready = ready;
             row.ready_since = now;
         });
+        if ready && self.runtime(pod).is_some_and(|runtime| runtime.running) {
+            self.app_answers(pod, true);
+        }
     }
 
     /// A container exits as its profile says.
@@ -389,6 +393,7 @@ impl Simulation {
         let ending = runtime.after_exit(row, code, now);
         runtime.running = false;
         let epoch = runtime.next_epoch();
+        self.app_falls_silent(pod, cause);
         self.lose_effects(pod, cause);
         match ending {
             Ending::Terminated => self.end_pod(pod, code, cause),
@@ -500,6 +505,7 @@ impl Simulation {
             runtime.running = false;
             runtime.next_epoch();
         }
+        self.app_falls_silent(pod, self.latest(pod));
         self.lose_effects(pod, self.latest(pod));
     }
 }

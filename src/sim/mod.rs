@@ -1,6 +1,7 @@
 //! The kernel: one loop over one queue of events.
 
 mod actions;
+mod applications;
 mod apply;
 mod autoscalers;
 mod budgets;

@@ -117,6 +117,7 @@ impl Simulation {
         }
         self.recorder.last = cause;
         self.fall_silent(node);
+        self.apps_fall_silent_on(node, cause);
         self.lose_effects_on(node, cause);
     }
 

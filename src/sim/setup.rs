@@ -50,6 +50,8 @@ pub struct Setup {
     pub priority_classes: Vec<PriorityClass>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
+    /// Whether the trace says when applications serve requests and when not.
+    pub tell_serving: bool,
     /// How storage behaves; `None` where claims are only names that nobody
     /// binds and no pod waits for.
     pub volumes: Option<Volumes>,
@@ -77,6 +79,7 @@ impl Setup {
             scheduler: SchedulerChoice::default(),
             priority_classes: Vec::new(),
             assumptions: Vec::new(),
+            tell_serving: false,
             volumes: None,
             kubernetes: String::new(),
         }

@@ -47,6 +47,8 @@ pub(super) struct PodState {
     pub(super) part: usize,
     pub(super) attaching: bool,
     pub(super) named: bool,
+    /// Its application is known not to serve requests.
+    pub(super) silent: bool,
 }
 
 impl PodState {
@@ -60,6 +62,10 @@ impl PodState {
 
     fn ready(&self) -> bool {
         self.active() && self.ready
+    }
+
+    fn serving(&self) -> bool {
+        self.ready() && !self.silent
     }
 
     fn on_node(&self) -> bool {
@@ -134,6 +140,8 @@ pub(super) struct Fold {
     pub(super) actions: Vec<ActionMark>,
     pub(super) reach: Vec<Reach>,
     pub(super) touched: Vec<usize>,
+    /// Whether the trace says when applications serve requests.
+    pub(super) tells_serving: bool,
     pub(super) now: SimTime,
 }
 
@@ -189,6 +197,7 @@ impl Fold {
             actions: trace.header.actions.iter().map(action).collect(),
             reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
             touched: Vec::new(),
+            tells_serving: false,
             now: SimTime::ZERO,
         }
     }
@@ -264,6 +273,9 @@ impl Fold {
     }
 
     fn pod(&mut self, trace: &Trace, id: usize, what: What) {
+        if matches!(what, What::Answers | What::Silent) {
+            self.tell_serving();
+        }
         if matches!(what, What::Wrote { .. } | What::Lost { .. }) {
             return self.effect(trace, self.pods[id].workload, what);
         }
@@ -282,6 +294,8 @@ impl Fold {
             What::Attached => pod.attaching = false,
             What::Named => pod.named = true,
             What::Unnamed => pod.named = false,
+            What::Answers => pod.silent = false,
+            What::Silent => pod.silent = true,
             What::Ready => pod.ready = true,
             What::Unready => pod.ready = false,
             What::Restarted { count } => pod.restarts = pod.restarts.max(count),
@@ -312,6 +326,17 @@ impl Fold {
         }
     }
 
+    /// From the first record about it on, what serves is counted apart from
+    /// what is ready.
+    fn tell_serving(&mut self) {
+        if !std::mem::replace(&mut self.tells_serving, true) {
+            for workload in 0..self.workloads.len() {
+                let ready = self.workloads[workload].series[Series::Ready as usize].clone();
+                self.workloads[workload].series[Series::Serving as usize] = ready;
+            }
+        }
+    }
+
     /// Moves the running numbers by what changed about a pod.
     fn count_pod(&mut self, before: &PodState, after: &PodState) {
         let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
@@ -323,6 +348,9 @@ impl Fold {
         self.add(workload, Series::Pending, step(PodState::pending));
         self.add(workload, Series::Attaching, step(|p| p.attaching && p.on_node()));
         self.add(workload, Series::Dns, step(|p| p.named));
+        if self.tells_serving {
+            self.add(workload, Series::Serving, step(PodState::serving));
+        }
         let restarts = i64::from(after.restarts) - i64::from(before.restarts);
         self.add(workload, Series::Restarts, restarts);
         self.add(workload, Series::Attempts, restarts + step(|p| p.started));

@@ -221,6 +221,8 @@ impl Reader {
             "attached" => What::Attached,
             "named" => What::Named,
             "unnamed" => What::Unnamed,
+            "answers" => What::Answers,
+            "silent" => What::Silent,
             "running" => What::Running,
             "ready" => What::Ready,
             "unready" => What::Unready,

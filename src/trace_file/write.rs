@@ -218,6 +218,8 @@ impl<'a> Names<'a> {
             | What::Attached
             | What::Named
             | What::Unnamed
+            | What::Answers
+            | What::Silent
             | What::Running
             | What::Ready
             | What::Unready

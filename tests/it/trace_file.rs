@@ -106,6 +106,8 @@ fn everything() -> Trace {
         What::Clock { component: word, offset_ns: i64::MIN, drift_ppb: -50_000 },
         What::Process { component: word, runs: false },
         What::Wrote { key: word },
+        What::Answers,
+        What::Silent,
         What::Lost { key: word },
     ];
     for value in [Value::Absent, Value::Int(i64::MIN), Value::Bool(true), Value::Text(word)] {
