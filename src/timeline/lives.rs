@@ -92,7 +92,14 @@ pub struct Life {
 }
 
 impl Life {
-    fn new(subject: SubjectId, mark: &str, workload: usize, revision: usize, owner: Option<SubjectId>) -> Life {
+    /// A life of which nothing has been told yet.
+    pub(crate) fn new(
+        subject: SubjectId,
+        mark: &str,
+        workload: usize,
+        revision: usize,
+        owner: Option<SubjectId>,
+    ) -> Life {
         Life {
             subject,
             mark: mark.to_string(),

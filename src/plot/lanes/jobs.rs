@@ -29,6 +29,38 @@ fn work(life: &Life, until: SimTime) -> Option<Work> {
     Some(Work { run: (started, told.unwrap_or(end)), going: told.map(|told| (told, end)) })
 }
 
+/// A run of a pod's containers, or the wait before they are started again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Piece {
+    from: SimTime,
+    to: SimTime,
+    /// It waits for its restart in place.
+    waits: bool,
+    /// A restart followed: the run failed.
+    failed: bool,
+}
+
+/// A pod's runs in place with the waits between them. A pod that was ready and
+/// is not any more waits, if it was started again or deleted afterwards.
+fn pieces(life: &Life, run: (SimTime, SimTime)) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let starts_again = |at: SimTime| life.restarts.iter().any(|r| r.0 == at);
+    let restarted_after = |at: SimTime| life.restarts.iter().any(|r| r.0 >= at);
+    let stretches = life.pieces(run.1).filter(|(from, to, _)| *from >= run.0 && from < to && *from < run.1);
+    for (from, to, stretch) in stretches {
+        let waits = stretch.phase == Phase::Running && pieces.last().is_some_and(|last| !last.waits);
+        match pieces.last_mut() {
+            Some(last) if last.waits == waits && !starts_again(from) => last.to = to,
+            _ => pieces.push(Piece { from, to, waits, failed: false }),
+        }
+    }
+    for i in 0..pieces.len() {
+        pieces[i].failed =
+            !pieces[i].waits && (restarted_after(pieces[i].to) || pieces.get(i + 1).is_some_and(|p| p.waits));
+    }
+    pieces
+}
+
 /// A CronJob's Jobs, packed into as few lanes as it takes: more than one lane
 /// means that runs overlapped.
 pub(super) fn executions(story: Story<'_>, workload: usize) -> Chart {
@@ -256,13 +288,24 @@ fn add_attempt(lane: &mut Lane, story: Story<'_>, life: &Life) {
         record: begun,
     });
     let Some(Work { run: (from, to), going }) = work(life, until) else { return };
-    let length = round(to.since(from));
-    let about = format!("pod {name} {why} after {length}");
-    let mut texts = vec![format!("{mark} {length}"), mark.to_string()];
-    if tone == Tone::Bad {
-        texts.insert(0, format!("{mark} {length}, {why}"));
+    let runs = pieces(life, (from, to));
+    for piece in &runs {
+        let length = round(piece.to.since(piece.from));
+        let (tone, form, texts, about) = if piece.waits {
+            let texts = vec![format!("waits {length}"), length.to_string()];
+            (Tone::Waiting, Form::Thin, texts, format!("pod {name} waits {length} for its restart"))
+        } else if piece.failed {
+            let texts = vec![format!("✗ {length}"), "✗".to_string()];
+            (Tone::Bad, Form::Full, texts, format!("the container of pod {name} failed after {length}"))
+        } else {
+            let mut texts = vec![format!("{mark} {length}"), mark.to_string()];
+            if tone == Tone::Bad {
+                texts.insert(0, format!("{mark} {length}, {why}"));
+            }
+            (tone, Form::Full, texts, format!("pod {name} {why} after {length}"))
+        };
+        lane.bars.push(Bar { from: piece.from, to: piece.to, tone, form, texts, about, record });
     }
-    lane.bars.push(Bar { from, to, tone, form: Form::Full, texts, about, record });
     if let Some((from, to)) = going {
         let about = format!("pod {name} terminating for {}", round(to.since(from)));
         let record = life.stretches.last().map_or(RecordId::NONE, |s| s.record);
@@ -302,11 +345,33 @@ fn completions(jobs: &[&JobLife]) -> Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timeline::Stretch;
+    use crate::trace::SubjectId;
 
     #[test]
     fn times_are_readable() {
         assert_eq!(round(Span::from_ms(1_234)), Span::from_ms(1_200));
         assert_eq!(round(Span::from_ms(61_500)), Span::from_secs(62));
+    }
+
+    #[test]
+    fn restarts_in_place_are_runs_with_waits_between_them() {
+        let s = SimTime::from_secs;
+        let mut life = Life::new(SubjectId(0), "0", 0, 0, None);
+        let phases =
+            [(0, Phase::Starting), (1, Phase::Ready), (6, Phase::Running), (16, Phase::Ready), (21, Phase::Running)];
+        life.stretches = phases.map(|(at, phase)| Stretch { from: s(at), phase, record: RecordId::NONE }).to_vec();
+        life.restarts = vec![(s(16), RecordId::NONE)];
+        let of = |p: Piece| (p.from, p.to, p.waits, p.failed);
+        let seen: Vec<_> = pieces(&life, (s(1), s(41))).into_iter().map(of).collect();
+        let expected = [(1, 6, false, true), (6, 16, true, false), (16, 21, false, true), (21, 41, true, false)];
+        assert_eq!(seen, expected.map(|(from, to, waits, failed)| (s(from), s(to), waits, failed)));
+        // Restarted at once, and then stopped while it ran.
+        life.stretches.truncate(2);
+        life.stretches.push(Stretch { from: s(6), phase: Phase::Ready, record: RecordId::NONE });
+        life.restarts = vec![(s(6), RecordId::NONE)];
+        let seen: Vec<_> = pieces(&life, (s(1), s(9))).into_iter().map(of).collect();
+        assert_eq!(seen, [(s(1), s(6), false, true), (s(6), s(9), false, false)]);
     }
 
     #[test]
