@@ -159,10 +159,24 @@ impl Timestamp {
 /// Prints RFC 3339 in UTC, as the API server does.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_second(self.0) {
-            Ok(t) => write!(f, "{t}"),
-            Err(_) => write!(f, "@{}", self.0),
+        let Ok(moment) = jiff::Timestamp::from_second(self.0) else { return write!(f, "@{}", self.0) };
+        let time = jiff::tz::Offset::UTC.to_datetime(moment);
+        let Ok(year @ 0..) = u32::try_from(time.year()) else { return write!(f, "{moment}") };
+        let mut text = *b"0000-00-00T00:00:00Z";
+        for (last, mut number) in [
+            (3, year),
+            (6, time.month() as u32),
+            (9, time.day() as u32),
+            (12, time.hour() as u32),
+            (15, time.minute() as u32),
+            (18, time.second() as u32),
+        ] {
+            for digit in text[..=last].iter_mut().rev().take_while(|digit| digit.is_ascii_digit()) {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
         }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The kinds that seatrial knows.
@@ -145,7 +146,7 @@ impl fmt::Display for Kind {
 pub struct Uid(pub u32);
 
 /// Where an object is kept, guarded by its UID against reuse of the slot.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Key {
     /// The table.
     pub kind: Kind,
@@ -153,6 +154,13 @@ pub struct Key {
     pub slot: u32,
     /// Whose row it was when this key was made.
     pub uid: Uid,
+}
+
+// No two objects have the same UID.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.uid.hash(state);
+    }
 }
 
 /// A reference from a dependent to its owner.
@@ -260,16 +268,21 @@ pub struct Meta {
 impl Meta {
     /// Metadata as a client sends it: named, and nothing the server fills in.
     pub fn named(namespace: &str, name: &str) -> Meta {
+        Meta::labelled(&namespace.into(), name.into(), &Arc::default(), &Arc::default())
+    }
+
+    /// The same with labels and annotations that others have too.
+    pub fn labelled(namespace: &Arc<str>, name: Arc<str>, labels: &Arc<Labels>, annotations: &Annotations) -> Meta {
         Meta {
-            namespace: namespace.into(),
-            name: name.into(),
+            namespace: namespace.clone(),
+            name,
             uid: Uid(0),
             resource_version: 0,
             generation: 0,
             created: Timestamp(0),
             deletion: None,
-            labels: Arc::default(),
-            annotations: Arc::default(),
+            labels: labels.clone(),
+            annotations: annotations.clone(),
             owners: Vec::new(),
             finalizers: Finalizers::default(),
         }
@@ -306,12 +319,19 @@ pub enum ConditionStatus {
     Unknown,
 }
 
-impl fmt::Display for ConditionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ConditionStatus {
+    /// The status as the API spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
             ConditionStatus::True => "True",
             ConditionStatus::False => "False",
             ConditionStatus::Unknown => "Unknown",
-        })
+        }
+    }
+}
+
+impl fmt::Display for ConditionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

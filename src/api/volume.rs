@@ -1,7 +1,6 @@
 //! Storage: classes, volumes, and the claims by which pods get them.
 
 use super::{Meta, NodeMatch, Uid};
-use std::fmt;
 use std::sync::Arc;
 
 /// `spec.accessModes`, as a set.
@@ -112,9 +111,14 @@ pub enum VolumePhase {
     Released,
 }
 
-impl fmt::Display for VolumePhase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
+impl VolumePhase {
+    /// The phase as the API spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            VolumePhase::Available => "Available",
+            VolumePhase::Bound => "Bound",
+            VolumePhase::Released => "Released",
+        }
     }
 }
 

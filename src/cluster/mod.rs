@@ -10,5 +10,5 @@ mod watch;
 
 pub use objects::{Objects, Owned, PodCounts};
 pub use store::{ApiError, PodDeletion, Store};
-pub use table::{AnyTable, Stored, Table};
+pub use table::{AnyTable, Stored, Table, WithStatus};
 pub use watch::{Change, Row, Verb, deliver};

@@ -278,8 +278,7 @@ impl Objects {
 
     /// Changes an object in place, but not its owners.
     pub(super) fn update<T: Stored>(&mut self, key: Key, write: impl FnOnce(&mut T)) -> Option<Change> {
-        T::table(self).get(key)?;
-        let before = self.facts(key);
+        let before = self.facts_of::<T>(key)?;
         let selectable = self.selectable(key);
         self.recount(key, -1);
         let row = T::table_mut(self).get_mut(key)?;
@@ -288,7 +287,7 @@ impl Objects {
         self.recount(key, 1);
         self.select_anew(key, &selectable);
         self.seen(T::KIND, version);
-        let after = self.facts(key);
+        let after = self.facts_of::<T>(key)?;
         self.move_to_node(key, before.node, after.node);
         Some(Change::modified(key, before, after))
     }
@@ -328,9 +327,9 @@ impl Objects {
 
     /// Gives an object other owners, and writes the rest of its metadata.
     pub(super) fn update_owners(&mut self, key: Key, write: impl FnOnce(&mut Meta)) -> Option<Change> {
-        let owners = owners_of(self.meta(key)?);
+        self.meta(key)?;
         let before = self.facts(key);
-        self.unlink(key, &owners);
+        self.unlink(key);
         self.recount(key, -1);
         let meta = self.table_mut(key.kind)?.meta_mut(key)?;
         write(meta);
@@ -344,11 +343,11 @@ impl Objects {
     /// Takes any object out. What it owned keeps pointing to it until the
     /// garbage collector has seen to it.
     pub(super) fn remove(&mut self, key: Key) -> Option<Change> {
-        let owners = owners_of(self.meta(key)?);
+        self.meta(key)?;
         let facts = self.facts(key);
         self.recount(key, -1);
         self.move_to_node(key, facts.node, None);
-        self.unlink(key, &owners);
+        self.unlink(key);
         self.deselect(key, &self.selectable(key));
         self.table_mut(key.kind)?.discard(key);
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
@@ -359,12 +358,18 @@ impl Objects {
 
     /// What watchers compare of an object.
     fn facts(&self, key: Key) -> Facts {
-        if key.kind == Kind::Pod
-            && let Some(pod) = self.pods.get(key)
-        {
-            return Facts::of(&pod.meta, pod.ready).on(pod.node);
+        if key.kind == Kind::Pod {
+            return self.facts_of::<Pod>(key).unwrap_or(Facts::none());
         }
         self.meta(key).map_or_else(Facts::none, |meta| Facts::of(meta, false))
+    }
+
+    /// The same for a kind that is known.
+    fn facts_of<T: Stored>(&self, key: Key) -> Option<Facts> {
+        match T::KIND {
+            Kind::Pod => self.pods.get(key).map(|pod| Facts::of(&pod.meta, pod.ready).on(pod.node)),
+            _ => T::table(self).get(key).map(|row| Facts::of(row.meta(), false)),
+        }
     }
 
     /// The pods of a namespace that a selector selects, by name.
@@ -430,6 +435,9 @@ impl Objects {
     }
 
     fn deselect(&mut self, key: Key, had: &Selectable) {
+        if matches!(had, Selectable::Nothing) {
+            return;
+        }
         let Some(meta) = self.meta(key) else { return };
         let (namespace, name) = (meta.namespace.clone(), meta.name.clone());
         match had {
@@ -459,33 +467,43 @@ impl Objects {
 
     /// Enters an object under its owners, or among the strays.
     fn link(&mut self, key: Key) {
-        let Some(meta) = self.meta(key) else { return };
-        let (owners, stray) = (owners_of(meta), meta.controller().is_none());
-        for owner in owners {
+        let mut nth = 0;
+        while let Some(owner) = self.nth_owner(key, nth) {
             let mut list = std::mem::take(&mut self.owned.entry(owner.uid).or_default().dependents);
             self.insert_by_name(&mut list, key);
             self.owned.entry(owner.uid).or_default().dependents = list;
+            nth += 1;
         }
-        if stray {
+        if self.is_stray(key) {
             self.edit_strays(key, Objects::insert_by_name);
         }
     }
 
-    fn unlink(&mut self, key: Key, owners: &[Key]) {
-        let stray = self.meta(key).is_some_and(|meta| meta.controller().is_none());
-        for owner in owners {
+    /// Takes it out again.
+    fn unlink(&mut self, key: Key) {
+        let mut nth = 0;
+        while let Some(owner) = self.nth_owner(key, nth) {
+            nth += 1;
             let Some(owned) = self.owned.get_mut(&owner.uid) else { continue };
             let mut list = std::mem::take(&mut owned.dependents);
             self.remove_by_name(&mut list, key);
-            if list.is_empty() && self.meta(*owner).is_none() {
+            if list.is_empty() && self.meta(owner).is_none() {
                 self.owned.remove(&owner.uid);
             } else if let Some(owned) = self.owned.get_mut(&owner.uid) {
                 owned.dependents = list;
             }
         }
-        if stray {
+        if self.is_stray(key) {
             self.edit_strays(key, Objects::remove_by_name);
         }
+    }
+
+    fn nth_owner(&self, key: Key, nth: usize) -> Option<Key> {
+        self.meta(key)?.owners.get(nth).map(|owner| owner.key)
+    }
+
+    fn is_stray(&self, key: Key) -> bool {
+        self.meta(key).is_some_and(|meta| meta.controller().is_none())
     }
 
     fn edit_strays(&mut self, key: Key, edit: fn(&Objects, &mut Vec<Key>, Key)) {
@@ -546,8 +564,4 @@ impl Selectable {
             _ => false,
         }
     }
-}
-
-fn owners_of(meta: &Meta) -> Vec<Key> {
-    meta.owners.iter().map(|o| o.key).collect()
 }

@@ -1,7 +1,7 @@
 //! The API server: what becomes of a request.
 
 use super::objects::Objects;
-use super::table::Stored;
+use super::table::{Stored, WithStatus};
 use super::watch::{Change, Row};
 use crate::api::{Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Pod, Propagation, Uid};
 use crate::time::Timestamp;
@@ -156,9 +156,9 @@ impl Store {
         }
     }
 
-    /// Writes an object, but not its owners, and answers its version. A write
-    /// that changes nothing leaves the version as it is; one of the spec
-    /// counts as a new generation.
+    /// Writes an object, but not its owners, and hands out what it was before.
+    /// A write that changes nothing leaves the version as it is and hands out
+    /// nothing; one of the spec counts as a new generation.
     ///
     /// # Errors
     /// If it is gone, or if `version` is given and not the newest.
@@ -167,21 +167,45 @@ impl Store {
         key: Key,
         version: Option<u64>,
         write: impl FnOnce(&mut T),
-    ) -> Result<u64, ApiError> {
+    ) -> Result<Option<T>, ApiError> {
         self.check(key, version)?;
         let old = T::table(&self.objects).get(key).ok_or(ApiError::NotFound)?;
         let mut new = old.clone();
         write(&mut new);
         if new == *old {
-            return Ok(old.meta().resource_version);
+            return Ok(None);
         }
         let generation = old.meta().generation + i64::from(new.is_new_generation(old));
         let new_version = self.next_revision();
         new.meta_mut().generation = generation;
         new.meta_mut().resource_version = new_version;
-        let change = self.objects.update(key, |row: &mut T| *row = new);
+        let change = self.objects.update(key, |row: &mut T| std::mem::swap(row, &mut new));
         self.note(change);
-        Ok(new_version)
+        Ok(Some(new))
+    }
+
+    /// Writes the status of an object and puts the one before in its place.
+    /// Answers whether the two differ: else nothing is written.
+    ///
+    /// # Errors
+    /// If it is gone, or if `version` is given and not the newest.
+    pub fn update_status<T: WithStatus>(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &mut T::Status,
+    ) -> Result<bool, ApiError> {
+        self.check(key, version)?;
+        if T::table(&self.objects).get(key).ok_or(ApiError::NotFound)?.status() == status {
+            return Ok(false);
+        }
+        let new_version = self.next_revision();
+        let change = self.objects.update(key, |row: &mut T| {
+            std::mem::swap(row.status_mut(), status);
+            row.meta_mut().resource_version = new_version;
+        });
+        self.note(change);
+        Ok(true)
     }
 
     /// Writes a pod: its status, its binding or its labels. Unlike

@@ -12,9 +12,13 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// A kind of object that is stored.
-pub trait Stored: Clone + PartialEq + Sized {
+pub trait Stored: Clone + PartialEq + Sized + 'static {
     /// The kind.
     const KIND: Kind;
+    /// Its status, where that is written by itself.
+    type Status: PartialEq + 'static;
+    /// Its status.
+    fn status(&self) -> &Self::Status;
     /// Its metadata.
     fn meta(&self) -> &Meta;
     /// Its metadata, to be changed.
@@ -33,10 +37,21 @@ pub trait Stored: Clone + PartialEq + Sized {
     fn into_row(self) -> Row;
 }
 
+/// A kind of object with a status, which is written by itself.
+pub trait WithStatus: Stored {
+    /// Its status, to be changed.
+    fn status_mut(&mut self) -> &mut Self::Status;
+}
+
 macro_rules! stored {
-    ($($kind:ident in $table:ident: $new:expr, $clear:expr;)*) => {$(
+    ($($kind:ident in $table:ident, $status:ty = $get:expr, $new:expr, $clear:expr;)*) => {$(
         impl Stored for $kind {
             const KIND: Kind = Kind::$kind;
+            type Status = $status;
+            fn status(&self) -> &Self::Status {
+                let get: fn(&Self) -> &Self::Status = $get;
+                get(self)
+            }
             fn meta(&self) -> &Meta {
                 &self.meta
             }
@@ -63,34 +78,54 @@ macro_rules! stored {
         }
     )*};
 }
+
+macro_rules! stored_with_status {
+    ($($kind:ident in $table:ident, $status:ty, $new:expr, $clear:expr;)*) => {$(
+        stored! { $kind in $table, $status = |row| &row.status, $new, $clear; }
+        impl WithStatus for $kind {
+            fn status_mut(&mut self) -> &mut Self::Status {
+                &mut self.status
+            }
+        }
+    )*};
+}
+
 stored! {
-    Node in nodes: |_, _| false, |_| {};
-    Pod in pods: |_, _| false, |_| {};
-    ReplicaSet in replica_sets: |new, old| new.spec != old.spec, |set| set.status = ReplicaSetStatus::default();
-    ControllerRevision in controller_revisions: |_, _| false, |_| {};
-    StatefulSet in stateful_sets: |new, old| new.spec != old.spec, |set| set.status = StatefulSetStatus::default();
-    PersistentVolumeClaim in claims: |_, _| false, |_| {};
-    DaemonSet in daemon_sets: |new, old| new.spec != old.spec, |set| {
+    Node in nodes, () = |_| &(), |_, _| false, |_| {};
+    Pod in pods, () = |_| &(), |_, _| false, |_| {};
+    ControllerRevision in controller_revisions, () = |_| &(), |_, _| false, |_| {};
+    PersistentVolumeClaim in claims, () = |_| &(), |_, _| false, |_| {};
+    PersistentVolume in volumes, () = |_| &(), |_, _| false, |_| {};
+    StorageClass in storage_classes, () = |_| &(), |_, _| false, |_| {};
+    Service in services, () = |_| &(), |_, _| false, |_| {};
+    Lease in leases, () = |_| &(), |_, _| false, |_| {};
+}
+stored_with_status! {
+    ReplicaSet in replica_sets, ReplicaSetStatus, |new, old| new.spec != old.spec, |set| {
+        set.status = ReplicaSetStatus::default();
+    };
+    StatefulSet in stateful_sets, StatefulSetStatus, |new, old| new.spec != old.spec, |set| {
+        set.status = StatefulSetStatus::default();
+    };
+    DaemonSet in daemon_sets, DaemonSetStatus, |new, old| new.spec != old.spec, |set| {
         set.status = DaemonSetStatus::default();
         set.template_generation = 1;
     };
     // Annotations count too, because they are copied to the ReplicaSet.
-    Deployment in deployments: |new, old| new.spec != old.spec || new.meta.annotations != old.meta.annotations, |d| {
-        d.status = DeploymentStatus::default();
-    };
-    Job in jobs: |new, old| new.spec != old.spec, |job| {
+    Deployment in deployments, DeploymentStatus,
+        |new, old| new.spec != old.spec || new.meta.annotations != old.meta.annotations,
+        |d| d.status = DeploymentStatus::default();
+    Job in jobs, JobStatus, |new, old| new.spec != old.spec, |job| {
         job.status = JobStatus::default();
         job.generate_selector();
     };
-    PersistentVolume in volumes: |_, _| false, |_| {};
-    StorageClass in storage_classes: |_, _| false, |_| {};
-    Service in services: |_, _| false, |_| {};
-    Lease in leases: |_, _| false, |_| {};
-    CronJob in cron_jobs: |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
-    PodDisruptionBudget in disruption_budgets: |new, old| new.spec != old.spec, |b| {
+    CronJob in cron_jobs, CronJobStatus, |new, old| new.spec != old.spec, |c| c.status = CronJobStatus::default();
+    PodDisruptionBudget in disruption_budgets, PodDisruptionBudgetStatus, |new, old| new.spec != old.spec, |b| {
         b.status = PodDisruptionBudgetStatus::default();
     };
-    HorizontalPodAutoscaler in autoscalers: |_, _| false, |a| a.status = HorizontalPodAutoscalerStatus::default();
+    HorizontalPodAutoscaler in autoscalers, HorizontalPodAutoscalerStatus, |_, _| false, |a| {
+        a.status = HorizontalPodAutoscalerStatus::default();
+    };
 }
 
 /// What can be asked of a table without knowing its kind.
@@ -143,7 +178,8 @@ impl<T: Stored> AnyTable for Table<T> {
 pub struct Table<T> {
     rows: Vec<Option<T>>,
     free: Vec<u32>,
-    by_name: FxHashMap<(Arc<str>, Arc<str>), u32>,
+    /// Slots by namespace and name.
+    by_name: FxHashMap<Arc<str>, FxHashMap<Arc<str>, u32>>,
 }
 
 impl<T> Default for Table<T> {
@@ -175,7 +211,10 @@ impl<T: Stored> Table<T> {
         debug_assert!(self.rows[index].is_none(), "slot in use");
         let meta = row.meta();
         let key = Key { kind: T::KIND, slot, uid: meta.uid };
-        self.by_name.insert((meta.namespace.clone(), meta.name.clone()), slot);
+        match self.by_name.get_mut(&meta.namespace) {
+            Some(names) => names.insert(meta.name.clone(), slot),
+            None => self.by_name.entry(meta.namespace.clone()).or_default().insert(meta.name.clone(), slot),
+        };
         self.rows[index] = Some(row);
         key
     }
@@ -185,7 +224,9 @@ impl<T: Stored> Table<T> {
         self.get(key)?;
         let row = self.rows[key.slot as usize].take()?;
         let meta = row.meta();
-        self.by_name.remove(&(meta.namespace.clone(), meta.name.clone()));
+        if let Some(names) = self.by_name.get_mut(&meta.namespace) {
+            names.remove(&meta.name);
+        }
         self.free.push(key.slot);
         Some(row)
     }
@@ -204,7 +245,7 @@ impl<T: Stored> Table<T> {
 
     /// The key of a named object.
     pub fn find(&self, namespace: &Arc<str>, name: &Arc<str>) -> Option<Key> {
-        let slot = *self.by_name.get(&(namespace.clone(), name.clone()))?;
+        let slot = *self.by_name.get(namespace)?.get(name)?;
         let uid = self.rows[slot as usize].as_ref()?.meta().uid;
         Some(Key { kind: T::KIND, slot, uid })
     }

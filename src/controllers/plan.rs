@@ -7,6 +7,7 @@ use crate::api::{
 };
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Which version of an object a write is based on.
@@ -87,21 +88,21 @@ pub enum PodMark {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notice {
     /// Its reason.
-    pub reason: Arc<str>,
+    pub reason: Cow<'static, str>,
     /// Its message.
-    pub message: Arc<str>,
+    pub message: Cow<'static, str>,
     /// `type: Warning` instead of `Normal`.
     pub warning: bool,
 }
 
 impl Notice {
     /// A `Normal` Event.
-    pub fn normal(reason: &str, message: impl Into<String>) -> Notice {
-        Notice { reason: reason.into(), message: message.into().into(), warning: false }
+    pub fn normal(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Notice {
+        Notice { reason: reason.into(), message: message.into(), warning: false }
     }
 
     /// A `Warning`.
-    pub fn warning(reason: &str, message: impl Into<String>) -> Notice {
+    pub fn warning(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Notice {
         Notice { warning: true, ..Notice::normal(reason, message) }
     }
 }

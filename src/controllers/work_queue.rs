@@ -4,8 +4,9 @@ use super::{ObjectNotice, TokenBucket};
 use crate::api::Key;
 use crate::time::{Drift, SimTime, Span};
 use crate::trace::RecordId;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 /// A key that waits for its time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,16 +33,24 @@ pub struct WorkQueue {
     /// now is added because of it.
     pub cause: Option<RecordId>,
     waiting: VecDeque<Key>,
-    dirty: FxHashSet<Key>,
-    processing: FxHashSet<Key>,
-    failures: FxHashMap<Key, u32>,
-    causes: FxHashMap<Key, RecordId>,
-    delayed: FxHashMap<Key, SimTime>,
+    items: FxHashMap<Key, Item>,
     /// Timers not yet handed to the kernel.
     new_timers: Vec<Timer>,
     /// Events that handlers sent and that are not yet handed to the kernel.
     notices: Vec<ObjectNotice>,
     bucket: Shared,
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Item {
+    /// It is to be worked on, once more if it is being worked on.
+    dirty: bool,
+    processing: bool,
+    failures: u32,
+    cause: Option<RecordId>,
+    /// When its timer goes off.
+    due: Option<SimTime>,
 }
 
 /// How a key that failed is held back.
@@ -87,10 +96,9 @@ impl WorkQueue {
     /// Adds a key, unless it waits already. A key that is being worked on
     /// comes back when that is done.
     pub fn add(&mut self, key: Key) {
-        if let Some(cause) = self.cause {
-            self.causes.insert(key, cause);
-        }
-        if self.dirty.insert(key) && !self.processing.contains(&key) {
+        let item = self.items.entry(key).or_default();
+        item.cause = self.cause.or(item.cause);
+        if !std::mem::replace(&mut item.dirty, true) && !item.processing {
             self.waiting.push_back(key);
         }
     }
@@ -106,12 +114,10 @@ impl WorkQueue {
             self.add(key);
             return;
         }
-        match self.delayed.get(&key) {
-            Some(&earlier) if earlier <= at => {}
-            _ => {
-                self.delayed.insert(key, at);
-                self.new_timers.push(Timer { at, key });
-            }
+        let item = self.items.entry(key).or_default();
+        if item.due.is_none_or(|earlier| earlier > at) {
+            item.due = Some(at);
+            self.new_timers.push(Timer { at, key });
         }
     }
 
@@ -119,7 +125,7 @@ impl WorkQueue {
     /// 1000 s, and no more than 10 keys a second once 100 have failed; unless
     /// the queue was made with others.
     pub fn add_rate_limited(&mut self, key: Key) {
-        let failures = self.failures.entry(key).or_insert(0);
+        let failures = &mut self.items.entry(key).or_default().failures;
         let base = self.retry.first.0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
         *failures = failures.saturating_add(1);
         let own = base.min(self.retry.longest.0);
@@ -129,18 +135,30 @@ impl WorkQueue {
 
     /// How often in a row a key has failed.
     pub fn failures(&self, key: Key) -> u32 {
-        self.failures.get(&key).copied().unwrap_or(0)
+        self.items.get(&key).map_or(0, |item| item.failures)
     }
 
     /// Forgets a key's failures.
     pub fn forget(&mut self, key: Key) {
-        self.failures.remove(&key);
+        self.change(key, |item| item.failures = 0);
+    }
+
+    /// Changes what is known of a key, and drops it if there is nothing left
+    /// to know.
+    fn change(&mut self, key: Key, write: impl FnOnce(&mut Item)) {
+        if let Entry::Occupied(mut entry) = self.items.entry(key) {
+            write(entry.get_mut());
+            if *entry.get() == Item::default() {
+                entry.remove();
+            }
+        }
     }
 
     /// A timer has run down: adds its key, unless an earlier one did.
     pub fn expire(&mut self, timer: Timer) {
-        if self.delayed.get(&timer.key) == Some(&timer.at) {
-            self.delayed.remove(&timer.key);
+        let due = self.items.get_mut(&timer.key).map(|item| &mut item.due);
+        if let Some(due) = due.filter(|due| **due == Some(timer.at)) {
+            *due = None;
             self.add(timer.key);
         }
     }
@@ -149,15 +167,18 @@ impl WorkQueue {
     /// wound up anew.
     pub fn put_off(&mut self, by: Span) {
         self.new_timers.clear();
-        for (&key, at) in &mut self.delayed {
-            *at = at.after(by);
-            self.new_timers.push(Timer { at: *at, key });
+        for (&key, item) in &mut self.items {
+            if let Some(at) = &mut item.due {
+                *at = at.after(by);
+                self.new_timers.push(Timer { at: *at, key });
+            }
         }
         // Map order must not decide anything.
         self.new_timers.sort_by_key(|timer| (timer.at, timer.key));
     }
 
     /// Whether there are timers that the kernel has to wind up.
+    #[inline]
     pub fn has_new_timers(&self) -> bool {
         !self.new_timers.is_empty()
     }
@@ -173,6 +194,7 @@ impl WorkQueue {
     }
 
     /// Whether handlers sent Events.
+    #[inline]
     pub fn has_notices(&self) -> bool {
         !self.notices.is_empty()
     }
@@ -183,6 +205,7 @@ impl WorkQueue {
     }
 
     /// Whether a worker would find something.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -190,15 +213,20 @@ impl WorkQueue {
     /// Takes the next key to work on, with the record that put it there.
     pub fn get(&mut self) -> Option<(Key, Option<RecordId>)> {
         let key = self.waiting.pop_front()?;
-        self.dirty.remove(&key);
-        self.processing.insert(key);
-        Some((key, self.causes.remove(&key)))
+        let item = self.items.entry(key).or_default();
+        item.dirty = false;
+        item.processing = true;
+        Some((key, item.cause.take()))
     }
 
     /// The work on a key is done.
     pub fn done(&mut self, key: Key) {
-        self.processing.remove(&key);
-        if self.dirty.contains(&key) {
+        let mut again = false;
+        self.change(key, |item| {
+            item.processing = false;
+            again = item.dirty;
+        });
+        if again {
             self.waiting.push_back(key);
         }
     }

@@ -145,6 +145,9 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
 /// A moment in RFC 3339 as clocks in a zone show it; one that is not known
 /// is taken to be UTC.
 pub fn written_in(zone_name: &str, at: Timestamp) -> String {
+    if zone_name.is_empty() {
+        return at.to_string();
+    }
     let zone = zone(zone_name).unwrap_or(TimeZone::UTC);
     match jiff::Timestamp::from_second(at.0) {
         Ok(moment) if zone.to_offset(moment).seconds() != 0 => {

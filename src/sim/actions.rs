@@ -3,11 +3,12 @@
 use super::Simulation;
 use super::apply::Written;
 use super::event::PodRef;
+use super::fields::Recorded;
 use crate::api::{
     Annotations, DaemonSet, Deployment, Gate, HorizontalPodAutoscaler, Key, Kind, Labels, Meta, Node, Object, Phase,
     PodDisruptionBudget, PodTemplate, ReplicaSet, Selector, Service, StatefulSet, StatefulStrategy,
 };
-use crate::cluster::{ApiError, Stored};
+use crate::cluster::ApiError;
 use crate::sim::setup::{Action, Component, PatchType, Target};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
@@ -350,7 +351,7 @@ impl Simulation {
 
     /// Writes an object anew; labels and annotations are laid over those that
     /// are there.
-    fn rewrite<T: Stored>(&mut self, key: Key, new: &Meta, cause: RecordId, write: impl FnOnce(&mut T)) -> Outcome {
+    fn rewrite<T: Recorded>(&mut self, key: Key, new: &Meta, cause: RecordId, write: impl FnOnce(&mut T)) -> Outcome {
         self.recorded(key, cause, |store| {
             store.update(key, None, |row: &mut T| {
                 write(row);
@@ -360,10 +361,10 @@ impl Simulation {
         Ok(())
     }
 
-    pub(super) fn create_object<T: Stored>(&mut self, row: T, cause: RecordId) -> Outcome {
+    pub(super) fn create_object<T: Recorded>(&mut self, row: T, cause: RecordId) -> Outcome {
         let key = self.store.create(row)?;
         self.register(key, None, 0);
-        self.created(key, cause);
+        self.created::<T>(key, cause);
         Ok(())
     }
 
@@ -493,12 +494,18 @@ impl Simulation {
         replicas: i32,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        self.recorded(key, cause, |s| match key.kind {
-            Kind::Deployment => s.update(key, version, |row: &mut Deployment| row.spec.replicas = replicas),
-            Kind::ReplicaSet => s.update(key, version, |row: &mut ReplicaSet| row.spec.replicas = replicas),
-            Kind::StatefulSet => s.update(key, version, |row: &mut StatefulSet| row.spec.replicas = replicas),
+        match key.kind {
+            Kind::Deployment => self.recorded(key, cause, |store| {
+                store.update(key, version, |row: &mut Deployment| row.spec.replicas = replicas)
+            }),
+            Kind::ReplicaSet => self.recorded(key, cause, |store| {
+                store.update(key, version, |row: &mut ReplicaSet| row.spec.replicas = replicas)
+            }),
+            Kind::StatefulSet => self.recorded(key, cause, |store| {
+                store.update(key, version, |row: &mut StatefulSet| row.spec.replicas = replicas)
+            }),
             kind => Err(ApiError::Invalid(format!("a {kind} cannot be scaled"))),
-        })
+        }
     }
 
     /// Puts the template of an earlier revision back. Revision 0 is the one
@@ -542,13 +549,21 @@ impl Simulation {
 
     /// Gives a workload another template.
     fn write_template(&mut self, key: Key, template: Arc<PodTemplate>, cause: RecordId) -> Outcome {
-        self.recorded(key, cause, |s| match key.kind {
-            Kind::Deployment => s.update(key, None, |row: &mut Deployment| row.spec.template = template),
-            Kind::ReplicaSet => s.update(key, None, |row: &mut ReplicaSet| row.spec.template = template),
-            Kind::StatefulSet => s.update(key, None, |row: &mut StatefulSet| row.spec.template = template),
-            Kind::DaemonSet => s.update(key, None, |row: &mut DaemonSet| row.set_template(template)),
+        match key.kind {
+            Kind::Deployment => self.recorded(key, cause, |store| {
+                store.update(key, None, |row: &mut Deployment| row.spec.template = template)
+            }),
+            Kind::ReplicaSet => self.recorded(key, cause, |store| {
+                store.update(key, None, |row: &mut ReplicaSet| row.spec.template = template)
+            }),
+            Kind::StatefulSet => self.recorded(key, cause, |store| {
+                store.update(key, None, |row: &mut StatefulSet| row.spec.template = template)
+            }),
+            Kind::DaemonSet => self.recorded(key, cause, |store| {
+                store.update(key, None, |row: &mut DaemonSet| row.set_template(template))
+            }),
             kind => Err(ApiError::Invalid(format!("a {kind} has no template"))),
-        })?;
+        }?;
         Ok(())
     }
 

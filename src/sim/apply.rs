@@ -1,15 +1,15 @@
 //! The one place where a controller's request changes the store.
 
 use super::Simulation;
-use super::record::fields;
+use super::fields::Recorded;
 use crate::api::{
-    ControllerRevision, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, JobStatus, Key, Kind, Labels, Meta,
-    PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, StatefulSet,
+    ControllerRevision, DaemonSet, Deployment, DeploymentStatus, Finalizers, HorizontalPodAutoscaler, Job, JobStatus,
+    Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, ReplicaSet, StatefulSet,
 };
-use crate::cluster::{ApiError, PodDeletion, jobs};
+use crate::cluster::{ApiError, PodDeletion, Store, WithStatus, jobs};
 use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
 use crate::time::Timestamp;
-use crate::trace::{Emitted, RecordId, SubjectId, What};
+use crate::trace::{Emitted, Field, RecordId, SubjectId, Value, What};
 use std::sync::Arc;
 
 /// The label of pods of Indexed Jobs with their index.
@@ -23,7 +23,12 @@ impl Simulation {
     ///
     /// # Errors
     /// What the API server refuses.
-    pub(super) fn apply(&mut self, write: &Write, version: Option<u64>, cause: RecordId) -> Result<Written, ApiError> {
+    pub(super) fn apply(
+        &mut self,
+        write: &mut Write,
+        version: Option<u64>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
         match write {
             Write::CreatePod(pod) => self.create_pod(pod, cause),
             Write::DeletePod { pod, owner } => {
@@ -38,13 +43,13 @@ impl Simulation {
             }
             Write::DeleteNewPod { namespace, name, owner } => {
                 let pod = self.store.objects().pods.find(namespace, name).ok_or(ApiError::NotFound)?;
-                self.apply(&Write::DeletePod { pod, owner: *owner }, None, cause)
+                self.apply(&mut Write::DeletePod { pod, owner: *owner }, None, cause)
             }
             Write::CreateReplicaSet { set, deployment } => {
                 let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
                 let key = self.store.create((**set).clone())?;
                 self.register(key, Some(*deployment), revision);
-                self.created(key, cause);
+                self.created::<ReplicaSet>(key, cause);
                 if replicas > 0 {
                     let replica_set = self.recorder.subject(key.uid);
                     self.emit(*deployment, Emitted::Scaled { replica_set, from: 0, to: replicas });
@@ -76,7 +81,7 @@ impl Simulation {
                 let number = revision.revision as u32;
                 let key = self.store.create((**revision).clone())?;
                 self.register(key, Some(*owner), number);
-                self.created(key, cause);
+                self.created::<ControllerRevision>(key, cause);
                 Ok((key, self.version(key)))
             }
             Write::NumberRevision { revision, number, .. } => self.recorded(*revision, cause, |store| {
@@ -85,26 +90,21 @@ impl Simulation {
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
-                self.update_replica_set(*set, version, cause, |row| row.status = (**status).clone())
+                self.write_status::<ReplicaSet>(*set, version, status, cause)
             }
-            Write::DaemonSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
-                store.update(*set, version, |row: &mut DaemonSet| row.status = **status)
-            }),
+            Write::DaemonSetStatus { set, status, .. } => self.write_status::<DaemonSet>(*set, version, status, cause),
             Write::DeploymentStatus { deployment, status, revision, .. } => {
-                self.recorded(*deployment, cause, |store| {
-                    store.update(*deployment, version, |row: &mut Deployment| {
-                        row.status = (**status).clone();
-                        row.revision = *revision;
-                    })
-                })
+                self.write_deployment_status(*deployment, version, status, *revision, cause)
             }
-            Write::StatefulSetStatus { set, status, .. } => self.recorded(*set, cause, |store| {
-                store.update(*set, version, |row: &mut StatefulSet| row.status = (**status).clone())
-            }),
+            Write::StatefulSetStatus { set, status, .. } => {
+                self.write_status::<StatefulSet>(*set, version, status, cause)
+            }
             Write::CreateClaim { claim, set, pod } => self.create_claim(claim, *set, pod, cause),
             Write::OwnClaim { namespace, name, owners, .. } => {
                 let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
-                self.recorded(claim, cause, |store| store.set_owners(claim, owners.clone()))
+                self.store.set_owners(claim, owners.clone())?;
+                self.recorder.last = cause;
+                Ok((claim, self.version(claim)))
             }
             Write::RelabelPod { pod, owner, labels } => {
                 let subject = self.known_subject(*pod)?;
@@ -127,12 +127,12 @@ impl Simulation {
                 self.write_cron_job_status(*cron_job, version, status, started.as_ref(), cause)
             }
             Write::ScaleTarget { target, replicas, .. } => self.set_replicas(*target, version, *replicas, cause),
-            Write::AutoscalerStatus { autoscaler, status, .. } => self.recorded(*autoscaler, cause, |store| {
-                store.update(*autoscaler, version, |row: &mut HorizontalPodAutoscaler| row.status = (**status).clone())
-            }),
-            Write::BudgetStatus { budget, status, .. } => self.recorded(*budget, cause, |store| {
-                store.update(*budget, version, |row: &mut PodDisruptionBudget| row.status = (**status).clone())
-            }),
+            Write::AutoscalerStatus { autoscaler, status, .. } => {
+                self.write_status::<HorizontalPodAutoscaler>(*autoscaler, version, status, cause)
+            }
+            Write::BudgetStatus { budget, status, .. } => {
+                self.write_status::<PodDisruptionBudget>(*budget, version, status, cause)
+            }
             Write::NodeUnknown { node } => self.give_node_up(*node, cause),
             Write::Taint { node, taint, present } => self.write_taint(*node, taint, *present, cause),
             Write::PodUnready { pod, .. } => self.mark_pod_unready(*pod, version, cause),
@@ -147,7 +147,9 @@ impl Simulation {
                 Ok((*about, self.version(*about)))
             }
             Write::SetOwner { object, owner, present } => {
-                self.recorded(*object, cause, |store| store.set_owner(*object, *owner, *present))
+                self.store.set_owner(*object, *owner, *present)?;
+                self.recorder.last = cause;
+                Ok((*object, self.version(*object)))
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
                 let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
@@ -170,21 +172,39 @@ impl Simulation {
         &mut self,
         key: Key,
         version: Option<u64>,
-        status: &JobStatus,
+        status: &mut JobStatus,
         notices: &[Notice],
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let written = self.recorded(key, cause, |store| {
-            let old = store.objects().jobs.get(key).ok_or(ApiError::NotFound)?;
-            if version.is_none_or(|version| version == old.meta.resource_version) {
-                jobs::check_status(old, status).map_err(ApiError::Invalid)?;
-            }
-            store.update(key, version, |row: &mut Job| row.status = status.clone())
-        })?;
+        let old = self.store.objects().jobs.get(key).ok_or(ApiError::NotFound)?;
+        if version.is_none_or(|version| version == old.meta.resource_version) {
+            jobs::check_status(old, status).map_err(ApiError::Invalid)?;
+        }
+        let written = self.write_status::<Job>(key, version, status, cause)?;
         for notice in notices {
             self.announce(key, notice);
         }
         Ok(written)
+    }
+
+    /// Writes a Deployment's status, and its revision if that is another one.
+    fn write_deployment_status(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &mut DeploymentStatus,
+        revision: Option<i64>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        if self.store.objects().deployments.get(key).is_some_and(|row| row.revision == revision) {
+            return self.write_status::<Deployment>(key, version, status, cause);
+        }
+        self.recorded(key, cause, |store| {
+            store.update(key, version, |row: &mut Deployment| {
+                row.status = status.clone();
+                row.revision = revision;
+            })
+        })
     }
 
     /// Sends an Event in words of its own.
@@ -198,24 +218,43 @@ impl Simulation {
         set: Key,
         version: Option<u64>,
         cause: RecordId,
-        write: impl FnOnce(&mut crate::api::ReplicaSet),
+        write: impl FnOnce(&mut ReplicaSet),
     ) -> Result<Written, ApiError> {
         self.recorded(set, cause, |store| store.update(set, version, write))
     }
 
     /// Runs a write of an existing object and records the fields it changed.
-    pub(super) fn recorded<T>(
+    pub(super) fn recorded<T: Recorded>(
         &mut self,
         key: Key,
         cause: RecordId,
-        write: impl FnOnce(&mut crate::cluster::Store) -> Result<T, ApiError>,
+        write: impl FnOnce(&mut Store) -> Result<Option<T>, ApiError>,
     ) -> Result<Written, ApiError> {
-        let before = fields(key, self.store.objects());
-        write(&mut self.store)?;
+        let old = write(&mut self.store)?;
         self.recorder.last = cause;
-        let after = fields(key, self.store.objects());
-        self.recorder.diff(cause, key.uid, &before, &after);
-        Ok((key, self.version(key)))
+        let now = T::table(self.store.objects()).get(key).ok_or(ApiError::NotFound)?;
+        if let Some(old) = &old {
+            self.recorder.diff(cause, key.uid, Some((old, old.status())), (now, now.status()));
+        }
+        Ok((key, now.meta().resource_version))
+    }
+
+    /// Writes the status of an object, in whose place comes the one before,
+    /// and records the fields that are others now.
+    pub(super) fn write_status<T: Recorded + WithStatus>(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        status: &mut T::Status,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let changed = self.store.update_status::<T>(key, version, status)?;
+        self.recorder.last = cause;
+        let now = T::table(self.store.objects()).get(key).ok_or(ApiError::NotFound)?;
+        if changed {
+            self.recorder.diff(cause, key.uid, Some((now, status)), (now, now.status()));
+        }
+        Ok((key, now.meta().resource_version))
     }
 
     /// Deletes an object that is not a pod and records it.
@@ -225,14 +264,27 @@ impl Simulation {
         propagation: crate::api::Propagation,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let before = fields(key, self.store.objects());
+        let known = self.store.objects().meta(key).is_some_and(Meta::is_deleting);
         if self.store.delete(key, propagation)? {
             self.recorder.note(cause, key.uid, What::Deleted);
-        } else {
-            let after = fields(key, self.store.objects());
-            self.recorder.diff(cause, key.uid, &before, &after);
+        } else if !known && self.shows_deletion(key) {
+            self.recorder.note(cause, key.uid, What::Set { field: Field::Deleting, value: Value::Bool(true) });
         }
         Ok((key, self.version(key)))
+    }
+
+    /// Whether it is recorded of an object that it waits for its end.
+    fn shows_deletion(&self, key: Key) -> bool {
+        match key.kind {
+            Kind::PersistentVolumeClaim => {
+                let claim = self.store.objects().claims.get(key);
+                claim.is_some_and(|claim| claim.meta.finalizers.has(Finalizers::CLAIM_IN_USE))
+            }
+            Kind::ReplicaSet | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::CronJob => {
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Creates a pod from a template and records it.
@@ -245,11 +297,9 @@ impl Simulation {
         };
         let pod = Pod {
             meta: Meta {
-                labels: labels_of(new),
                 finalizers: new.finalizers,
-                annotations: new.template.annotations.clone(),
                 owners: vec![new.owner],
-                ..Meta::named(&new.namespace, &name)
+                ..Meta::labelled(&new.namespace, name, &labels_of(new), &new.template.annotations)
             },
             claims: new.claims.clone().unwrap_or_else(|| new.template.claims.clone()),
             template: new.template.clone(),
@@ -289,7 +339,7 @@ impl Simulation {
     ) -> Result<Written, ApiError> {
         let key = self.store.create(self.protected(claim))?;
         self.register(key, None, 0);
-        self.created(key, cause);
+        self.created::<PersistentVolumeClaim>(key, cause);
         let set_name = &self.recorder.trace.subject(self.recorder.subject(set.uid)).name;
         let message = format!("Create Claim {} Pod {pod} in StatefulSet {set_name} success", claim.meta.name);
         let emitted = self.other("SuccessfulCreate", &message);
@@ -358,10 +408,11 @@ impl Simulation {
     }
 
     /// Records a new object with its fields.
-    pub(super) fn created(&mut self, key: Key, cause: RecordId) {
+    pub(super) fn created<T: Recorded>(&mut self, key: Key, cause: RecordId) {
         let id = self.recorder.note(cause, key.uid, What::Created);
-        let fields = fields(key, self.store.objects());
-        self.recorder.diff(cause, key.uid, &Vec::new(), &fields);
+        if let Some(row) = T::table(self.store.objects()).get(key) {
+            self.recorder.diff(cause, key.uid, None, (row, row.status()));
+        }
         self.recorder.last = id;
     }
 

@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
 use super::apply::Written;
-use super::record::{Fields, Raw};
+use super::fields::{Getter, Raw, Recorded};
 use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
 use crate::cluster::{ApiError, Store};
 use crate::controllers::{Notice, Started};
@@ -37,7 +37,7 @@ impl Simulation {
         self.register(key, Some(cron_job), 0);
         let number = self.recorder.next_number(cron_job.uid);
         self.jobs.entry(key.uid).or_default().number = Some(number);
-        self.created(key, cause);
+        self.created::<Job>(key, cause);
         self.announce(cron_job, &Notice::normal("SuccessfulCreate", format!("Created job {}", job.meta.name)));
         Ok((key, self.version(key)))
     }
@@ -55,16 +55,15 @@ impl Simulation {
         &mut self,
         key: Key,
         version: Option<u64>,
-        status: &CronJobStatus,
+        status: &mut CronJobStatus,
         started: Option<&Started>,
         cause: RecordId,
     ) -> Result<Written, ApiError> {
-        let mut status = status.clone();
         if let Some((started, job)) = started.and_then(|s| Some((s, own_job(&self.store, key, &s.job)?))) {
             status.active.push(ActiveJob { uid: job.uid, name: started.job.clone() });
             status.last_schedule = Some(started.scheduled);
         }
-        self.recorded(key, cause, |store| store.update(key, version, |row: &mut CronJob| row.status = status))
+        self.write_status::<CronJob>(key, version, status, cause)
     }
 }
 
@@ -75,19 +74,17 @@ fn own_job(store: &Store, cron_job: Key, name: &Arc<str>) -> Option<Key> {
     (objects.meta(job)?.controller() == Some(cron_job)).then_some(job)
 }
 
-/// The recorded fields of a CronJob.
-pub(super) fn fields(cron_job: &CronJob) -> Fields {
-    let (spec, status) = (&cron_job.spec, &cron_job.status);
-    let mut active: Vec<Arc<str>> = status.active.iter().map(|job| job.name.clone()).collect();
-    active.sort_unstable();
-    vec![
-        (Field::Schedule, Raw::shared(&spec.schedule)),
-        (Field::TimeZone, spec.time_zone.as_ref().map_or(Raw::Absent, Raw::shared)),
-        (Field::SpecSuspend, Raw::flag(spec.suspend)),
-        (Field::Active, if active.is_empty() { Raw::Absent } else { Raw::Names(active) }),
-        (Field::LastScheduleTime, Raw::time(status.last_schedule)),
-        (Field::LastSuccessfulTime, Raw::time(status.last_successful)),
-        (Field::Deleting, Raw::flag(cron_job.meta.is_deleting())),
-        (Field::Image, Raw::Image(spec.template.spec.template.clone())),
-    ]
+impl Recorded for CronJob {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::Schedule, |cron_job, _| Raw::text(&cron_job.spec.schedule)),
+        (Field::TimeZone, |cron_job, _| cron_job.spec.time_zone.as_deref().map_or(Raw::Absent, Raw::text)),
+        (Field::SpecSuspend, |cron_job, _| Raw::flag(cron_job.spec.suspend)),
+        (Field::Active, |_, status| match &status.active[..] {
+            [] => Raw::Absent,
+            jobs => Raw::Jobs(jobs),
+        }),
+        (Field::LastScheduleTime, |_, status| Raw::time(status.last_schedule)),
+        (Field::LastSuccessfulTime, |_, status| Raw::time(status.last_successful)),
+        (Field::Image, |cron_job, _| Raw::image(&cron_job.spec.template.spec.template)),
+    ];
 }

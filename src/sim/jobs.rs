@@ -2,8 +2,8 @@
 
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
-use super::record::{Fields, Raw};
-use crate::api::{Job, JobConditionType, Key};
+use super::fields::{Getter, Raw, Recorded};
+use crate::api::{Job, JobConditionType, JobStatus, Key};
 use crate::cluster::{ApiError, jobs};
 use crate::trace::{Field, RecordId};
 use std::sync::Arc;
@@ -30,39 +30,35 @@ impl Simulation {
     }
 }
 
-/// The recorded fields of a Job.
-pub(super) fn fields(job: &Job) -> Fields {
-    let (spec, status) = (&job.spec, &job.status);
-    let condition = |kind: JobConditionType| {
-        status.condition(kind).map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
-    };
-    // An empty set of failed indexes is not the same as none at all.
-    let failed_indexes = status.failed_indexes.as_ref();
-    let completed_indexes = match &status.completed_indexes {
-        none if none.is_empty() => Raw::Absent,
-        some => Raw::text(&some.to_string()),
-    };
-    vec![
-        (Field::Parallelism, Raw::Int(spec.parallelism.into())),
-        (Field::Completions, spec.completions.map_or(Raw::Absent, |n| Raw::Int(n.into()))),
-        (Field::SpecSuspend, Raw::flag(spec.suspend)),
-        (Field::Active, Raw::count(status.active)),
-        (Field::ReadyPods, Raw::count(status.ready.unwrap_or(0))),
-        (Field::TerminatingPods, Raw::count(status.terminating.unwrap_or(0))),
-        (Field::Succeeded, Raw::count(status.succeeded)),
-        (Field::FailedPods, Raw::count(status.failed)),
-        (Field::CompletedIndexes, completed_indexes),
-        (Field::FailedIndexes, failed_indexes.map_or(Raw::Absent, |i| Raw::Text(i.to_string().into()))),
-        (Field::StartTime, Raw::time(status.start_time)),
-        (Field::CompletionTime, Raw::time(status.completion_time)),
-        (Field::ConditionComplete, condition(JobConditionType::Complete)),
-        (Field::ConditionFailed, condition(JobConditionType::Failed)),
-        (Field::ConditionFailureTarget, condition(JobConditionType::FailureTarget)),
-        (Field::ConditionSuccessCriteriaMet, condition(JobConditionType::SuccessCriteriaMet)),
-        (Field::ConditionSuspended, condition(JobConditionType::Suspended)),
-        (Field::Deleting, Raw::flag(job.meta.is_deleting())),
-        (Field::Image, Raw::Image(spec.template.clone())),
-        (Field::ActiveDeadline, spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
-        (Field::Indexed, Raw::flag(spec.indexed)),
-    ]
+impl Recorded for Job {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::Parallelism, |job, _| Raw::Int(job.spec.parallelism.into())),
+        (Field::Completions, |job, _| Raw::int(job.spec.completions)),
+        (Field::SpecSuspend, |job, _| Raw::flag(job.spec.suspend)),
+        (Field::Active, |_, status| Raw::count(status.active)),
+        (Field::ReadyPods, |_, status| Raw::count(status.ready.unwrap_or(0))),
+        (Field::TerminatingPods, |_, status| Raw::count(status.terminating.unwrap_or(0))),
+        (Field::Succeeded, |_, status| Raw::count(status.succeeded)),
+        (Field::FailedPods, |_, status| Raw::count(status.failed)),
+        (Field::CompletedIndexes, |_, status| match &status.completed_indexes {
+            none if none.is_empty() => Raw::Absent,
+            some => Raw::Indexes(some),
+        }),
+        // An empty set of failed indexes is not the same as none at all.
+        (Field::FailedIndexes, |_, status| status.failed_indexes.as_ref().map_or(Raw::Absent, Raw::Indexes)),
+        (Field::StartTime, |_, status| Raw::time(status.start_time)),
+        (Field::CompletionTime, |_, status| Raw::time(status.completion_time)),
+        (Field::ConditionComplete, |_, status| condition(status, JobConditionType::Complete)),
+        (Field::ConditionFailed, |_, status| condition(status, JobConditionType::Failed)),
+        (Field::ConditionFailureTarget, |_, status| condition(status, JobConditionType::FailureTarget)),
+        (Field::ConditionSuccessCriteriaMet, |_, status| condition(status, JobConditionType::SuccessCriteriaMet)),
+        (Field::ConditionSuspended, |_, status| condition(status, JobConditionType::Suspended)),
+        (Field::Image, |job, _| Raw::image(&job.spec.template)),
+        (Field::ActiveDeadline, |job, _| job.spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
+        (Field::Indexed, |job, _| Raw::flag(job.spec.indexed)),
+    ];
+}
+
+fn condition(status: &JobStatus, kind: JobConditionType) -> Raw<'_> {
+    status.condition(kind).map_or(Raw::Absent, |c| Raw::Condition(c.status, &c.reason))
 }

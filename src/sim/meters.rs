@@ -2,9 +2,9 @@
 
 use super::setup::{MetricPoint, Setup};
 use crate::api::{Key, MetricName, ObjectRef, Phase, Selector};
-use crate::cluster::Store;
-use crate::controllers::{MetricsApi, NoMetrics, PodMetric, PodMetrics};
-use crate::time::{Instant, SimTime, Span};
+use crate::cluster::{Objects, Store};
+use crate::controllers::{MetricsApi, NoMetrics, PodMetric, PodMetrics, View};
+use crate::time::{Clock, SimTime, Span};
 
 /// Over how long a reading is taken.
 ///
@@ -15,13 +15,33 @@ const WINDOW: Span = Span::from_secs(30);
 pub(super) struct Meters<'a> {
     setup: &'a Setup,
     store: &'a Store,
+    cache: Option<&'a Objects>,
     elapsed: SimTime,
-    now: Instant,
+    manager: &'a Clock,
 }
 
 impl<'a> Meters<'a> {
-    pub(super) const fn new(setup: &'a Setup, store: &'a Store, elapsed: SimTime, now: Instant) -> Meters<'a> {
-        Meters { setup, store, elapsed, now }
+    pub(super) const fn new(
+        setup: &'a Setup,
+        store: &'a Store,
+        cache: Option<&'a Objects>,
+        elapsed: SimTime,
+        manager: &'a Clock,
+    ) -> Meters<'a> {
+        Meters { setup, store, cache, elapsed, manager }
+    }
+
+    /// What a controller sees now.
+    pub(super) fn view(&self) -> View<'_> {
+        let live = self.store.objects();
+        View {
+            cache: self.cache.unwrap_or(live),
+            live,
+            metrics: self,
+            now: self.manager.wall(self.elapsed),
+            monotonic: self.manager.monotonic(self.elapsed),
+            gates: self.setup.control_plane.feature_gates,
+        }
     }
 
     /// The point of the setup that counts now.
@@ -53,7 +73,7 @@ impl MetricsApi for Meters<'_> {
             return none();
         }
         let each = total / pods.len() as i64;
-        let reading = PodMetric { at: self.now, window: WINDOW, value: each };
+        let reading = PodMetric { at: self.manager.wall(self.elapsed), window: WINDOW, value: each };
         Ok(pods.into_iter().map(|pod| (pod, reading)).collect())
     }
 

@@ -11,6 +11,7 @@ mod drain;
 mod effects;
 mod event;
 mod eviction;
+mod fields;
 mod hosts;
 mod jobs;
 mod machines;
@@ -33,7 +34,6 @@ pub use stream::{Piece, stream};
 
 use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
-use crate::controllers::View;
 use crate::environment::spot;
 use crate::environment::{Behaviour, KubeScheduler, Runtime, Scheduler};
 use crate::time::{Instant, SimTime, Span};
@@ -222,17 +222,13 @@ impl Simulation {
     /// Handles the next event, or all that the environment does at one
     /// moment; whether there was any before the end.
     fn step(&mut self, end: SimTime) -> bool {
-        let Some((at, urgency)) = self.queue.peek().filter(|next| next.0 <= end) else { return false };
+        let Some((at, urgency, event)) = self.queue.pop_until(end) else { return false };
         self.now = at;
         self.recorder.now = at;
         self.store.now = self.hosts.api_server.wall(at).truncate();
         match urgency {
-            Urgency::First => self.environment_instant(at),
-            Urgency::Normal => {
-                if let Some((_, event)) = self.queue.pop() {
-                    self.handle(event);
-                }
-            }
+            Urgency::First => self.environment_instant(at, event),
+            Urgency::Normal => self.handle(event),
         }
         true
     }
@@ -254,10 +250,17 @@ impl Simulation {
 
     /// Does everything that the environment does at one moment, in the order
     /// of its classes and then of pod names, before any controller goes on.
-    fn environment_instant(&mut self, at: SimTime) {
+    fn environment_instant(&mut self, at: SimTime, first: Event) {
+        if self.queue.peek() != Some((at, Urgency::First)) {
+            return self.handle(first);
+        }
         let mut due = std::mem::take(&mut self.due);
-        while self.queue.peek() == Some((at, Urgency::First)) {
-            let Some((_, event)) = self.queue.pop() else { break };
+        let mut next = Some(first);
+        while let Some(event) = next {
+            next = match self.queue.peek() {
+                Some((time, Urgency::First)) if time == at => self.queue.pop().map(|(_, event)| event),
+                _ => None,
+            };
             let name = event.pod().and_then(|pod| self.pod(pod)).map(|pod| pod.meta.name.clone());
             let action = if let Event::Act(index) | Event::Drain(index) = event { index } else { 0 };
             due.push((event.class(), name.unwrap_or_else(|| "".into()), action, event));
@@ -335,18 +338,11 @@ impl Simulation {
         if self.processes.is_empty() || self.holds_back(change, cause) {
             return;
         }
-        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
-        let view = View {
-            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
-            live: self.store.objects(),
-            metrics: &meters,
-            now: self.hosts.manager.wall(self.now),
-            monotonic: self.hosts.manager.monotonic(self.now),
-            gates: self.setup.control_plane.feature_gates,
-        };
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let view = meters.view();
         let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {
-            if process.controller.watches(change.key.kind) {
+            if process.watches(change.key.kind) {
                 process.queue.now = self.now;
                 process.queue.cause = cause.some();
                 process.controller.observe(change, view, &mut process.queue);

@@ -68,12 +68,11 @@ impl Simulation {
         let subdomain: Option<Arc<str>> = match set.and_then(|set| objects.stateful_sets.get(set)) {
             Some(set) => Some(set.spec.service_name.clone()),
             None => {
-                let text = |path: &str| pod.template.raw.value().pointer(path).and_then(serde_json::Value::as_str);
+                let spec = pod.template.raw.value().get("spec");
+                let text = |name: &str| spec?.get(name)?.as_str();
                 // Only a name that is the pod's own would be unique.
-                text("/spec/hostname")
-                    .filter(|host| **host == *pod.meta.name)
-                    .and_then(|_| text("/spec/subdomain"))
-                    .map(Into::into)
+                let own = |_: &&str| text("hostname").is_some_and(|host| host == &*pod.meta.name);
+                text("subdomain").filter(own).map(Into::into)
             }
         };
         if let Some(subdomain) = subdomain.filter(|name| !name.is_empty()) {

@@ -47,7 +47,7 @@ impl Simulation {
         self.set_up_clock(key, &spec.name, cause);
         // The nodes of the beginning are what the run takes for granted.
         if !at_the_beginning {
-            self.created(key, cause);
+            self.created::<Node>(key, cause);
         }
         self.publish();
         if watched {

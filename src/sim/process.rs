@@ -5,8 +5,8 @@ use super::event::Event;
 use super::meters::Meters;
 use super::queue::{EventQueue, Urgency};
 use super::setup::ControlPlane;
-use super::{RecordId, Simulation, View};
-use crate::api::Key;
+use super::{RecordId, Simulation};
+use crate::api::{Key, Kind};
 use crate::cluster::ApiError;
 use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
@@ -34,6 +34,8 @@ pub(super) struct Process {
     pub(super) controller: Box<dyn Controller + Send + Sync>,
     pub(super) queue: WorkQueue,
     pub(super) client: Client,
+    /// The kinds that it watches, as bits.
+    watches: u32,
     worker: Worker,
     plan: Plan,
     cursor: usize,
@@ -58,6 +60,7 @@ impl Clone for Process {
             controller: self.controller.boxed_clone(),
             queue: self.queue.clone(),
             client: self.client.clone(),
+            watches: self.watches,
             worker: self.worker,
             plan: self.plan.clone(),
             cursor: self.cursor,
@@ -80,6 +83,7 @@ impl Process {
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
                 client: Client::new(control_plane.client_limit),
+                watches: watched(&*controller),
                 controller,
                 worker: Worker::Idle,
                 plan: Plan { paced: control_plane.client_limit.is_some(), ..Plan::default() },
@@ -95,7 +99,13 @@ impl Process {
             .collect()
     }
 
+    /// Whether its informers watch a kind.
+    pub(super) const fn watches(&self, kind: Kind) -> bool {
+        self.watches & (1 << kind as u32) != 0
+    }
+
     /// Hands new timers to the kernel, and wakes the worker if there is work.
+    #[inline]
     pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
         if self.queue.has_new_timers() {
             for Timer { at, key } in self.queue.take_timers() {
@@ -148,6 +158,11 @@ impl Process {
     }
 }
 
+/// The kinds that a controller watches, as bits.
+fn watched(controller: &dyn Controller) -> u32 {
+    Kind::ALL.into_iter().filter(|&kind| controller.watches(kind)).map(|kind| 1 << kind as u32).sum()
+}
+
 /// What a write came to.
 enum Step {
     /// On to the next one.
@@ -181,15 +196,7 @@ impl Simulation {
             process.worker = Worker::Idle;
             return;
         };
-        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
-        let view = View {
-            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
-            live: self.store.objects(),
-            metrics: &meters,
-            now: self.hosts.manager.wall(self.now),
-            monotonic: self.hosts.manager.monotonic(self.now),
-            gates: self.setup.control_plane.feature_gates,
-        };
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
         process.plan.clear();
         process.decisions.clear();
         process.returned.clear();
@@ -199,7 +206,7 @@ impl Simulation {
         process.key = Some(key);
         process.trigger = trigger.unwrap_or(RecordId::NONE);
         process.queue.cause = trigger;
-        let outcome = process.controller.sync(key, view, &mut process.plan, &mut process.queue);
+        let outcome = process.controller.sync(key, meters.view(), &mut process.plan, &mut process.queue);
         process.failing = process.plan.fails;
         self.record_decisions(index, key);
         self.send_notices(index);
@@ -214,17 +221,16 @@ impl Simulation {
     /// nothing is recorded when it is news.
     fn record_decisions(&mut self, index: u8, key: Key) {
         let process = &mut self.processes[index as usize];
-        let mut used = vec![false; process.plan.decisions.len()];
-        for why in process.plan.writes.iter().filter_map(|planned| planned.why) {
-            used[why as usize] = true;
-        }
+        // The writes stand in the order of their decisions.
+        let mut used = process.plan.writes.iter().filter_map(|planned| planned.why).peekable();
         let mut abouts = process.plan.abouts.iter().peekable();
         for (i, &why) in process.plan.decisions.iter().enumerate() {
             let about = abouts.next_if(|(index, ..)| *index == i as u16);
             let (object, cause) = about.map_or((key.uid, process.trigger), |(_, object, source)| {
                 (object.uid, self.recorder.latest_of(source.uid))
             });
-            let id = if used[i] {
+            let id = if used.peek() == Some(&(i as u16)) {
+                while used.next_if_eq(&(i as u16)).is_some() {}
                 self.recorder.decide(cause, object, why)
             } else {
                 self.recorder.refuse(cause, object, why);
@@ -319,15 +325,14 @@ impl Simulation {
         let process = &self.processes[index as usize];
         let (cursor, Some(key)) = (process.cursor, process.key) else { return Step::Failed };
         let (version, cause) = (process.version_of(&process.plan.writes[cursor].write), process.cause_of(cursor));
-        let write = self.processes[index as usize].take_write(cursor);
+        let mut write = self.processes[index as usize].take_write(cursor);
         let answer =
-            if self.api_answers() { self.send(index, &write, version, cause) } else { Err(ApiError::Unavailable) };
+            if self.api_answers() { self.send(index, &mut write, version, cause) } else { Err(ApiError::Unavailable) };
         let process = &mut self.processes[index as usize];
         let error = match answer {
             Ok((object, version)) => {
                 process.returned.push((object, version));
                 process.controller.written(key, &write, object, version);
-                process.plan.writes[cursor].write = write;
                 self.publish();
                 return Step::Done;
             }
@@ -354,7 +359,7 @@ impl Simulation {
     fn send(
         &mut self,
         index: u8,
-        write: &Write,
+        write: &mut Write,
         version: Option<u64>,
         cause: RecordId,
     ) -> Result<(Key, u64), ApiError> {
@@ -367,18 +372,10 @@ impl Simulation {
     /// Asks the controller about a write that was refused. What it adds is
     /// written before the sync fails.
     fn refused(&mut self, index: u8, key: Key, write: &Write, error: &ApiError) -> Step {
-        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
-        let view = View {
-            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
-            live: self.store.objects(),
-            metrics: &meters,
-            now: self.hosts.manager.wall(self.now),
-            monotonic: self.hosts.manager.monotonic(self.now),
-            gates: self.setup.control_plane.feature_gates,
-        };
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
         let process = &mut self.processes[index as usize];
         let mut more = Plan::default();
-        match process.controller.failed(key, write, error, view, &mut more) {
+        match process.controller.failed(key, write, error, meters.view(), &mut more) {
             Reaction::Ignore => {
                 let next = process.cursor + 1;
                 process.plan.writes.splice(next..next, more.writes);
@@ -415,16 +412,8 @@ impl Simulation {
         }
         process.queue.done(key);
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
-        let view = View {
-            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
-            live: self.store.objects(),
-            now: self.hosts.manager.wall(self.now),
-            monotonic: self.hosts.manager.monotonic(self.now),
-            metrics: &meters,
-            gates: self.setup.control_plane.feature_gates,
-        };
-        process.controller.finished(key, view, &mut process.queue);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        process.controller.finished(key, meters.view(), &mut process.queue);
         process.worker = Worker::Idle;
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }
@@ -457,7 +446,7 @@ impl Simulation {
         for process in &mut self.processes {
             process.worker = Worker::Stopped;
         }
-        for kind in crate::api::Kind::ALL {
+        for kind in Kind::ALL {
             for key in self.store.objects().keys_by_name(kind) {
                 if let Some(change) = self.store.objects().added(key) {
                     self.observe(&change, self.recorder.last);
@@ -499,16 +488,8 @@ impl Simulation {
     pub(super) fn start_controller(&mut self, index: u8, since: Instant) {
         let process = &mut self.processes[index as usize];
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.now, self.hosts.manager.wall(self.now));
-        let view = View {
-            cache: self.cache.as_ref().unwrap_or(self.store.objects()),
-            live: self.store.objects(),
-            now: self.hosts.manager.wall(self.now),
-            monotonic: self.hosts.manager.monotonic(self.now),
-            metrics: &meters,
-            gates: self.setup.control_plane.feature_gates,
-        };
-        process.controller.start(since, view, &mut process.queue);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        process.controller.start(since, meters.view(), &mut process.queue);
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }
 

@@ -165,16 +165,36 @@ impl<E> EventQueue<E> {
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         loop {
             let entry = self.heap.take()?;
-            let event = if slot_of(entry.key()) >= FIRST_LANE_SLOT {
-                self.pop_lane(lane_of(entry.key()))
-            } else {
-                self.take_event(entry.key())
-            };
-            if let Some(event) = event {
-                self.len -= 1;
+            if let Some(event) = self.take_entry(entry) {
                 return Some((SimTime(entry.at()), event));
             }
-            self.dead -= 1;
+        }
+    }
+
+    /// Takes the event of a heap entry that is already out, unless it was
+    /// cancelled.
+    #[inline]
+    fn take_entry(&mut self, entry: Entry) -> Option<E> {
+        let event = if slot_of(entry.key()) >= FIRST_LANE_SLOT {
+            self.pop_lane(lane_of(entry.key()))
+        } else {
+            self.take_event(entry.key())
+        };
+        let count = if event.is_some() { &mut self.len } else { &mut self.dead };
+        *count -= 1;
+        event
+    }
+
+    /// Takes out the next event if it is due by `end`, and says when it is due
+    /// and how urgent it is.
+    #[inline]
+    pub fn pop_until(&mut self, end: SimTime) -> Option<(SimTime, Urgency, E)> {
+        loop {
+            let entry = self.heap.least().filter(|entry| entry.at() <= end.0)?;
+            self.heap.take();
+            if let Some(event) = self.take_entry(entry) {
+                return Some((SimTime(entry.at()), urgency_of(entry.key()), event));
+            }
         }
     }
 

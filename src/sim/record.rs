@@ -1,18 +1,14 @@
 //! Turning writes into records: names for objects, fields that changed.
 
+use super::fields::{Raw, Recorded};
 use super::pages::Pages;
 use super::stream::{Forgetting, Piece};
-use crate::api::{
-    ConditionStatus, ControllerRevision, DaemonSet, DaemonSetUpdate, Deployment, DeploymentCondition, Key, Kind, Meta,
-    Node, PodTemplate, ReplicaSet, StatefulSet, StatefulStrategy, Strategy, Uid,
-};
-use crate::cluster::Objects;
-use crate::controllers::daemon_set;
-use crate::controllers::deployment::rules;
-use crate::controllers::stateful_set;
-use crate::time::{SimTime, Timestamp};
-use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
+use crate::api::{Key, Kind, Meta, Uid};
+use crate::cluster::Stored;
+use crate::time::SimTime;
+use crate::trace::{Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
+use std::fmt::Write;
 use std::mem::Discriminant;
 use std::sync::Arc;
 
@@ -23,6 +19,9 @@ struct Known {
     /// How many pods it has created.
     pods: u32,
 }
+
+/// An object with a status, which may be an earlier one.
+pub(super) type View<'a, T> = (&'a T, &'a <T as Stored>::Status);
 
 /// Writes the trace.
 #[derive(Clone, Debug)]
@@ -50,30 +49,9 @@ pub(super) struct Recorder {
     /// The number that each ControllerRevision had at its creation, by
     /// namespace and name.
     revisions: FxHashMap<(Arc<str>, Arc<str>), u32>,
+    /// Room to write a value out in.
+    text: String,
 }
-
-/// A recorded field's value before it is known whether it changed. Strings
-/// are only looked at, not yet interned.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Raw {
-    Absent,
-    Int(i64),
-    Bool(bool),
-    Text(Arc<str>),
-    /// A time, not yet written out.
-    Time(Timestamp),
-    /// Names in order, not yet joined by commas.
-    Names(Vec<Arc<str>>),
-    /// `status/reason`.
-    Condition(ConditionStatus, Arc<str>),
-    /// The image of a template.
-    Image(Arc<PodTemplate>),
-    /// The ControllerRevision of this namespace and name.
-    Revision(Arc<str>, Arc<str>),
-}
-
-/// The recorded fields of an object, in a fixed order.
-pub(super) type Fields = Vec<(Field, Raw)>;
 
 impl Recorder {
     pub(super) fn new(header: Header) -> Recorder {
@@ -90,6 +68,7 @@ impl Recorder {
             namesakes: FxHashMap::default(),
             refusals: FxHashMap::default(),
             revisions: FxHashMap::default(),
+            text: String::new(),
         }
     }
 
@@ -275,10 +254,17 @@ impl Recorder {
         let whose = &self.trace.subject(subject).name;
         let name: Arc<str> = match mark {
             // The count makes the name unique among one owner's pods.
-            None => match self.earlier_pods(owner.uid, number) {
-                0 => format!("{whose}#{number}").into(),
-                earlier => format!("{whose}#{number}~{}", earlier + 1).into(),
-            },
+            None => {
+                let earlier = self.earlier_pods(owner.uid, number);
+                let mut text = std::mem::take(&mut self.text);
+                text.clear();
+                let _infallible = write!(text, "{whose}#{number}");
+                if earlier > 0 {
+                    let _infallible = write!(text, "~{}", earlier + 1);
+                }
+                self.text = text;
+                self.text.as_str().into()
+            }
             Some(mark) => {
                 let plain = match revision {
                     0 => format!("{whose}#{mark}"),
@@ -311,211 +297,45 @@ impl Recorder {
         if *seen == 1 { plain } else { format!("{plain}~{seen}").into() }
     }
 
-    /// Records the fields that differ.
-    pub(super) fn diff(&mut self, cause: RecordId, uid: Uid, before: &Fields, after: &Fields) {
-        debug_assert!(before.is_empty() || before.len() == after.len());
+    /// Records the fields that differ from those of an object as it was, or
+    /// those that a new object has.
+    pub(super) fn diff<T: Recorded>(
+        &mut self,
+        cause: RecordId,
+        uid: Uid,
+        before: Option<View<'_, T>>,
+        now: View<'_, T>,
+    ) {
         let subject = self.subject(uid);
-        for (i, (field, value)) in after.iter().enumerate() {
-            let old = before.get(i).map_or(&Raw::Absent, |(_, old)| old);
-            if !old.is_same(value) {
-                let (field, value) = (*field, self.value(value));
-                self.push(cause, subject, What::Set { field, value });
+        for (field, get) in T::FIELDS {
+            let old = before.map_or(Raw::Absent, |(row, status)| get(row, status));
+            let new = get(now.0, now.1);
+            if !old.is_same(new) {
+                let value = self.value(new);
+                self.push(cause, subject, What::Set { field: *field, value });
             }
         }
     }
 
-    fn value(&mut self, raw: &Raw) -> Value {
-        let text = match raw {
+    fn value(&mut self, raw: Raw<'_>) -> Value {
+        match raw {
             Raw::Absent => return Value::Absent,
-            Raw::Int(n) => return Value::Int(*n),
-            Raw::Bool(on) => return Value::Bool(*on),
-            Raw::Text(text) => self.intern(text),
-            Raw::Time(time) => self.intern(&time.to_string()),
-            Raw::Names(names) => self.intern(&names.join(",")),
-            Raw::Condition(status, reason) => self.intern(&format!("{status}/{reason}")),
-            Raw::Image(template) => self.intern(template.image()),
+            Raw::Int(n) => return Value::Int(n),
+            Raw::Bool(on) => return Value::Bool(on),
+            Raw::Text(text) => return Value::Text(self.intern(text)),
+            _ => {}
+        }
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let _infallible = match raw {
             Raw::Revision(namespace, name) => {
                 let number = self.revisions.get(&(namespace.clone(), name.clone())).copied().unwrap_or(0);
-                self.intern(&number.to_string())
+                write!(text, "{number}")
             }
+            raw => write!(text, "{raw}"),
         };
-        Value::Text(text)
+        let symbol = self.intern(&text);
+        self.text = text;
+        Value::Text(symbol)
     }
-}
-
-impl Raw {
-    pub(super) fn text(text: &str) -> Raw {
-        if text.is_empty() { Raw::Absent } else { Raw::Text(text.into()) }
-    }
-
-    pub(super) fn shared(text: &Arc<str>) -> Raw {
-        if text.is_empty() { Raw::Absent } else { Raw::Text(text.clone()) }
-    }
-
-    pub(super) fn time(time: Option<Timestamp>) -> Raw {
-        time.map_or(Raw::Absent, Raw::Time)
-    }
-
-    pub(super) fn count(n: i32) -> Raw {
-        if n == 0 { Raw::Absent } else { Raw::Int(n.into()) }
-    }
-
-    pub(super) fn flag(on: bool) -> Raw {
-        if on { Raw::Bool(true) } else { Raw::Absent }
-    }
-
-    fn condition(condition: Option<&DeploymentCondition>) -> Raw {
-        condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, c.reason.clone()))
-    }
-
-    fn named_revision(set: &StatefulSet, name: &Arc<str>) -> Raw {
-        if name.is_empty() { Raw::Absent } else { Raw::Revision(set.meta.namespace.clone(), name.clone()) }
-    }
-
-    fn revision(revision: Option<i64>) -> Raw {
-        revision.map_or(Raw::Absent, |r| Raw::text(&r.to_string()))
-    }
-
-    fn is_same(&self, other: &Raw) -> bool {
-        match (self, other) {
-            (Raw::Image(a), Raw::Image(b)) => Arc::ptr_eq(a, b) || a.image() == b.image(),
-            _ => self == other,
-        }
-    }
-}
-
-/// The recorded fields of an object as it is now; none if it is gone.
-pub(super) fn fields(key: Key, objects: &Objects) -> Fields {
-    match key.kind {
-        Kind::Pod | Kind::Lease | Kind::Cluster => Fields::new(),
-        Kind::Node => objects.nodes.get(key).map_or_else(Fields::new, node),
-        Kind::ReplicaSet => objects.replica_sets.get(key).map_or_else(Fields::new, replica_set),
-        Kind::Deployment => objects.deployments.get(key).map_or_else(Fields::new, deployment),
-        Kind::ControllerRevision => objects.controller_revisions.get(key).map_or_else(Fields::new, controller_revision),
-        Kind::StatefulSet => objects.stateful_sets.get(key).map_or_else(Fields::new, stateful_set_fields),
-        Kind::DaemonSet => objects.daemon_sets.get(key).map_or_else(Fields::new, daemon_set_fields),
-        Kind::PersistentVolumeClaim => objects.claims.get(key).map_or_else(Fields::new, super::volumes::claim_fields),
-        Kind::PersistentVolume => objects.volumes.get(key).map_or_else(Fields::new, super::volumes::volume_fields),
-        // Only that they come and go is recorded.
-        Kind::StorageClass | Kind::Service => Fields::new(),
-        Kind::Job => objects.jobs.get(key).map_or_else(Fields::new, super::jobs::fields),
-        Kind::CronJob => objects.cron_jobs.get(key).map_or_else(Fields::new, super::cron_jobs::fields),
-        Kind::PodDisruptionBudget => {
-            objects.disruption_budgets.get(key).map_or_else(Fields::new, super::budgets::fields)
-        }
-        Kind::HorizontalPodAutoscaler => {
-            objects.autoscalers.get(key).map_or_else(Fields::new, super::autoscalers::fields)
-        }
-    }
-}
-
-fn deployment(d: &Deployment) -> Fields {
-    let (spec, status) = (&d.spec, &d.status);
-    // Recreate has no limits: it may lose all its pods.
-    let limits = match spec.strategy {
-        Strategy::Recreate => None,
-        Strategy::RollingUpdate { .. } => Some(rules::limits(spec.strategy, spec.replicas)),
-    };
-    let limit = |n: Option<i32>| n.map_or(Raw::Absent, |n| Raw::Int(n.into()));
-    vec![
-        (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
-        (Field::SpecPaused, Raw::flag(spec.paused)),
-        (Field::Revision, Raw::revision(d.revision)),
-        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-        (Field::Replicas, Raw::count(status.replicas)),
-        (Field::UpdatedReplicas, Raw::count(status.updated)),
-        (Field::ReadyReplicas, Raw::count(status.ready)),
-        (Field::AvailableReplicas, Raw::count(status.available)),
-        (Field::UnavailableReplicas, Raw::count(status.unavailable)),
-        (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
-        (Field::CollisionCount, Raw::count(status.collision_count)),
-        (Field::ConditionAvailable, Raw::condition(status.available_condition.as_ref())),
-        (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
-        (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
-        (Field::Deleting, Raw::flag(d.meta.is_deleting())),
-        (Field::MaxSurge, limit(limits.as_ref().map(|l| l.surge))),
-        (Field::MaxUnavailable, limit(limits.as_ref().map(|l| l.unavailable))),
-        (Field::Image, Raw::Image(spec.template.clone())),
-    ]
-}
-
-fn replica_set(set: &ReplicaSet) -> Fields {
-    let status = &set.status;
-    vec![
-        (Field::SpecReplicas, Raw::Int(set.spec.replicas.into())),
-        (Field::Revision, Raw::revision(set.marks.revision)),
-        (Field::Replicas, Raw::count(status.replicas)),
-        (Field::FullyLabeledReplicas, Raw::count(status.fully_labeled)),
-        (Field::ReadyReplicas, Raw::count(status.ready)),
-        (Field::AvailableReplicas, Raw::count(status.available)),
-        (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
-        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
-        (Field::Image, Raw::Image(set.spec.template.clone())),
-    ]
-}
-
-fn daemon_set_fields(set: &DaemonSet) -> Fields {
-    let status = &set.status;
-    let (surge, unavailable) = match set.spec.update {
-        DaemonSetUpdate::OnDelete => (Raw::Absent, Raw::Absent),
-        update @ DaemonSetUpdate::RollingUpdate { .. } => {
-            let limits = daemon_set::rules::limits(update, status.desired);
-            (Raw::Int(limits.surge.into()), Raw::Int(limits.unavailable.into()))
-        }
-    };
-    vec![
-        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-        (Field::CurrentNumberScheduled, Raw::count(status.current)),
-        (Field::NumberMisscheduled, Raw::count(status.misscheduled)),
-        (Field::DesiredNumberScheduled, Raw::count(status.desired)),
-        (Field::NumberReady, Raw::count(status.ready)),
-        (Field::UpdatedNumberScheduled, Raw::count(status.updated)),
-        (Field::NumberAvailable, Raw::count(status.available)),
-        (Field::NumberUnavailable, Raw::count(status.unavailable)),
-        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
-        (Field::MaxSurge, surge),
-        (Field::MaxUnavailable, unavailable),
-        (Field::Image, Raw::Image(set.spec.template.clone())),
-    ]
-}
-
-fn controller_revision(revision: &ControllerRevision) -> Fields {
-    vec![(Field::Revision, Raw::Int(revision.revision))]
-}
-
-fn stateful_set_fields(set: &StatefulSet) -> Fields {
-    let (spec, status) = (&set.spec, &set.status);
-    let (surge, unavailable) = match spec.strategy {
-        StatefulStrategy::RollingUpdate(rolling) => {
-            let most = stateful_set::rules::max_unavailable(rolling, spec.replicas);
-            (Raw::Int(0), Raw::Int(most.into()))
-        }
-        StatefulStrategy::OnDelete => (Raw::Absent, Raw::Absent),
-    };
-    vec![
-        (Field::SpecReplicas, Raw::Int(spec.replicas.into())),
-        (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-        (Field::Replicas, Raw::count(status.replicas)),
-        (Field::ReadyReplicas, Raw::count(status.ready)),
-        (Field::CurrentReplicas, Raw::count(status.current)),
-        (Field::UpdatedReplicas, Raw::count(status.updated)),
-        (Field::AvailableReplicas, Raw::count(status.available)),
-        (Field::CurrentRevision, Raw::named_revision(set, &status.current_revision)),
-        (Field::UpdateRevision, Raw::named_revision(set, &status.update_revision)),
-        (Field::CollisionCount, Raw::count(status.collision_count)),
-        (Field::Deleting, Raw::flag(set.meta.is_deleting())),
-        (Field::MaxSurge, surge),
-        (Field::MaxUnavailable, unavailable),
-        (Field::Image, Raw::Image(spec.template.clone())),
-    ]
-}
-
-fn node(node: &Node) -> Fields {
-    let mut taints: Vec<String> = node.taints.iter().map(ToString::to_string).collect();
-    taints.sort();
-    vec![
-        (Field::Unschedulable, Raw::flag(node.unschedulable)),
-        (Field::Taints, Raw::text(&taints.join(","))),
-        (Field::ConditionReady, Raw::text(&node.ready.to_string())),
-    ]
 }

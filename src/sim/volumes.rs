@@ -6,7 +6,7 @@
 
 use super::actions::Outcome;
 use super::event::{DiskStep, Event, PodRef};
-use super::record::{Fields, Raw};
+use super::fields::{Getter, Raw, Recorded};
 use super::{Simulation, Urgency};
 use crate::api::{
     BindingMode, ClaimRef, Finalizers, Key, Kind, Meta, NodeMatch, Operator, PersistentVolume, PersistentVolumeClaim,
@@ -18,7 +18,7 @@ use crate::environment::volumes::{Disks, FORCE_DETACH_AFTER, OUT_OF_SERVICE, Rea
 use crate::rng::Draws;
 use crate::sim::setup::Volumes;
 use crate::time::Span;
-use crate::trace::{Field, RecordId, What};
+use crate::trace::{Field, RecordId, Value, What};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -251,7 +251,7 @@ impl Simulation {
         let cause = self.recorder.latest_of(claim.uid);
         if let Ok(volume) = self.store.create(volume) {
             self.register(volume, None, 0);
-            self.created(volume, cause);
+            self.created::<PersistentVolume>(volume, cause);
             self.bind_claim(claim, volume);
         }
     }
@@ -617,11 +617,8 @@ impl Simulation {
         let Some(row) = self.store.objects().volumes.get(volume) else { return };
         let cause = self.recorder.latest_of(row.meta.uid);
         let name = node.and_then(|node| self.store.objects().meta(node)).map(|meta| meta.name.clone());
-        let value = |on: Option<&Arc<str>>| on.map_or(Raw::Absent, |name| Raw::Text(name.clone()));
-        // What it was before does not matter, as long as it is not the same.
-        let before = if name.is_some() { Raw::Absent } else { Raw::text("somewhere") };
-        let after = vec![(Field::AttachedTo, value(name.as_ref()))];
-        self.recorder.diff(cause, volume.uid, &vec![(Field::AttachedTo, before)], &after);
+        let value = name.map_or(Value::Absent, |name| Value::Text(self.recorder.intern(&name)));
+        self.recorder.note(cause, volume.uid, What::Set { field: Field::AttachedTo, value });
     }
 }
 
@@ -629,18 +626,17 @@ fn reaches(terms: &[Vec<NodeMatch>], node: &crate::api::Node) -> bool {
     NodeMatch::any_term(terms, &node.meta.labels, &node.meta.name)
 }
 
-/// The recorded fields of a claim: nothing of one that nobody provides for.
-pub(super) fn claim_fields(claim: &PersistentVolumeClaim) -> Fields {
-    let held = claim.meta.finalizers.has(Finalizers::CLAIM_IN_USE);
-    let volume = claim.spec.volume.as_ref().filter(|_| claim.bound);
-    vec![
-        (Field::Phase, if claim.bound { Raw::text("Bound") } else { Raw::Absent }),
-        (Field::VolumeName, volume.map_or(Raw::Absent, |name| Raw::Text(name.clone()))),
-        (Field::Deleting, Raw::flag(held && claim.meta.is_deleting())),
-    ]
+/// Nothing is recorded of a claim that nobody provides for.
+impl Recorded for PersistentVolumeClaim {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::Phase, |claim, ()| if claim.bound { Raw::Text("Bound") } else { Raw::Absent }),
+        (Field::VolumeName, |claim, ()| match &claim.spec.volume {
+            Some(volume) if claim.bound => Raw::Text(volume),
+            _ => Raw::Absent,
+        }),
+    ];
 }
 
-/// The recorded fields of a volume.
-pub(super) fn volume_fields(volume: &PersistentVolume) -> Fields {
-    vec![(Field::Phase, Raw::text(&volume.phase.to_string()))]
+impl Recorded for PersistentVolume {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[(Field::Phase, |volume, ()| Raw::Text(volume.phase.name()))];
 }

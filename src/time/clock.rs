@@ -13,6 +13,7 @@ impl Drift {
     pub const NONE: Drift = Drift(0);
 
     /// What a clock gains on true time in `span`, in nanoseconds.
+    #[inline]
     const fn gained(self, span: Span) -> i64 {
         if self.0 == 0 { 0 } else { (span.0 as i128 * self.0 as i128 / SECOND as i128) as i64 }
     }
@@ -61,18 +62,21 @@ impl Clock {
         Clock { wall, monotonic: self.monotonic(at), since: at, drift }
     }
 
+    #[inline]
     const fn elapsed(&self, at: SimTime) -> i64 {
         let true_span = at.since(self.since);
         true_span.0 as i64 + self.drift.gained(true_span)
     }
 
     /// The wall reading at a moment of the simulation.
+    #[inline]
     pub const fn wall(&self, at: SimTime) -> Instant {
         Instant(self.wall.0 + self.elapsed(at))
     }
 
     /// The monotonic reading at a moment: only differences of two of them mean
     /// anything.
+    #[inline]
     pub const fn monotonic(&self, at: SimTime) -> Instant {
         Instant(self.monotonic.0 + self.elapsed(at))
     }

@@ -1,11 +1,14 @@
 //! One sync of one CronJob.
 
 use super::rules::{self, Missed, NeverFires, Past, Remembered};
-use crate::api::{ActiveJob, Concurrency, CronJob, CronJobStatus, Job, JobConditionType, Key, Kind, Meta, OwnerRef};
+use crate::api::{
+    ActiveJob, Concurrency, CronJob, CronJobStatus, Job, JobCondition, JobConditionType, Key, Kind, Meta, OwnerRef,
+};
 use crate::controllers::{Notice, Plan, Started, Version, View, Write};
 use crate::cron;
 use crate::time::Instant;
 use crate::trace::Why;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The annotation of a Job with the time that it was started for.
@@ -36,8 +39,9 @@ pub(super) struct Pass<'a> {
     changed: bool,
     /// The Job that is started, for the status.
     started: Option<Started>,
-    /// The Jobs in the cache that it controls, by name.
-    jobs: Vec<(Key, &'a Job)>,
+    /// The Jobs in the cache that it controls, by name, with the condition by
+    /// which each is over.
+    jobs: Vec<(Key, &'a Job, Option<&'a JobCondition>)>,
     view: View<'a>,
     plan: &'a mut Plan,
 }
@@ -46,6 +50,7 @@ impl<'a> Pass<'a> {
     pub(super) fn new(key: Key, cron_job: &'a CronJob, view: View<'a>, plan: &'a mut Plan) -> Pass<'a> {
         let owned = view.cache.owned(key.uid).dependents.iter().filter(|d| d.kind == Kind::Job);
         let jobs = owned.filter_map(|&job| Some((job, view.cache.jobs.get(job)?)));
+        let jobs = jobs.filter(|(_, job)| job.meta.controller() == Some(key));
         Pass {
             key,
             cron_job,
@@ -53,7 +58,7 @@ impl<'a> Pass<'a> {
             status: cron_job.status.clone(),
             changed: false,
             started: None,
-            jobs: jobs.filter(|(_, job)| job.meta.controller() == Some(key)).collect(),
+            jobs: jobs.map(|(job_key, job)| (job_key, job, job.status.finished())).collect(),
             view,
             plan,
         }
@@ -68,16 +73,15 @@ impl<'a> Pass<'a> {
             (JobConditionType::Complete, spec.successful_jobs_history_limit),
             (JobConditionType::Failed, spec.failed_jobs_history_limit),
         ] {
-            let ended = |job: &Job| job.status.finished().is_some_and(|c| c.kind == end);
-            let over = self.jobs.iter().filter(|(_, job)| ended(job));
+            let over = self.jobs.iter().filter(|(.., ended)| ended.is_some_and(|c| c.kind == end));
             let excess = over.clone().count().saturating_sub(limit.max(0) as usize);
             if excess == 0 {
                 continue;
             }
             let mut jobs: Vec<_> = over.copied().collect();
-            jobs.sort_by_key(|(_, job)| rules::age_order(job));
+            jobs.sort_by_key(|(_, job, _)| rules::age_order(job));
             self.plan.because(Why::JobHistoryLimit { limit });
-            for (key, _) in jobs.into_iter().take(excess) {
+            for (key, ..) in jobs.into_iter().take(excess) {
                 self.delete(key, false);
             }
         }
@@ -97,11 +101,11 @@ impl<'a> Pass<'a> {
         self.status.active.iter().any(|active| active.uid == job.uid)
     }
 
-    fn say(&mut self, reason: &str, message: impl Into<String>) {
+    fn say(&mut self, reason: &'static str, message: impl Into<Cow<'static, str>>) {
         self.plan.announce(self.key, Notice::normal(reason, message));
     }
 
-    fn warn(&mut self, reason: &str, message: impl Into<String>) {
+    fn warn(&mut self, reason: &'static str, message: impl Into<Cow<'static, str>>) {
         self.plan.announce(self.key, Notice::warning(reason, message));
     }
 
@@ -110,8 +114,8 @@ impl<'a> Pass<'a> {
     /// Upstream: `cronjob/cronjob_controllerv2.go syncCronJob`
     pub(super) fn reconcile(&mut self, schedule: Result<&mut Remembered, &mut String>) -> Then {
         for i in 0..self.jobs.len() {
-            let (key, job) = self.jobs[i];
-            if !self.take_account(key, job) {
+            let (key, job, end) = self.jobs[i];
+            if !self.take_account(key, job, end) {
                 return Then::Fail;
             }
         }
@@ -142,9 +146,9 @@ impl<'a> Pass<'a> {
 
     /// Notes what has become of a Job. False if the API server could not say
     /// what the CronJob looks like now.
-    fn take_account(&mut self, key: Key, job: &Job) -> bool {
+    fn take_account(&mut self, key: Key, job: &Job, end: Option<&JobCondition>) -> bool {
         let active = self.is_active(key);
-        let Some(end) = job.status.finished() else {
+        let Some(end) = end else {
             return active || self.meet_unexpected(key, job);
         };
         if active {
@@ -178,7 +182,7 @@ impl<'a> Pass<'a> {
     /// Forgets active Jobs that are not there any more: not even live, for
     /// the cache may not have a new one yet.
     fn miss_lost_jobs(&mut self) {
-        let known = |active: &ActiveJob| self.jobs.iter().any(|(key, _)| key.uid == active.uid);
+        let known = |active: &ActiveJob| self.jobs.iter().any(|(key, ..)| key.uid == active.uid);
         let gone = |active: &&ActiveJob| !known(active) && self.live_job(&active.name).is_none();
         let lost: Vec<ActiveJob> = self.status.active.iter().filter(gone).cloned().collect();
         for lost in lost {
@@ -223,7 +227,8 @@ impl<'a> Pass<'a> {
                     "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew",
                 );
             }
-            if self.may_start(scheduled) && !self.start(scheduled) {
+            let name = rules::job_name(&self.cron_job.meta.name, scheduled);
+            if self.may_start(scheduled, &name) && !self.start(scheduled, name) {
                 return Then::Fail;
             }
         }
@@ -241,7 +246,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Whether a Job is to be started for a time that has come.
-    fn may_start(&mut self, scheduled: Instant) -> bool {
+    fn may_start(&mut self, scheduled: Instant, name: &str) -> bool {
         let spec = &self.cron_job.spec;
         if let Some(seconds) = spec.starting_deadline_seconds
             && rules::is_too_late(scheduled, Some(seconds), self.view.now)
@@ -250,9 +255,8 @@ impl<'a> Pass<'a> {
             self.warn("MissSchedule", format!("Missed scheduled time to start a job: {}", rules::rfc1123(scheduled)));
             return false;
         }
-        let name = rules::job_name(&self.cron_job.meta.name, scheduled);
         let is_served = self.status.last_schedule == Some(scheduled.truncate())
-            || self.status.active.iter().any(|active| *active.name == *name);
+            || self.status.active.iter().any(|active| &*active.name == name);
         if is_served {
             return false;
         }
@@ -269,7 +273,7 @@ impl<'a> Pass<'a> {
 
     /// Starts a Job, in place of those that run if the policy says so. False
     /// if one of them could not be looked up.
-    fn start(&mut self, scheduled: Instant) -> bool {
+    fn start(&mut self, scheduled: Instant, name: Arc<str>) -> bool {
         self.plan.because(Why::ScheduleDue { scheduled: scheduled.truncate() });
         if self.cron_job.spec.concurrency == Concurrency::Replace {
             for active in self.status.active.clone() {
@@ -281,7 +285,7 @@ impl<'a> Pass<'a> {
                 self.delete(job, true);
             }
         }
-        let job = self.new_job(scheduled);
+        let job = self.new_job(scheduled, name);
         self.started = Some(Started { job: job.meta.name.clone(), scheduled: scheduled.truncate() });
         self.changed = true;
         self.plan.write(Write::CreateJob { job: Box::new(job), cron_job: self.key });
@@ -289,17 +293,15 @@ impl<'a> Pass<'a> {
     }
 
     /// Upstream: `cronjob/utils.go getJobFromTemplate2`
-    fn new_job(&self, scheduled: Instant) -> Job {
+    fn new_job(&self, scheduled: Instant, name: Arc<str>) -> Job {
         let CronJob { meta, spec, .. } = self.cron_job;
         let template = &*spec.template;
         // A Job without labels takes those of its pods.
         let labels = if template.labels.0.is_empty() { &template.spec.template.labels } else { &template.labels };
         let mut job = Job {
             meta: Meta {
-                labels: labels.clone(),
-                annotations: template.annotations.clone(),
                 owners: vec![OwnerRef { key: self.key, controller: true, blocks_deletion: true }],
-                ..Meta::named(&meta.namespace, &rules::job_name(&meta.name, scheduled))
+                ..Meta::labelled(&meta.namespace, name, labels, &template.annotations)
             },
             spec: template.spec.clone(),
             status: crate::api::JobStatus::default(),

@@ -169,9 +169,9 @@ pub fn next_look(past: Past, now: Instant, schedule: &mut impl Times) -> Option<
 ///
 /// Upstream: `cronjob/cronjob_controllerv2.go getJobName`
 #[must_use]
-pub fn job_name(cron_job: &str, scheduled: Instant) -> String {
+pub fn job_name(cron_job: &str, scheduled: Instant) -> Arc<str> {
     // Unix time is cut towards zero and so are the minutes.
-    format!("{cron_job}-{}", scheduled.truncate().0 / 60)
+    format!("{cron_job}-{}", scheduled.truncate().0 / 60).into()
 }
 
 /// Whether a run would begin after its `startingDeadlineSeconds`. With a
@@ -286,6 +286,6 @@ mod tests {
 
     #[test]
     fn jobs_are_named_after_the_minute() {
-        assert_eq!(job_name("tick", at("2026-01-05T00:01:59Z")), "tick-29459521");
+        assert_eq!(&*job_name("tick", at("2026-01-05T00:01:59Z")), "tick-29459521");
     }
 }

@@ -68,10 +68,10 @@ impl<'a> Pass<'a> {
     /// Upstream: `job/job_controller.go activePodsForRemoval`
     fn too_many(&mut self, at_least: usize) -> Vec<Entry<'a>> {
         let completions = self.completions();
-        let (mut doomed, mut left) = if self.job.spec.indexed {
-            indexes::split_duplicates(&mut self.active_pods, completions)
-        } else {
-            (Vec::new(), self.active_pods.clone())
+        let (mut doomed, mut left) = match self.job.spec.indexed {
+            true => indexes::split_duplicates(&mut self.active_pods, completions),
+            false if at_least == 0 => return Vec::new(),
+            false => (Vec::new(), self.active_pods.clone()),
         };
         if doomed.len() < at_least {
             go_sort(&mut left, |(_, a), (_, b)| removal_order(a, b).is_lt());

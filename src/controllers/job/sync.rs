@@ -313,6 +313,9 @@ impl<'a> Pass<'a> {
     }
 
     fn note_suspension(&mut self) -> bool {
+        if !self.job.spec.suspend && self.status.condition(JobConditionType::Suspended).is_none() {
+            return false;
+        }
         let (status, reason, message, event) = if self.job.spec.suspend {
             (ConditionStatus::True, "JobSuspended", "Job suspended", "Suspended")
         } else {
@@ -323,7 +326,7 @@ impl<'a> Pass<'a> {
         if !ensure_condition(&mut self.status.conditions, new) {
             return false;
         }
-        self.notices.push(Notice { reason: event.into(), message: message.into(), warning: false });
+        self.notices.push(Notice::normal(event, message));
         // The deadline counts only the time that the Job is not suspended.
         if self.job.spec.suspend {
             self.status.start_time = None;

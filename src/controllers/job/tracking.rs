@@ -1,10 +1,10 @@
 //! Counting pods, and ending the Job once all are counted.
 
 use super::manage::release;
-use super::status::{condition, count_released, ensure_condition};
+use super::status::{count_released, ensure_condition};
 use super::sync::Pass;
 use super::{Entry, indexes, is_failed, is_tracked, policies};
-use crate::api::{ConditionStatus, Indexes, JobCondition, JobConditionType, Phase, Pod, Uid};
+use crate::api::{ConditionStatus, Indexes, JobCondition, JobConditionType, JobStatus, Phase, Pod, Uid};
 use crate::controllers::{Notice, Version, Write};
 use crate::trace::Why;
 use rustc_hash::FxHashSet;
@@ -34,9 +34,7 @@ impl<'a> Pass<'a> {
         if self.job.spec.indexed {
             indexes::sort_by_index(&mut self.pods);
         }
-        let mut held: FxHashSet<Uid> =
-            self.pods.iter().filter(|(_, pod)| self.is_counted_here(pod)).map(|(key, _)| key.uid).collect();
-        changed |= count_released(&mut self.status, &held);
+        changed |= self.count_released(&[]);
         let ended = self.note_ended();
         changed |= ended.changed;
         if self.job.spec.indexed {
@@ -48,31 +46,44 @@ impl<'a> Pass<'a> {
             self.plan.because(Why::PodsEnded { pods: ended.release.len() as i32 });
         }
         if changed {
-            self.write_status(version);
+            let status = self.status.clone();
+            self.write_status(version, status);
             self.controller.in_hand.record = Some(self.backoff);
             version = Version::Returned;
         }
         self.plan.batch(ended.release.iter().map(|&(pod, _)| release(pod)));
-        for (key, _) in &ended.release {
-            held.remove(&key.uid);
-        }
-        let mut changed = count_released(&mut self.status, &held);
+        let mut changed = self.count_released(&ended.release);
         if !ended.more && self.end_job() {
             self.controller.in_hand.finishes = true;
             changed = true;
         }
         if changed {
-            self.write_status(version);
+            let status = std::mem::take(&mut self.status);
+            self.write_status(version, status);
         }
     }
 
-    fn write_status(&mut self, version: Version) {
+    fn write_status(&mut self, version: Version, status: JobStatus) {
         self.plan.write(Write::JobStatus {
             job: self.key,
             version,
-            status: Box::new(self.status.clone()),
+            status: Box::new(status),
             notices: std::mem::take(&mut self.notices),
         });
+    }
+
+    /// Counts the noted pods that have lost their finalizer, and those that
+    /// are about to.
+    fn count_released(&mut self, about_to: &[Entry<'_>]) -> bool {
+        if self.status.uncounted.is_empty() {
+            return false;
+        }
+        let held = self.pods.iter().filter(|(_, pod)| self.is_counted_here(pod));
+        let mut held: FxHashSet<Uid> = held.map(|(key, _)| key.uid).collect();
+        for (key, _) in about_to {
+            held.remove(&key.uid);
+        }
+        count_released(&mut self.status, &held)
     }
 
     /// Whether the pod's finalizer is still on, as far as this process knows.
@@ -150,8 +161,7 @@ impl<'a> Pass<'a> {
     fn note_decision(&mut self) -> bool {
         let Some(decision) = self.finished.take() else { return false };
         let now = self.now();
-        let turn_into =
-            |kind: JobConditionType| condition(kind, ConditionStatus::True, &decision.reason, &decision.message, now);
+        let turn_into = |kind| JobCondition { kind, status: ConditionStatus::True, since: now, ..decision.clone() };
         let (end, known) = match decision.kind {
             JobConditionType::FailureTarget => (turn_into(JobConditionType::Failed), false),
             JobConditionType::SuccessCriteriaMet => {
@@ -185,16 +195,14 @@ impl<'a> Pass<'a> {
     }
 
     fn announce(&mut self, end: &JobCondition) {
-        let mut say = |reason: &str, message: &str, warning| {
-            self.notices.push(Notice { reason: reason.into(), message: message.into(), warning });
-        };
         if end.kind == JobConditionType::Failed {
-            return say(&end.reason, &end.message, true);
+            let (reason, message) = (end.reason.to_string(), end.message.to_string());
+            return self.notices.push(Notice::warning(reason, message));
         }
         if self.job.spec.completions.is_some_and(|completions| self.status.succeeded > completions) {
             let message = "Too many succeeded pods running after completion count reached";
-            say("TooManySucceededPods", message, true);
+            self.notices.push(Notice::warning("TooManySucceededPods", message));
         }
-        say("Completed", "Job completed", false);
+        self.notices.push(Notice::normal("Completed", "Job completed"));
     }
 }

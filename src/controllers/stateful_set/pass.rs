@@ -405,7 +405,7 @@ impl<'a, 'p> Pass<'a, 'p> {
     fn failure(&self, verb: &str, ordinal: i32, trouble: &str) -> Write {
         let set = &self.set.meta.name;
         let message = format!("{verb} Pod {set}-{ordinal} in StatefulSet {set} failed error: {trouble}");
-        Write::Announce { about: self.key, notice: Notice::warning(&format!("Failed{verb}"), message) }
+        Write::Announce { about: self.key, notice: Notice::warning(format!("Failed{verb}"), message) }
     }
 
     /// The names of a pod's claims, and the claims that are there.

@@ -1,0 +1,244 @@
+//! Which fields of objects are recorded, and how their values are read.
+
+use crate::api::{
+    ActiveJob, ConditionStatus, ControllerRevision, DaemonSet, DaemonSetUpdate, Deployment, DeploymentCondition,
+    Indexes, Node, PodTemplate, ReplicaSet, Service, StatefulSet, StatefulStrategy, StorageClass, Strategy, Taint,
+};
+use crate::cluster::Stored;
+use crate::controllers::daemon_set;
+use crate::controllers::deployment::rules;
+use crate::controllers::stateful_set;
+use crate::time::Timestamp;
+use crate::trace::Field;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+/// How a field's value is read: from an object, and from its status, which
+/// may be an earlier one.
+pub(super) type Getter<T> = for<'a> fn(&'a T, &'a <T as Stored>::Status) -> Raw<'a>;
+
+/// An object whose fields are recorded.
+pub(super) trait Recorded: Stored {
+    /// The recorded fields, in order. That deletion has been asked for is
+    /// recorded by itself.
+    const FIELDS: &'static [(Field, Getter<Self>)];
+}
+
+/// A recorded field's value before it is known whether it changed. It only
+/// looks at the object; nothing is written out or interned yet.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Raw<'a> {
+    Absent,
+    Int(i64),
+    Bool(bool),
+    Text(&'a str),
+    /// A number that is recorded as text.
+    Numeral(i64),
+    Time(Timestamp),
+    /// `status/reason`.
+    Condition(ConditionStatus, &'a str),
+    Indexes(&'a Indexes),
+    /// The names of Jobs, in order and joined by commas.
+    Jobs(&'a [ActiveJob]),
+    /// Taints, in order and joined by commas.
+    Taints(&'a [Taint]),
+    /// The number of the ControllerRevision of this namespace and name.
+    Revision(&'a Arc<str>, &'a Arc<str>),
+}
+
+impl<'a> Raw<'a> {
+    /// A text that is recorded unless it is empty.
+    pub(super) const fn text(text: &'a str) -> Raw<'a> {
+        if text.is_empty() { Raw::Absent } else { Raw::Text(text) }
+    }
+
+    pub(super) fn time(time: Option<Timestamp>) -> Raw<'a> {
+        time.map_or(Raw::Absent, Raw::Time)
+    }
+
+    pub(super) fn int(n: Option<i32>) -> Raw<'a> {
+        n.map_or(Raw::Absent, |n| Raw::Int(n.into()))
+    }
+
+    pub(super) fn count(n: i32) -> Raw<'a> {
+        if n == 0 { Raw::Absent } else { Raw::Int(n.into()) }
+    }
+
+    pub(super) const fn flag(on: bool) -> Raw<'a> {
+        if on { Raw::Bool(true) } else { Raw::Absent }
+    }
+
+    /// The image by which people tell versions of a template apart.
+    pub(super) fn image(template: &'a PodTemplate) -> Raw<'a> {
+        Raw::Text(template.image())
+    }
+
+    fn condition(condition: Option<&'a DeploymentCondition>) -> Raw<'a> {
+        condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, &c.reason))
+    }
+
+    fn named_revision(set: &'a StatefulSet, name: &'a Arc<str>) -> Raw<'a> {
+        if name.is_empty() { Raw::Absent } else { Raw::Revision(&set.meta.namespace, name) }
+    }
+
+    fn numeral(n: Option<i64>) -> Raw<'a> {
+        n.map_or(Raw::Absent, Raw::Numeral)
+    }
+
+    /// Whether the two are recorded alike. What is recorded in order may be
+    /// kept in another.
+    pub(super) fn is_same(self, other: Raw<'_>) -> bool {
+        let ordered = |raw: Raw<'_>| matches!(raw, Raw::Jobs(_) | Raw::Taints(_));
+        self == other || ordered(self) && ordered(other) && self.to_string() == other.to_string()
+    }
+}
+
+fn join<'a>(texts: impl Iterator<Item = &'a str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut texts: Vec<&str> = texts.collect();
+    texts.sort_unstable();
+    for (i, text) in texts.into_iter().enumerate() {
+        if i > 0 {
+            f.write_char(',')?;
+        }
+        f.write_str(text)?;
+    }
+    Ok(())
+}
+
+/// What is recorded of values that are recorded as text.
+impl fmt::Display for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Raw::Absent | Raw::Bool(_) | Raw::Revision(..) => Ok(()),
+            Raw::Int(n) | Raw::Numeral(n) => n.fmt(f),
+            Raw::Text(text) => f.write_str(text),
+            Raw::Time(time) => time.fmt(f),
+            Raw::Condition(status, reason) => {
+                f.write_str(status.name())?;
+                f.write_char('/')?;
+                f.write_str(reason)
+            }
+            Raw::Indexes(indexes) => indexes.fmt(f),
+            Raw::Jobs(jobs) => join(jobs.iter().map(|job| &*job.name), f),
+            Raw::Taints(taints) => {
+                let taints: Vec<String> = taints.iter().map(ToString::to_string).collect();
+                join(taints.iter().map(String::as_str), f)
+            }
+        }
+    }
+}
+
+impl Recorded for Deployment {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::SpecReplicas, |d, _| Raw::Int(d.spec.replicas.into())),
+        (Field::SpecPaused, |d, _| Raw::flag(d.spec.paused)),
+        (Field::Revision, |d, _| Raw::numeral(d.revision)),
+        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
+        (Field::Replicas, |_, status| Raw::count(status.replicas)),
+        (Field::UpdatedReplicas, |_, status| Raw::count(status.updated)),
+        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
+        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
+        (Field::UnavailableReplicas, |_, status| Raw::count(status.unavailable)),
+        (Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0))),
+        (Field::CollisionCount, |_, status| Raw::count(status.collision_count)),
+        (Field::ConditionAvailable, |_, status| Raw::condition(status.available_condition.as_ref())),
+        (Field::ConditionProgressing, |_, status| Raw::condition(status.progressing.as_ref())),
+        (Field::ConditionReplicaFailure, |_, status| Raw::condition(status.replica_failure.as_ref())),
+        (Field::MaxSurge, |d, _| Raw::int(limits(d).map(|l| l.surge))),
+        (Field::MaxUnavailable, |d, _| Raw::int(limits(d).map(|l| l.unavailable))),
+        (Field::Image, |d, _| Raw::image(&d.spec.template)),
+    ];
+}
+
+/// Recreate has no limits: it may lose all its pods.
+fn limits(deployment: &Deployment) -> Option<rules::Fenceposts> {
+    match deployment.spec.strategy {
+        Strategy::Recreate => None,
+        Strategy::RollingUpdate { .. } => Some(rules::limits(deployment.spec.strategy, deployment.spec.replicas)),
+    }
+}
+
+impl Recorded for ReplicaSet {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::SpecReplicas, |set, _| Raw::Int(set.spec.replicas.into())),
+        (Field::Revision, |set, _| Raw::numeral(set.marks.revision)),
+        (Field::Replicas, |_, status| Raw::count(status.replicas)),
+        (Field::FullyLabeledReplicas, |_, status| Raw::count(status.fully_labeled)),
+        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
+        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
+        (Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0))),
+        (Field::Image, |set, _| Raw::image(&set.spec.template)),
+    ];
+}
+
+impl Recorded for DaemonSet {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
+        (Field::CurrentNumberScheduled, |_, status| Raw::count(status.current)),
+        (Field::NumberMisscheduled, |_, status| Raw::count(status.misscheduled)),
+        (Field::DesiredNumberScheduled, |_, status| Raw::count(status.desired)),
+        (Field::NumberReady, |_, status| Raw::count(status.ready)),
+        (Field::UpdatedNumberScheduled, |_, status| Raw::count(status.updated)),
+        (Field::NumberAvailable, |_, status| Raw::count(status.available)),
+        (Field::NumberUnavailable, |_, status| Raw::count(status.unavailable)),
+        (Field::MaxSurge, |set, status| Raw::int(daemon_limits(set, status.desired).map(|l| l.surge))),
+        (Field::MaxUnavailable, |set, status| Raw::int(daemon_limits(set, status.desired).map(|l| l.unavailable))),
+        (Field::Image, |set, _| Raw::image(&set.spec.template)),
+    ];
+}
+
+fn daemon_limits(set: &DaemonSet, desired: i32) -> Option<daemon_set::rules::Limits> {
+    match set.spec.update {
+        DaemonSetUpdate::OnDelete => None,
+        update @ DaemonSetUpdate::RollingUpdate { .. } => Some(daemon_set::rules::limits(update, desired)),
+    }
+}
+
+impl Recorded for ControllerRevision {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[(Field::Revision, |revision, ()| Raw::Int(revision.revision))];
+}
+
+impl Recorded for StatefulSet {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::SpecReplicas, |set, _| Raw::Int(set.spec.replicas.into())),
+        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
+        (Field::Replicas, |_, status| Raw::count(status.replicas)),
+        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
+        (Field::CurrentReplicas, |_, status| Raw::count(status.current)),
+        (Field::UpdatedReplicas, |_, status| Raw::count(status.updated)),
+        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
+        (Field::CurrentRevision, |set, status| Raw::named_revision(set, &status.current_revision)),
+        (Field::UpdateRevision, |set, status| Raw::named_revision(set, &status.update_revision)),
+        (Field::CollisionCount, |_, status| Raw::count(status.collision_count)),
+        (Field::MaxSurge, |set, _| Raw::int(most_unavailable(set).map(|_| 0))),
+        (Field::MaxUnavailable, |set, _| Raw::int(most_unavailable(set))),
+        (Field::Image, |set, _| Raw::image(&set.spec.template)),
+    ];
+}
+
+fn most_unavailable(set: &StatefulSet) -> Option<i32> {
+    match set.spec.strategy {
+        StatefulStrategy::RollingUpdate(rolling) => {
+            Some(stateful_set::rules::max_unavailable(rolling, set.spec.replicas))
+        }
+        StatefulStrategy::OnDelete => None,
+    }
+}
+
+impl Recorded for Node {
+    const FIELDS: &'static [(Field, Getter<Self>)] = &[
+        (Field::Unschedulable, |node, ()| Raw::flag(node.unschedulable)),
+        (Field::Taints, |node, ()| if node.taints.is_empty() { Raw::Absent } else { Raw::Taints(&node.taints) }),
+        (Field::ConditionReady, |node, ()| Raw::Text(node.ready.name())),
+    ];
+}
+
+/// Only that they come and go is recorded.
+macro_rules! without_fields {
+    ($($kind:ident),*) => {$(
+        impl Recorded for $kind {
+            const FIELDS: &'static [(Field, Getter<Self>)] = &[];
+        }
+    )*};
+}
+without_fields!(Service, StorageClass);
