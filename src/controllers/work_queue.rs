@@ -138,22 +138,6 @@ impl WorkQueue {
         self.items.get(&key).map_or(0, |item| item.failures)
     }
 
-    /// Forgets a key's failures.
-    pub fn forget(&mut self, key: Key) {
-        self.change(key, |item| item.failures = 0);
-    }
-
-    /// Changes what is known of a key, and drops it if there is nothing left
-    /// to know.
-    fn change(&mut self, key: Key, write: impl FnOnce(&mut Item)) {
-        if let Entry::Occupied(mut entry) = self.items.entry(key) {
-            write(entry.get_mut());
-            if *entry.get() == Item::default() {
-                entry.remove();
-            }
-        }
-    }
-
     /// A timer has run down: adds its key, unless an earlier one did.
     pub fn expire(&mut self, timer: Timer) {
         let due = self.items.get_mut(&timer.key).map(|item| &mut item.due);
@@ -213,21 +197,25 @@ impl WorkQueue {
     /// Takes the next key to work on, with the record that put it there.
     pub fn get(&mut self) -> Option<(Key, Option<RecordId>)> {
         let key = self.waiting.pop_front()?;
-        let item = self.items.entry(key).or_default();
+        let item = self.items.get_mut(&key)?;
         item.dirty = false;
         item.processing = true;
         Some((key, item.cause.take()))
     }
 
-    /// The work on a key is done.
-    pub fn done(&mut self, key: Key) {
-        let mut again = false;
-        self.change(key, |item| {
-            item.processing = false;
-            again = item.dirty;
-        });
-        if again {
+    /// The work on a key is done; its failures are forgotten unless it is to
+    /// be tried again.
+    pub fn done(&mut self, key: Key, forget: bool) {
+        let Entry::Occupied(mut entry) = self.items.entry(key) else { return };
+        let item = entry.get_mut();
+        item.processing = false;
+        if forget {
+            item.failures = 0;
+        }
+        if item.dirty {
             self.waiting.push_back(key);
+        } else if *item == Item::default() {
+            entry.remove();
         }
     }
 }
@@ -251,7 +239,7 @@ mod tests {
         queue.add(key(1));
         assert_eq!(queue.get().map(|(k, _)| k), Some(key(2)));
         assert!(queue.is_empty());
-        queue.done(key(1));
+        queue.done(key(1), true);
         assert_eq!(queue.get().map(|(k, _)| k), Some(key(1)));
     }
 
@@ -266,7 +254,7 @@ mod tests {
         queue.expire(timers[1]);
         assert!(!queue.is_empty());
         queue.get();
-        queue.done(key(1));
+        queue.done(key(1), true);
         queue.expire(timers[0]);
         assert!(queue.is_empty());
     }
@@ -282,10 +270,10 @@ mod tests {
             queue.now = timer[0].at;
             queue.expire(timer[0]);
             queue.get();
-            queue.done(key(1));
+            queue.done(key(1), false);
         }
         assert_eq!(waits, [5, 10, 20, 40]);
-        queue.forget(key(1));
+        queue.done(key(1), true);
         assert_eq!(queue.failures(key(1)), 0);
     }
 }

@@ -38,7 +38,7 @@ impl Simulation {
         let number = self.recorder.next_number(cron_job.uid);
         self.jobs.entry(key.uid).or_default().number = Some(number);
         self.created::<Job>(key, cause);
-        self.announce(cron_job, &Notice::normal("SuccessfulCreate", format!("Created job {}", job.meta.name)));
+        self.announce(cron_job, &Notice::normal("SuccessfulCreate", ["Created job ", &job.meta.name].concat()));
         Ok((key, self.version(key)))
     }
 
@@ -46,7 +46,7 @@ impl Simulation {
     pub(super) fn delete_job(&mut self, job: Key, cron_job: Key, cause: RecordId) -> Result<Written, ApiError> {
         let name = self.store.objects().meta(job).ok_or(ApiError::NotFound)?.name.clone();
         let written = self.delete(job, Propagation::Background, cause)?;
-        self.announce(cron_job, &Notice::normal("SuccessfulDelete", format!("Deleted job {name}")));
+        self.announce(cron_job, &Notice::normal("SuccessfulDelete", ["Deleted job ", &name].concat()));
         Ok(written)
     }
 

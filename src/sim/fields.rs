@@ -87,6 +87,7 @@ impl<'a> Raw<'a> {
 
     /// Whether the two are recorded alike. What is recorded in order may be
     /// kept in another.
+    #[inline]
     pub(super) fn is_same(self, other: Raw<'_>) -> bool {
         let ordered = |raw: Raw<'_>| matches!(raw, Raw::Jobs(_) | Raw::Taints(_));
         self == other || ordered(self) && ordered(other) && self.to_string() == other.to_string()

@@ -175,7 +175,7 @@ impl Simulation {
         let Some(row) = objects.pods.get(key) else { return };
         let workload = top_owner(objects, &row.meta);
         let name = &self.recorder.trace.subject(self.recorder.subject(key.uid)).name;
-        let subject: Arc<str> = format!("{}/{name}", row.meta.namespace).into();
+        let subject: Arc<str> = [&*row.meta.namespace, "/", name].concat().into();
         let slot = key.slot as usize;
         if self.runtimes.len() <= slot {
             self.runtimes.resize_with(slot + 1, || None);

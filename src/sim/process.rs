@@ -107,6 +107,12 @@ impl Process {
     /// Hands new timers to the kernel, and wakes the worker if there is work.
     #[inline]
     pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
+        if self.queue.has_new_timers() || self.worker == Worker::Idle && !self.queue.is_empty() {
+            self.wind_up_now(process, epoch, now, events);
+        }
+    }
+
+    fn wind_up_now(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
         if self.queue.has_new_timers() {
             for Timer { at, key } in self.queue.take_timers() {
                 events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
@@ -400,17 +406,14 @@ impl Simulation {
         let process = &mut self.processes[index as usize];
         let Some(key) = process.key.take() else { return };
         process.queue.cause = process.trigger.some();
-        if ok {
-            if let Some(at) = process.plan.requeue_at {
-                process.queue.add_at(key, clock.sim_time(at));
-            }
-            process.queue.forget(key);
-        } else if process.controller.max_retries().is_none_or(|most| process.queue.failures(key) < most) {
+        let most = process.controller.max_retries().unwrap_or(u32::MAX);
+        let again = !ok && process.queue.failures(key) < most;
+        if again {
             process.queue.add_rate_limited(key);
-        } else {
-            process.queue.forget(key);
+        } else if ok && let Some(at) = process.plan.requeue_at {
+            process.queue.add_at(key, clock.sim_time(at));
         }
-        process.queue.done(key);
+        process.queue.done(key, !again);
         process.queue.now = self.now;
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
         process.controller.finished(key, meters.view(), &mut process.queue);

@@ -153,7 +153,7 @@ impl<'a> Pass<'a> {
         };
         if active {
             self.forget(|active| active.uid == key.uid);
-            let message = format!("Saw completed job: {}, condition: {}", job.meta.name, end.kind.name());
+            let message = ["Saw completed job: ", &job.meta.name, ", condition: ", end.kind.name()].concat();
             self.say("SawCompletedJob", message);
         }
         let completed = job.status.completion_time.filter(|_| end.kind == JobConditionType::Complete);

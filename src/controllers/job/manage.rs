@@ -168,7 +168,7 @@ impl<'a> Pass<'a> {
     fn new_pod(&self, index: Option<u32>) -> NewPod {
         let name = &self.job.meta.name;
         let (name_prefix, index) = match index {
-            None => (format!("{name}-"), None),
+            None => ([&**name, "-"].concat(), None),
             Some(index) => {
                 let suffix = format!("-{index}-");
                 let kept = name.len().min(LONGEST_PREFIX - suffix.len());

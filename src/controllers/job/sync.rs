@@ -162,21 +162,22 @@ impl<'a> Pass<'a> {
     /// Upstream: `job/job_controller.go getNewFinishedPods`
     fn count_finished(&mut self) {
         let uncounted = &self.job.status.uncounted;
-        let new = |known: &[Uid], ended: &dyn Fn(&Pod) -> bool| -> Vec<Entry<'a>> {
-            let known: FxHashSet<Uid> = known.iter().copied().collect();
-            let is_new = |pod: &Pod| !known.contains(&pod.meta.uid) && self.is_valid(pod) && ended(pod);
-            self.pods.iter().filter(|(_, pod)| is_new(pod)).copied().collect()
-        };
-        let succeeded = new(&uncounted.succeeded, &|pod| pod.phase == Phase::Succeeded);
-        let failed = new(&uncounted.failed, &|pod| is_failed(self.job, pod));
+        let known_succeeded: FxHashSet<Uid> = uncounted.succeeded.iter().copied().collect();
+        let known_failed: FxHashSet<Uid> = uncounted.failed.iter().copied().collect();
         let policy = self.job.spec.pod_failure_policy.as_ref();
-        let counting = failed.iter().filter(|(_, pod)| policies::judge(policy, pod).counts()).count();
+        let (mut succeeded, mut failed, mut counting) = (Vec::new(), Vec::new(), 0);
+        for (key, pod) in self.pods.iter().filter(|(_, pod)| self.is_valid(pod)) {
+            if pod.phase == Phase::Succeeded && !known_succeeded.contains(&key.uid) {
+                succeeded.push(backoff::finished_at(pod));
+            } else if is_failed(self.job, pod) && !known_failed.contains(&key.uid) {
+                failed.push(backoff::finished_at(pod));
+                counting += usize::from(policies::judge(policy, pod).counts());
+            }
+        }
         self.succeeded = self.status.succeeded + (succeeded.len() + uncounted.succeeded.len()) as i32;
         self.failed = self.status.failed + (counting + uncounted.failed.len()) as i32;
-        let times =
-            |pods: &[Entry<'_>]| -> Vec<Timestamp> { pods.iter().map(|(_, pod)| backoff::finished_at(pod)).collect() };
         let old = self.controller.backoff.get(&self.key).copied().unwrap_or_default();
-        self.backoff = old.after(&times(&succeeded), &times(&failed));
+        self.backoff = old.after(&succeeded, &failed);
     }
 
     /// What was decided before stands; else a pod may fail the whole Job.
