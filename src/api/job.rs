@@ -1,6 +1,6 @@
 //! Jobs: work that ends.
 
-use super::{ConditionStatus, Indexes, Meta, PodTemplate, Selector, Uid};
+use super::{ConditionStatus, Indexes, Meta, PodTemplate, Selector, Text, Uid};
 use crate::time::Timestamp;
 use std::sync::Arc;
 
@@ -239,16 +239,16 @@ impl Job {
         if self.spec.manual_selector {
             return;
         }
-        let uid = format!("{:08x}-0000-4000-8000-000000000000", self.meta.uid.0);
+        let uid = Text::from(format!("{:08x}-0000-4000-8000-000000000000", self.meta.uid.0));
         let template = Arc::make_mut(&mut self.spec.template);
         let labels = &mut Arc::make_mut(&mut template.labels).0;
         for name in UID_LABELS {
-            labels.insert(name.to_string(), uid.clone());
+            labels.insert(Text::Known(name), uid.clone());
         }
         for name in NAME_LABELS {
-            labels.insert(name.to_string(), self.meta.name.to_string());
+            labels.insert(Text::Known(name), self.meta.name.clone());
         }
-        Arc::make_mut(&mut self.spec.selector).match_labels.0.insert(UID_LABELS[0].to_string(), uid);
+        Arc::make_mut(&mut self.spec.selector).match_labels.0.insert(Text::Known(UID_LABELS[0]), uid);
     }
 }
 

@@ -1,36 +1,36 @@
 //! Labels and the selectors that read them.
 
+use super::text::TextMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// `metadata.labels`, sorted by name.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Labels(pub BTreeMap<String, String>);
+pub struct Labels(pub TextMap);
 
 impl Labels {
     /// The value of a label.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(|value| &**value)
     }
 
     /// These labels and one more.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Labels {
         let mut all = self.clone();
-        all.0.insert(name.to_string(), value.to_string());
+        all.0.insert(name, value);
         all
     }
 
     /// Whether every label of `wanted` is here with the same value.
     pub fn contains_all(&self, wanted: &Labels) -> bool {
-        wanted.0.iter().all(|(name, value)| self.get(name) == Some(value))
+        wanted.0.iter().all(|(name, value)| self.get(name) == Some(&**value))
     }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Labels {
     fn from(pairs: [(&str, &str); N]) -> Labels {
-        Labels(pairs.iter().map(|(n, v)| ((*n).to_string(), (*v).to_string())).collect())
+        Labels(pairs.into_iter().collect())
     }
 }
 

@@ -22,6 +22,7 @@ mod quantity;
 mod replica_set;
 mod service;
 mod stateful_set;
+mod text;
 mod volume;
 
 pub use controller_revision::ControllerRevision;
@@ -61,6 +62,7 @@ pub use stateful_set::{
     ClaimRetention, ClaimTemplate, PodManagement, Retention, StatefulRolling, StatefulSet, StatefulSetSpec,
     StatefulSetStatus, StatefulStrategy,
 };
+pub use text::{Pairs, Text, TextMap};
 pub use volume::{
     AccessModes, BindingMode, ClaimRef, ClaimSpec, PersistentVolume, PersistentVolumeClaim, Reclaim, StorageClass,
     VolumePhase,

@@ -125,7 +125,7 @@ mod tests {
         let values: Vec<String> = one_of.iter().map(ToString::to_string).collect();
         let requirement = Requirement { key: "tier".to_string(), operator: Operator::In, values };
         Selector {
-            match_labels: Labels(labels.iter().map(|(n, v)| ((*n).to_string(), (*v).to_string())).collect()),
+            match_labels: Labels(labels.iter().copied().collect()),
             match_expressions: if one_of.is_empty() { Vec::new() } else { vec![requirement] },
         }
     }

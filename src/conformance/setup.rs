@@ -170,7 +170,7 @@ fn node(node: &CaseNode) -> Result<NodeSpec, NotRun> {
     Ok(NodeSpec {
         name: node.name.as_str().into(),
         zone: node.zone.as_str().into(),
-        labels: Labels(node.labels.clone()),
+        labels: Labels(node.labels.clone().into_iter().collect()),
         taints: node.taints.clone(),
         allocatable: Resources {
             cpu_milli: quantity("cpu", &node.cpu)?,

@@ -99,6 +99,6 @@ impl<'a> Fields<'a> {
 
     /// A mapping that is a set of labels.
     pub(super) fn labels(&self, name: &str) -> Labels {
-        Labels(self.entries(name))
+        Labels(self.entries(name).into_iter().collect())
     }
 }

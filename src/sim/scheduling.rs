@@ -40,9 +40,9 @@ fn default_selector(objects: &Objects, pod: &Pod) -> Option<Selector> {
     for service in services.filter(|s| s.meta.namespace == pod.meta.namespace && s.selects(&pod.meta.labels)) {
         let labels = service.selector.0.iter();
         selector.match_expressions.extend(labels.map(|(key, value)| Requirement {
-            key: key.clone(),
+            key: key.to_string(),
             operator: Operator::In,
-            values: vec![value.clone()],
+            values: vec![value.to_string()],
         }));
     }
     Some(selector).filter(|selector| !selector.is_empty())

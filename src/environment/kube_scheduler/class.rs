@@ -4,7 +4,7 @@
 
 use super::nodes::Nodes;
 use super::tallies::{Counted, Eligible, HolderKind, Scope, Tallies, TallyId};
-use crate::api::{Labels, Pod, PodTemplate, PodTerm, Selector, SpreadConstraint, Uid, merged};
+use crate::api::{Labels, Pod, PodTemplate, PodTerm, Selector, SpreadConstraint, Text, Uid, merged};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub(super) struct Classes {
     classes: Vec<Option<Class>>,
     free: Vec<ClassId>,
     by_key: FxHashMap<ClassKey, ClassId>,
-    by_label: FxHashMap<(String, String), Vec<ClassId>>,
+    by_label: FxHashMap<(Text, Text), Vec<ClassId>>,
 }
 
 impl Classes {

@@ -4,7 +4,7 @@
 //! date from then on, so that nobody counts pods when one is placed.
 
 use super::nodes::{NodeRow, Nodes};
-use crate::api::{Labels, NodeMatch, PodTemplate, Selector, Toleration};
+use crate::api::{Labels, NodeMatch, PodTemplate, Selector, Text, Toleration};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -252,7 +252,7 @@ pub(super) struct Tallies {
     topologies: Vec<Topology>,
     eligible: Vec<EligibleNodes>,
     /// The tallies of pods, by one label that the pods must have.
-    by_label: FxHashMap<(String, String), Vec<TallyId>>,
+    by_label: FxHashMap<(Text, Text), Vec<TallyId>>,
     /// Those whose pods need not have any label in particular.
     by_no_label: Vec<TallyId>,
     /// The tallies of terms that pods have.
@@ -435,7 +435,7 @@ impl Tallies {
 }
 
 /// A label that all pods of the scopes have: the one that tells most.
-fn sample_label(scopes: &[Scope]) -> Option<(String, String)> {
+fn sample_label(scopes: &[Scope]) -> Option<(Text, Text)> {
     let labels = &scopes.first()?.selector.as_ref()?.match_labels.0;
     let telling = labels.iter().find(|(key, _)| key.ends_with("-hash")).or_else(|| labels.iter().next_back());
     telling.map(|(key, value)| (key.clone(), value.clone()))

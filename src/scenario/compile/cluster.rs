@@ -106,7 +106,13 @@ pub(super) fn node(
 ) -> NodeSpec {
     let mut taints: Vec<Taint> = taints.iter().map(|t| t.0.clone()).collect();
     taints.sort();
-    NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(labels.clone()), taints, allocatable }
+    NodeSpec {
+        name: name.into(),
+        zone: zone.into(),
+        labels: Labels(labels.clone().into_iter().collect()),
+        taints,
+        allocatable,
+    }
 }
 
 /// How many runs of a CronJob there is room for at a time: slow ones pile up.
