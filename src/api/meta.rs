@@ -174,6 +174,20 @@ pub struct OwnerRef {
     pub blocks_deletion: bool,
 }
 
+/// A reference to an owner as a manifest has it: by name. The UID that goes
+/// with it is one of another cluster.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NamedOwner {
+    /// The owner's kind.
+    pub kind: Kind,
+    /// Its name; it is in the same namespace, or in none.
+    pub name: Arc<str>,
+    /// Whether the owner manages the dependent; at most one owner does.
+    pub controller: bool,
+    /// Whether foreground deletion of the owner waits for the dependent.
+    pub blocks_deletion: bool,
+}
+
 /// A deletion that has been asked for and not finished.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Deletion {
@@ -261,6 +275,8 @@ pub struct Meta {
     pub annotations: Annotations,
     /// `metadata.ownerReferences`.
     pub owners: Vec<OwnerRef>,
+    /// The same as its manifest has it, for what was applied with owners.
+    pub named_owners: Option<Arc<[NamedOwner]>>,
     /// `metadata.finalizers`.
     pub finalizers: Finalizers,
 }
@@ -284,6 +300,7 @@ impl Meta {
             labels: labels.clone(),
             annotations: annotations.clone(),
             owners: Vec::new(),
+            named_owners: None,
             finalizers: Finalizers::default(),
         }
     }

@@ -43,7 +43,9 @@ pub use job::{
 };
 pub use labels::{Labels, Requirement, Selector};
 pub use lease::Lease;
-pub use meta::{Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Propagation, Uid};
+pub use meta::{
+    Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, NamedOwner, OwnerRef, Propagation, Uid,
+};
 pub use node::{Effect, NOT_READY, Node, NodeSpec, Pressure, Pressures, Resources, Taint, UNREACHABLE};
 pub use object::Object;
 pub use placement::{

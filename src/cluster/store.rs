@@ -305,10 +305,7 @@ impl Store {
         if left == meta.finalizers {
             return Ok(false);
         }
-        let finished = meta.is_deleting()
-            && left.is_empty()
-            && meta.deletion.is_none_or(|d| key.kind != Kind::Pod || d.grace_seconds == 0);
-        if finished {
+        if is_to_go(key.kind, meta.deletion, left) {
             self.remove(key);
             return Ok(true);
         }
@@ -321,11 +318,18 @@ impl Store {
         Ok(false)
     }
 
-    /// Makes `owner` the controller of an object, or takes an owner away.
+    /// Makes `owner` the controller of an object, or takes an owner away, and
+    /// finalizers with it. An object that was held by those alone goes.
     ///
     /// # Errors
     /// If the object is gone, or another controller has it.
-    pub fn set_owner(&mut self, key: Key, owner: OwnerRef, present: bool) -> Result<u64, ApiError> {
+    pub fn set_owner(
+        &mut self,
+        key: Key,
+        owner: OwnerRef,
+        present: bool,
+        finalizers: Finalizers,
+    ) -> Result<u64, ApiError> {
         let meta = self.check(key, None)?;
         if present && meta.controller().is_some_and(|c| c != owner.key) {
             return Err(ApiError::Invalid(
@@ -333,15 +337,21 @@ impl Store {
                     .to_string(),
             ));
         }
+        let held = meta.finalizers.without(if present { Finalizers::NONE } else { finalizers });
+        let (released, deletion) = (held != meta.finalizers, meta.deletion);
         let version = self.next_revision();
         let change = self.objects.update_owners(key, |meta| {
             meta.owners.retain(|o| o.key != owner.key);
+            meta.finalizers = if present { meta.finalizers.with(finalizers) } else { held };
             if present {
                 meta.owners.push(owner);
             }
             meta.resource_version = version;
         });
         self.note(change);
+        if released && is_to_go(key.kind, deletion, held) {
+            self.remove(key);
+        }
         Ok(version)
     }
 
@@ -369,4 +379,10 @@ impl Store {
         let change = self.objects.remove(key);
         self.note(change);
     }
+}
+
+/// Whether nothing holds an object any more whose deletion was asked for. A
+/// pod with a grace period still has its kubelet.
+fn is_to_go(kind: Kind, deletion: Option<Deletion>, held: Finalizers) -> bool {
+    held.is_empty() && deletion.is_some_and(|deletion| kind != Kind::Pod || deletion.grace_seconds == 0)
 }

@@ -71,6 +71,14 @@ impl Expectations {
         })
     }
 
+    /// The owner has come again under its name before anybody noticed that it
+    /// was gone: what was expected of the old one is expected of the new one.
+    pub fn rename(&mut self, old: Key, new: Key) {
+        if let Some(expected) = self.by_owner.remove(&old) {
+            self.by_owner.insert(new, expected);
+        }
+    }
+
     /// The owner is gone.
     pub fn forget(&mut self, owner: Key) {
         self.by_owner.remove(&owner);

@@ -64,6 +64,11 @@ impl Controller for GarbageCollector {
         Ok(())
     }
 
+    /// Its nodes are known by their UIDs.
+    fn keys_are_names(&self) -> bool {
+        false
+    }
+
     fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match error {
             ApiError::NotFound => Reaction::Ignore,
@@ -104,7 +109,7 @@ fn delete_unowned(key: Key, meta: &Meta, view: View<'_>, plan: &mut Plan) {
     }
     if solid > 0 {
         for owner in dangling {
-            plan.write(Write::SetOwner { object: key, owner, present: false });
+            plan.write(Write::SetOwner { object: key, owner, present: false, finalizers: Finalizers::NONE });
         }
         return;
     }
@@ -144,7 +149,12 @@ fn orphan_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
     for &dependent in &view.cache.owned(key.uid).dependents {
         let owners = view.cache.meta(dependent).map_or(&[][..], |d| &d.owners);
         if let Some(owner) = owners.iter().find(|o| o.key == key) {
-            plan.write(Write::SetOwner { object: dependent, owner: *owner, present: false });
+            plan.write(Write::SetOwner {
+                object: dependent,
+                owner: *owner,
+                present: false,
+                finalizers: Finalizers::NONE,
+            });
         }
     }
     plan.write(Write::RemoveFinalizer { object: key, version: Version::Live, finalizer: Finalizers::ORPHAN });

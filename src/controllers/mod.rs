@@ -125,6 +125,16 @@ pub trait Controller {
         Reaction::Fail
     }
 
+    /// Whether its queue's keys are names upstream, so that an object that
+    /// comes again under its name inherits delays and failures.
+    fn keys_are_names(&self) -> bool {
+        true
+    }
+
+    /// An object of this controller has come again under its name, and nobody
+    /// has looked in between: what is kept by name is now about the new one.
+    fn renamed(&mut self, _old: Key, _new: Key) {}
+
     /// How often a failing key is tried again before it is dropped.
     fn max_retries(&self) -> Option<u32> {
         None

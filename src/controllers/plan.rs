@@ -375,7 +375,7 @@ pub enum Write {
         /// The Event.
         notice: Notice,
     },
-    /// Add or remove an owner reference.
+    /// Add or remove an owner reference, and finalizers with it.
     SetOwner {
         /// The dependent.
         object: Key,
@@ -383,6 +383,8 @@ pub enum Write {
         owner: OwnerRef,
         /// Whether it shall be there.
         present: bool,
+        /// Finalizers that come and go with it.
+        finalizers: Finalizers,
     },
     /// Delete any object, as the garbage collector does.
     Delete {

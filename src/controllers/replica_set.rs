@@ -113,7 +113,7 @@ impl Controller for ReplicaSetController {
 
     fn written(&mut self, key: Key, write: &Write, _object: Key, version: u64) {
         let newest = match write {
-            Write::CreatePod(_) => &mut self.written.entry(key).or_default().0,
+            Write::CreatePod(_) | Write::SetOwner { present: true, .. } => &mut self.written.entry(key).or_default().0,
             Write::ReplicaSetStatus { .. } => &mut self.written.entry(key).or_default().1,
             _ => return,
         };
@@ -309,14 +309,14 @@ fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Ta
         } else if pod.is_active() && matches {
             tally.count(pod, set, view.now);
         } else if pod.is_active() && set.meta.deletion.is_none() {
-            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+            plan.write(Write::SetOwner { object: pod_key, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
     let may_adopt = view.live.replica_sets.get(key).is_some_and(|live| live.meta.deletion.is_none());
     if may_adopt && set.meta.deletion.is_none() {
         for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace) {
             if pod.is_active() && set.spec.selector.matches(&pod.meta.labels) {
-                plan.write(Write::SetOwner { object: pod_key, owner, present: true });
+                plan.write(Write::SetOwner { object: pod_key, owner, present: true, finalizers: Finalizers::NONE });
                 tally.count(pod, set, view.now);
             }
         }

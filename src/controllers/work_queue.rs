@@ -161,6 +161,25 @@ impl WorkQueue {
         self.new_timers.sort_by_key(|timer| (timer.at, timer.key));
     }
 
+    /// Whether the queue has anything to do with a key, now or later.
+    pub fn holds(&self, key: Key) -> bool {
+        self.items.get(&key).is_some_and(|item| *item != Item::default())
+    }
+
+    /// An object has come again under its name. Upstream's keys are names, so
+    /// what the queue holds of the old one is now about the new one.
+    ///
+    /// Upstream: `controller_utils.go KeyFunc`
+    pub fn rename(&mut self, old: Key, new: Key) {
+        let Some(item) = self.items.remove(&old) else { return };
+        self.waiting.iter_mut().filter(|key| **key == old).for_each(|key| *key = new);
+        self.new_timers.retain(|timer| timer.key != old);
+        if let Some(at) = item.due {
+            self.new_timers.push(Timer { at, key: new });
+        }
+        self.items.insert(new, item);
+    }
+
     /// Whether there are timers that the kernel has to wind up.
     #[inline]
     pub fn has_new_timers(&self) -> bool {
@@ -241,6 +260,28 @@ mod tests {
         assert!(queue.is_empty());
         queue.done(key(1), true);
         assert_eq!(queue.get().map(|(k, _)| k), Some(key(1)));
+    }
+
+    #[test]
+    fn what_is_held_of_a_name_goes_over_to_its_next_object() {
+        let mut queue = WorkQueue::default();
+        queue.add_rate_limited(key(1));
+        queue.add_after(key(1), Span::from_secs(1));
+        queue.add(key(1));
+        assert!(queue.holds(key(1)));
+        let old: Vec<_> = queue.take_timers().collect();
+        queue.rename(key(1), key(2));
+        assert!(!queue.holds(key(1)) && queue.failures(key(2)) == 1);
+        queue.add(key(2));
+        assert_eq!(queue.get().map(|(k, _)| k), Some(key(2)));
+        assert!(queue.is_empty(), "it waits once");
+        queue.done(key(2), true);
+        queue.expire(old[0]);
+        assert!(queue.is_empty(), "the old one's timer is not its own any more");
+        let new: Vec<_> = queue.take_timers().collect();
+        assert_eq!(new, [Timer { at: old[0].at, key: key(2) }]);
+        queue.expire(new[0]);
+        assert!(!queue.is_empty());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut not_modelled = pod_template::not_modelled(template, "spec.jobTemplate.spec.template");
     pod_template::apply_defaults(template);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_finalizers(&f));
+    not_modelled.extend(meta::foreign_holders(&f));
     not_modelled.sort();
     let meta = meta::read(&f, &mut problems);
     let spec = read_spec(&f.object("spec"), &mut problems);

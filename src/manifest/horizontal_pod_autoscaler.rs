@@ -79,7 +79,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
     let document = decode(value, &AUTOSCALER, &mut problems);
     let f = Fields::new(&document, "");
-    let not_modelled = meta::foreign_finalizers(&f);
+    let not_modelled = meta::foreign_holders(&f);
     let meta = meta::read(&f, &mut problems);
     let spec = read_spec(&f.object("spec"), &mut problems);
     let autoscaler = HorizontalPodAutoscaler { meta, spec, status: HorizontalPodAutoscalerStatus::default() };

@@ -153,6 +153,11 @@ pub fn kind_of(value: &Value) -> Result<KnownKind, Problem> {
     }
 }
 
+/// The version that manifests of a kind are best written in.
+pub(super) fn api_version(kind: Kind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind.name()).map_or("v1", |(_, versions)| versions[0])
+}
+
 fn text<'a>(value: &'a Value, field: &str) -> Result<Option<&'a str>, Problem> {
     match value.get(field) {
         None | Some(Value::Null) => Ok(None),

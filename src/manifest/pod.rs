@@ -28,7 +28,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut not_modelled = pod_template::not_modelled(&only_spec, "");
     pod_template::apply_defaults(&mut document);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_finalizers(&f));
+    not_modelled.extend(meta::foreign_holders(&f));
     not_modelled.sort();
     let meta = meta::read(&f, &mut problems);
     let template = pod_template::read(&f, pod_template::Purpose::Pod, &mut problems);

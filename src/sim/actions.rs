@@ -5,8 +5,9 @@ use super::apply::Written;
 use super::event::PodRef;
 use super::fields::Recorded;
 use crate::api::{
-    Annotations, DaemonSet, Deployment, Gate, HorizontalPodAutoscaler, Key, Kind, Labels, Meta, Node, Object, Phase,
-    PodDisruptionBudget, PodTemplate, ReplicaSet, Selector, Service, StatefulSet, StatefulStrategy,
+    Annotations, DaemonSet, Deployment, Gate, HorizontalPodAutoscaler, Key, Kind, Labels, Meta, NamedOwner, Node,
+    Object, OwnerRef, Phase, PodDisruptionBudget, PodTemplate, ReplicaSet, Selector, Service, StatefulSet,
+    StatefulStrategy,
 };
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, Component, PatchType, Target};
@@ -328,8 +329,10 @@ impl Simulation {
                 Ok(())
             }
             (Object::Pod(new), None) => {
-                let key = self.store.create((**new).clone())?;
-                let subject = self.register(key, None, 0);
+                let mut pod = (**new).clone();
+                let owner = self.find_owners(&mut pod.meta);
+                let key = self.store.create(pod)?;
+                let subject = self.register(key, owner, 0);
                 self.recorder.push(cause, subject, What::Created);
                 Ok(())
             }
@@ -361,11 +364,29 @@ impl Simulation {
         Ok(())
     }
 
-    pub(super) fn create_object<T: Recorded>(&mut self, row: T, cause: RecordId) -> Outcome {
+    pub(super) fn create_object<T: Recorded>(&mut self, mut row: T, cause: RecordId) -> Outcome {
+        let owner = self.find_owners(row.meta_mut());
         let key = self.store.create(row)?;
-        self.register(key, None, 0);
+        let sets = &self.store.objects().replica_sets;
+        let revision =
+            if key.kind == Kind::ReplicaSet { sets.get(key).and_then(|set| set.marks.revision) } else { None };
+        self.register(key, owner, revision.unwrap_or(0) as u32);
         self.created::<T>(key, cause);
         Ok(())
+    }
+
+    /// Makes references of the owners that a manifest names, as far as they
+    /// are there, and answers which of them controls the object. The garbage
+    /// collector of another cluster would have seen to the others.
+    fn find_owners(&self, meta: &mut Meta) -> Option<Key> {
+        let named = meta.named_owners.clone()?;
+        let find = |owner: &NamedOwner| {
+            let namespace = if owner.kind.is_cluster_wide() { "".into() } else { meta.namespace.clone() };
+            let key = self.store.objects().find(owner.kind, &namespace, &owner.name)?;
+            Some(OwnerRef { key, controller: owner.controller, blocks_deletion: owner.blocks_deletion })
+        };
+        meta.owners = named.iter().filter_map(find).collect();
+        meta.controller()
     }
 
     fn write_deployment(&mut self, key: Key, new: &Deployment, cause: RecordId) -> Outcome {

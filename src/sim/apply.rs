@@ -146,25 +146,27 @@ impl Simulation {
                 self.announce(*about, notice);
                 Ok((*about, self.version(*about)))
             }
-            Write::SetOwner { object, owner, present } => {
-                self.store.set_owner(*object, *owner, *present)?;
+            Write::SetOwner { object, owner, present, finalizers } => {
+                self.store.set_owner(*object, *owner, *present, *finalizers)?;
                 self.recorder.last = cause;
+                if self.store.objects().meta(*object).is_none() {
+                    self.note_gone(*object, cause);
+                }
                 Ok((*object, self.version(*object)))
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
-                let gone = self.store.remove_finalizer(*object, version, *finalizer)?;
-                match object.kind {
-                    _ if !gone => {}
-                    Kind::Pod => {
-                        self.recorder.note(cause, object.uid, What::Removed);
-                    }
-                    _ => {
-                        self.recorder.note(cause, object.uid, What::Deleted);
-                    }
+                if self.store.remove_finalizer(*object, version, *finalizer)? {
+                    self.note_gone(*object, cause);
                 }
                 Ok((*object, self.version(*object)))
             }
         }
+    }
+
+    /// Records that an object has lost the last finalizer that held it.
+    fn note_gone(&mut self, object: Key, cause: RecordId) {
+        let what = if object.kind == Kind::Pod { What::Removed } else { What::Deleted };
+        self.recorder.note(cause, object.uid, what);
     }
 
     /// Writes a Job's status if it is valid, and sends the Events.

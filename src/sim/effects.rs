@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The annotation of a CronJob's Jobs with the time that they serve.
-const SCHEDULED_AT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+pub(super) const SCHEDULED_AT: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
 /// What is remembered of a Job while it exists.
 #[derive(Clone, Debug, Default)]

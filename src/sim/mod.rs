@@ -17,6 +17,7 @@ mod jobs;
 mod machines;
 mod meters;
 mod names;
+mod namesakes;
 mod node_writes;
 mod nodes;
 mod pages;
@@ -345,7 +346,13 @@ impl Simulation {
             if process.watches(change.key.kind) {
                 process.queue.now = self.now;
                 process.queue.cause = cause.some();
+                if change.verb == Verb::Added {
+                    process.note_arrival(change.key, view.cache);
+                }
                 process.controller.observe(change, view, &mut process.queue);
+                if change.verb == Verb::Deleted {
+                    process.note_departure(change.key, &self.recorder);
+                }
                 process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
                 if process.queue.has_notices() {
                     notices.append(&mut process.queue.take_notices());

@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::event::Event;
 use super::meters::Meters;
+use super::namesakes::Departed;
 use super::queue::{EventQueue, Urgency};
 use super::setup::ControlPlane;
 use super::{RecordId, Simulation};
@@ -39,7 +40,9 @@ pub(super) struct Process {
     worker: Worker,
     plan: Plan,
     cursor: usize,
-    key: Option<Key>,
+    pub(super) key: Option<Key>,
+    /// What is gone and still in the queue.
+    pub(super) departed: Departed,
     /// What led to the sync in hand.
     trigger: RecordId,
     /// The records of the plan's decisions.
@@ -65,6 +68,7 @@ impl Clone for Process {
             plan: self.plan.clone(),
             cursor: self.cursor,
             key: self.key,
+            departed: self.departed.clone(),
             trigger: self.trigger,
             decisions: self.decisions.clone(),
             returned: self.returned.clone(),
@@ -89,6 +93,7 @@ impl Process {
                 plan: Plan { paced: control_plane.client_limit.is_some(), ..Plan::default() },
                 cursor: 0,
                 key: None,
+                departed: Departed::default(),
                 trigger: RecordId::NONE,
                 decisions: Vec::new(),
                 returned: Vec::new(),
@@ -417,6 +422,7 @@ impl Simulation {
         process.queue.now = self.now;
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
         process.controller.finished(key, meters.view(), &mut process.queue);
+        process.note_end_of_sync(key);
         process.worker = Worker::Idle;
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }

@@ -1,5 +1,6 @@
 //! Turning writes into records: names for objects, fields that changed.
 
+use super::effects::SCHEDULED_AT;
 use super::fields::{Raw, Recorded};
 use super::pages::Pages;
 use super::stream::{Forgetting, Piece};
@@ -213,8 +214,9 @@ impl Recorder {
         // Only pods are told apart; a workload that is deleted and applied
         // again goes on under its name.
         let name = if kind == Kind::Pod { self.distinguish(meta, plain) } else { plain };
-        // A CronJob never gives a name twice.
-        if kind == Kind::ReplicaSet || kind == Kind::Job && owner.is_none() {
+        // A CronJob never gives a name twice, but people may.
+        let scheduled = owner.is_some() && meta.annotations.contains_key(SCHEDULED_AT);
+        if kind == Kind::ReplicaSet || kind == Kind::Job && !scheduled {
             self.note_namesakes(meta, &name);
         }
         self.enter(meta, kind, owner, revision, name)

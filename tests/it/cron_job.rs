@@ -1,6 +1,6 @@
 //! Whole runs of CronJobs: no time is served twice, and policies hold.
 
-use seatrial::api::{Kind, NodeSpec, Resources};
+use seatrial::api::{Kind, NodeSpec, Object, Resources};
 use seatrial::environment::Delay;
 use seatrial::manifest;
 use seatrial::sim::setup::{Action, PatchType, PodProfile, Propagation, Run, Target, TimedAction};
@@ -151,4 +151,33 @@ fn a_patch_that_makes_the_schedule_unreadable_is_refused() {
         assert_eq!(refused.count(), 1);
         assert_eq!(starts(&trace).len(), 14);
     }
+}
+
+#[test]
+fn a_job_made_by_hand_belongs_to_its_cron_job() {
+    let by_hand = json!({
+        "apiVersion": "batch/v1", "kind": "Job",
+        "metadata": {
+            "name": "by-hand", "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+            "ownerReferences": [{
+                "apiVersion": "batch/v1", "kind": "CronJob", "name": "tick", "uid": "f00", "controller": true,
+            }],
+        },
+        "spec": {"template": {"spec": {
+            "restartPolicy": "Never", "containers": [{"name": "app", "image": "app:v1"}]
+        }}},
+    });
+    let by_hand = manifest::read(&by_hand).expect("a Job").object;
+    let mut setup = setup(&json!({"schedule": "* * * * *", "concurrencyPolicy": "Forbid"}), 90);
+    setup.actions = vec![at(50, Action::Apply(by_hand))];
+    setup.until = SimTime::from_secs(70);
+    let mut simulation = Simulation::new(&setup);
+    simulation.run_until(setup.until);
+    let minutes: Vec<String> = starts(simulation.trace()).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(minutes, ["by-hand", "1"], "it does not stand in the way");
+    let objects = simulation.objects();
+    let (cron_job, _) = objects.cron_jobs.iter().next().expect("the CronJob");
+    assert!(objects.jobs.iter().all(|(_, job)| job.meta.controller() == Some(cron_job)));
+    let json = manifest::to_json(&Object::Job(Box::new(objects.jobs.iter().next().expect("a Job").1.clone())));
+    assert_eq!(json["metadata"]["ownerReferences"][0]["name"], "tick");
 }

@@ -127,3 +127,51 @@ fn pods_of_a_job_that_is_made_again_have_names_of_their_own() {
     let pods = trace.subjects.iter().filter(|subject| subject.kind == Kind::Pod);
     assert_eq!(pods.map(|pod| &*pod.name).collect::<Vec<_>>(), ["work#0", "work#0~2"]);
 }
+
+/// The milliseconds at which the Job's status said that one pod was ready.
+fn ready_seen_at(simulation: &Simulation) -> Vec<u64> {
+    let trace = simulation.trace();
+    let ready = |record: &&seatrial::trace::Record| {
+        let field = seatrial::trace::Field::ReadyPods;
+        matches!(record.what, seatrial::trace::What::Set { field: f, value: seatrial::trace::Value::Int(1) } if f == field)
+    };
+    trace.records.iter().filter(ready).map(|record| record.at.as_ms()).collect()
+}
+
+#[test]
+fn a_job_made_anew_inherits_the_delays_of_its_name() {
+    let mut setup = setup(&json!({"completions": 1}), &[0]);
+    let again = setup.objects[0].clone();
+    let target = Target { kind: Kind::Job, namespace: "default".into(), name: "work".into() };
+    let delete = Action::Delete { target, propagation: Propagation::Background, grace_seconds: None };
+    let later = |ms: u64, action: &Action| TimedAction { at: SimTime::from_ms(ms), action: action.clone() };
+    setup.until = SimTime::from_secs(20);
+    // The pod is bound 10 ms and ready 1.01 s after the Job is there, which
+    // looks after 1 s and then 1 s after the next event.
+    setup.actions = vec![later(500, &delete), later(10_000, &Action::Apply(again.clone()))];
+    let usual = ready_seen_at(&run(&setup));
+    // A look at the old one is due at 1.0 s. It is a look at the new one, so
+    // that the next follows 1 s after the binding.
+    setup.actions = vec![later(500, &delete), later(995, &Action::Apply(again))];
+    let inherited = ready_seen_at(&run(&setup));
+    assert_eq!((usual, inherited), (vec![12_010], vec![2_005]));
+}
+
+#[test]
+fn a_pod_is_held_only_while_it_is_the_jobs() {
+    let mut setup = setup(&json!({"completions": 2}), &[0]);
+    let labels = |uid: &str| seatrial::api::Labels::from([("batch.kubernetes.io/controller-uid", uid)]);
+    let relabel = |uid: &str| Action::LabelPods { pod: "work#0".to_string(), labels: labels(uid) };
+    let uid = {
+        let simulation = run(&Setup { until: SimTime::ZERO, ..setup.clone() });
+        let (_, job) = simulation.objects().jobs.iter().next().expect("the Job");
+        job.spec.selector.match_labels.get("batch.kubernetes.io/controller-uid").expect("made up").to_string()
+    };
+    setup.actions = vec![at(1, relabel("other"))];
+    let simulation = run(&Setup { until: SimTime::from_secs(3), ..setup.clone() });
+    let (_, pod) = simulation.objects().pods.iter().next().expect("a pod");
+    assert!(pod.meta.owners.is_empty() && pod.meta.finalizers.is_empty(), "let go");
+    // It has succeeded when it is found again, and is counted all the same.
+    setup.actions.push(at(6, relabel(&uid)));
+    check_complete(&run(&setup), 2, 0);
+}

@@ -263,7 +263,12 @@ impl Pass<'_> {
         if cache.owned(self.key.uid).pods.relabeled > 0 {
             for (pod, row) in cache.pods_of(self.key) {
                 if !selector.matches(&row.meta.labels) {
-                    self.plan.write(Write::SetOwner { object: pod, owner, present: false });
+                    self.plan.write(Write::SetOwner {
+                        object: pod,
+                        owner,
+                        present: false,
+                        finalizers: Finalizers::NONE,
+                    });
                 }
             }
         }
@@ -273,7 +278,7 @@ impl Pass<'_> {
         }
         for (pod, row) in cache.stray_pods(&self.set.meta.namespace) {
             if !row.meta.is_deleting() && selector.matches(&row.meta.labels) {
-                self.plan.write(Write::SetOwner { object: pod, owner, present: true });
+                self.plan.write(Write::SetOwner { object: pod, owner, present: true, finalizers: Finalizers::NONE });
                 census.pod_changed(pod, self.view);
             }
         }

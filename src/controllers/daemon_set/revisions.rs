@@ -1,6 +1,6 @@
 //! The history of a DaemonSet's templates.
 
-use crate::api::{DaemonSet, DaemonSetStatus, Key, Kind, OwnerRef, PodTemplate};
+use crate::api::{DaemonSet, DaemonSetStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate};
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
 use crate::controllers::{Plan, Reaction, Version, View, Write};
 use crate::trace::Why;
@@ -75,7 +75,7 @@ fn claim<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> Vec<
             && let Some(revision) = view.cache.controller_revisions.get(dependent)
             && !set.spec.selector.matches(&revision.meta.labels)
         {
-            plan.write(Write::SetOwner { object: dependent, owner, present: false });
+            plan.write(Write::SetOwner { object: dependent, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
     let may_adopt = view.live.daemon_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
@@ -84,7 +84,7 @@ fn claim<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> Vec<
         let ours = revision.meta.controller() == Some(key);
         let adopted = !ours && may_adopt && !revision.meta.is_deleting();
         if adopted {
-            plan.write(Write::SetOwner { object: *object, owner, present: true });
+            plan.write(Write::SetOwner { object: *object, owner, present: true, finalizers: Finalizers::NONE });
         }
         ours || adopted
     });

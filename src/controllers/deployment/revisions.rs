@@ -3,8 +3,8 @@
 
 use super::{Pass, Set, rules};
 use crate::api::{
-    ConditionStatus, Deployment, DeploymentCondition, DeploymentStatus, Key, Kind, Meta, OwnerRef, PodTemplate,
-    ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
+    ConditionStatus, Deployment, DeploymentCondition, DeploymentStatus, Finalizers, Key, Kind, Meta, OwnerRef,
+    PodTemplate, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
 };
 use crate::controllers::template_hash::{letter, letters};
 use crate::controllers::{Plan, Reaction, Version, View, Write};
@@ -67,14 +67,19 @@ impl<'a> Pass<'a> {
             if selector.matches(&set.meta.labels) {
                 claimed.push((key, set));
             } else if alive {
-                self.plan.write(Write::SetOwner { object: key, owner, present: false });
+                self.plan.write(Write::SetOwner { object: key, owner, present: false, finalizers: Finalizers::NONE });
             }
         }
         let may_adopt = alive && self.view.live.deployments.get(self.key).is_some_and(|live| !live.meta.is_deleting());
         if may_adopt {
             for (key, set) in cache.stray_replica_sets(&self.deployment.meta.namespace) {
                 if !set.meta.is_deleting() && selector.matches(&set.meta.labels) {
-                    self.plan.write(Write::SetOwner { object: key, owner, present: true });
+                    self.plan.write(Write::SetOwner {
+                        object: key,
+                        owner,
+                        present: true,
+                        finalizers: Finalizers::NONE,
+                    });
                     claimed.push((key, set));
                 }
             }

@@ -141,6 +141,13 @@ impl Controller for HorizontalPodAutoscalerController {
         Reaction::Fail
     }
 
+    /// Recommendations are kept by name until a sync finds nothing there.
+    fn renamed(&mut self, old: Key, new: Key) {
+        if let Some(history) = self.histories.remove(&old) {
+            self.histories.insert(new, history);
+        }
+    }
+
     fn new_queue(&self) -> WorkQueue {
         WorkQueue::with_retries(PERIOD, PERIOD)
     }

@@ -85,10 +85,12 @@ impl<'a> Pass<'a> {
     ///
     /// Upstream: `job/job_controller.go deleteJobPods`
     fn delete(&mut self, doomed: &[Entry<'a>]) {
-        let uids = doomed.iter().map(|(pod, _)| pod.uid);
-        self.controller.expectations.expect_deletions(self.key, uids, self.view.monotonic);
+        // Upstream counts deletions of whichever pods.
+        self.controller.expectations.expect_counts(self.key, 0, doomed.len(), self.view.monotonic);
         let owner = self.key;
-        self.plan.batch(doomed.iter().filter(|(_, pod)| super::is_tracked(pod)).map(|&(pod, _)| release(pod)));
+        let held: Vec<_> =
+            doomed.iter().filter(|(_, pod)| self.is_tracked(pod)).map(|&(pod, _)| release(pod)).collect();
+        self.plan.batch(held.into_iter());
         self.plan.batch(doomed.iter().map(|&(pod, _)| Write::DeletePod { pod, owner }));
         let removed = doomed.len() as i32;
         self.active -= removed;

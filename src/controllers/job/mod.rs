@@ -48,10 +48,11 @@ pub struct JobController {
     /// The newest versions of pods and of the Job itself that this process
     /// wrote and has not seen in its caches yet.
     written: FxHashMap<Key, (u64, u64)>,
-    in_hand: InHand,
+    /// What the syncs under way will have brought about.
+    in_hand: FxHashMap<Key, InHand>,
 }
 
-/// What becomes true once the status writes of the sync in hand are done.
+/// What becomes true once the status writes of a sync are done.
 #[derive(Clone, Copy, Debug, Default)]
 struct InHand {
     /// The back-off record that the first one makes valid, if there is a
@@ -91,10 +92,11 @@ impl Controller for JobController {
             self.backoff.remove(&key);
             self.written.remove(&key);
             self.finished.remove(&key);
+            self.in_hand.remove(&key);
             return Ok(());
         }
         if !self.finished.contains(&key) {
-            sync::run(self, key, job, view, plan, queue);
+            return sync::run(self, key, job, view, plan, queue);
         }
         Ok(())
     }
@@ -106,12 +108,15 @@ impl Controller for JobController {
                 self.released.entry(key).or_default().insert(object.uid);
                 &mut self.written.entry(key).or_default().0
             }
+            // Adopted.
+            Write::SetOwner { present: true, .. } => &mut self.written.entry(key).or_default().0,
             Write::JobStatus { .. } => {
-                match self.in_hand.record.take() {
+                let in_hand = self.in_hand.entry(key).or_default();
+                match in_hand.record.take() {
                     Some(record) => {
                         self.backoff.insert(key, record);
                     }
-                    None if self.in_hand.finishes => {
+                    None if in_hand.finishes => {
                         self.finished.insert(key);
                     }
                     None => {}
@@ -131,6 +136,11 @@ impl Controller for JobController {
         }
         let gone = *error == ApiError::NotFound && write.kind() == Kind::Pod;
         if gone { Reaction::Ignore } else { Reaction::Fail }
+    }
+
+    /// Expectations are kept by name until a sync finds no Job there.
+    fn renamed(&mut self, old: Key, new: Key) {
+        self.expectations.rename(old, new);
     }
 
     /// Upstream: `job/job_controller.go DefaultJobApiBackOff`, `MaxJobApiBackOff`
@@ -161,38 +171,49 @@ impl JobController {
         }
     }
 
-    /// Upstream: `job/job_controller.go addPod`, `updatePod`, `deletePod`
     fn observe_pod(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-        let (uid, gone) = (change.key.uid, change.verb == Verb::Deleted);
-        let free = gone || !change.finalizers.has(Finalizers::JOB_TRACKING);
-        let known = |owner: &Key| owner.kind == Kind::Job && view.cache.jobs.get(*owner).is_some();
-        if change.owner_changed
-            && let Some(old) = change.old_owner.filter(known)
-        {
-            if free {
-                self.release_observed(old, uid);
-            }
-            queue.add_after(old, BATCH);
+        match change.verb {
+            Verb::Deleted => self.pod_gone(change, view, queue),
+            _ if change.deleting => self.pod_gone(change, view, queue),
+            Verb::Added => self.pod_added(change, view, queue),
+            Verb::Modified => self.pod_updated(change, view, queue),
         }
-        let Some(job) = change.owner else {
-            if !gone && (change.verb == Verb::Added || change.labels_changed || change.owner_changed) {
-                enqueue_adopters(change.key, view, queue);
+    }
+
+    /// Upstream: `job/job_controller.go addPod`
+    fn pod_added(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        match change.owner {
+            Some(job) if is_known(job, view) => {
+                self.expectations.creation_observed(job);
+                queue.add_after(job, BATCH);
             }
-            return;
-        };
-        if !known(&job) {
-            return;
+            Some(_) => {}
+            None => enqueue_adopters(change.key, view, queue),
         }
-        if gone || change.deleting {
-            if is_finished(job, view) {
-                return;
+    }
+
+    /// Upstream: `job/job_controller.go updatePod`
+    fn pod_updated(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let before = change.old_owner.filter(|_| change.owner_changed);
+        for job in before.into_iter().chain(change.owner).filter(|&job| is_known(job, view)) {
+            if !change.finalizers.has(Finalizers::JOB_TRACKING) {
+                self.release_observed(job, change.key.uid);
             }
-            self.expectations.deletion_observed(job, uid);
-        } else if change.verb == Verb::Added {
-            self.expectations.creation_observed(job);
+            queue.add_after(job, BATCH);
         }
-        if free && change.verb != Verb::Added {
-            self.release_observed(job, uid);
+        if change.owner.is_none() && (change.labels_changed || change.owner_changed) {
+            enqueue_adopters(change.key, view, queue);
+        }
+    }
+
+    /// A pod is gone, or its deletion has been asked for.
+    ///
+    /// Upstream: `job/job_controller.go deletePod`
+    fn pod_gone(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+        let Some(job) = change.owner.filter(|&job| is_known(job, view) && !is_finished(job, view)) else { return };
+        self.expectations.deletion_observed(job, change.key.uid);
+        if change.verb == Verb::Deleted || !change.finalizers.has(Finalizers::JOB_TRACKING) {
+            self.release_observed(job, change.key.uid);
         }
         queue.add_after(job, BATCH);
     }
@@ -223,7 +244,12 @@ impl JobController {
         self.released.remove(&key);
         self.written.remove(&key);
         self.backoff.remove(&key);
+        self.in_hand.remove(&key);
     }
+}
+
+fn is_known(owner: Key, view: View<'_>) -> bool {
+    owner.kind == Kind::Job && view.cache.jobs.get(owner).is_some()
 }
 
 fn is_finished(job: Key, view: View<'_>) -> bool {

@@ -62,6 +62,11 @@ impl Controller for OrphanPods {
         Ok(())
     }
 
+    /// Jobs are keys by their selector, which has their UID in it.
+    fn keys_are_names(&self) -> bool {
+        false
+    }
+
     fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         match error {
             ApiError::NotFound => Reaction::Ignore,

@@ -2,12 +2,12 @@
 
 use super::backoff::{self, BackoffRecord};
 use super::status::{condition, ensure_condition};
-use super::{Entry, InHand, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
+use super::{Entry, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
 use crate::api::{
-    ConditionStatus, FailureAction, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase, Pod,
-    RestartPolicy, Uid,
+    ConditionStatus, FailureAction, Finalizers, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase,
+    Pod, RestartPolicy, Uid,
 };
-use crate::controllers::{Notice, Plan, View, WorkQueue, Write};
+use crate::controllers::{Notice, Plan, SyncError, View, WorkQueue, Write};
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use rustc_hash::FxHashSet;
@@ -38,6 +38,9 @@ pub(super) struct Pass<'a> {
     pub(super) succeeded_indexes: Indexes,
     pub(super) failed_indexes: Option<Indexes>,
     pub(super) backoff: BackoffRecord,
+    /// Pods that got their finalizer in this sync, though the cache does not
+    /// show it yet.
+    adopted: FxHashSet<Uid>,
     /// Pods whose finalizer is gone, though the cache does not show it yet.
     pub(super) released: FxHashSet<Uid>,
     /// The last failed pod of each index that waits for a new one.
@@ -61,10 +64,11 @@ pub(super) fn run(
     view: View<'_>,
     plan: &mut Plan,
     queue: &mut WorkQueue,
-) {
-    controller.in_hand = InHand::default();
+) -> Result<(), SyncError> {
+    controller.in_hand.remove(&key);
     let satisfied = controller.expectations.satisfied(key, view.monotonic);
-    let mut pass = Pass::new(controller, key, job, view, plan, queue);
+    let claimed = claim(key, job, view, plan)?;
+    let mut pass = Pass::new(controller, key, job, view, plan, queue, claimed);
     pass.start();
     pass.count_finished();
     pass.judge_pods();
@@ -86,6 +90,7 @@ pub(super) fn run(
     pass.status.ready = Some(pass.ready);
     pass.status.terminating = Some(pass.terminating);
     pass.track(changed);
+    Ok(())
 }
 
 impl<'a> Pass<'a> {
@@ -96,8 +101,9 @@ impl<'a> Pass<'a> {
         view: View<'a>,
         plan: &'a mut Plan,
         queue: &'a mut WorkQueue,
+        claimed: Claimed<'a>,
     ) -> Pass<'a> {
-        let pods = claim(key, job, view, plan);
+        let Claimed { pods, adopted } = claimed;
         let active_pods: Vec<Entry<'a>> = pods.iter().filter(|(_, pod)| pod.is_active()).copied().collect();
         let terminating = pods.iter().filter(|(_, pod)| pod.is_terminating()).count();
         Pass {
@@ -112,6 +118,7 @@ impl<'a> Pass<'a> {
             ready: active_pods.iter().filter(|(_, pod)| pod.ready).count() as i32,
             terminating: terminating as i32,
             pods,
+            adopted,
             active_pods,
             status: job.status.clone(),
             started: job.status.start_time.map(Timestamp::instant),
@@ -135,11 +142,16 @@ impl<'a> Pass<'a> {
         self.job.spec.completions.unwrap_or(0).max(0) as u32
     }
 
+    /// Whether a pod has a finalizer, be it only since this sync.
+    pub(super) fn is_tracked(&self, pod: &Pod) -> bool {
+        is_tracked(pod) || self.adopted.contains(&pod.meta.uid)
+    }
+
     /// Whether a pod has a finalizer and an index that is still wanted, so
     /// that it may be counted.
     pub(super) fn is_valid(&self, pod: &Pod) -> bool {
         let wanted = || pod.index.is_some_and(|i| i.index < self.completions());
-        is_tracked(pod) && !self.released.contains(&pod.meta.uid) && (!self.job.spec.indexed || wanted())
+        self.is_tracked(pod) && !self.released.contains(&pod.meta.uid) && (!self.job.spec.indexed || wanted())
     }
 
     fn start(&mut self) {
@@ -229,13 +241,13 @@ impl<'a> Pass<'a> {
     fn judge_indexes(&mut self) {
         let limit = self.completions();
         self.counted_indexes = self.status.completed_indexes.below(limit);
-        let ended = |pod: &Pod| pod.phase == Phase::Succeeded && is_tracked(pod);
+        let ended = |pod: &Pod| pod.phase == Phase::Succeeded && self.is_tracked(pod);
         let new = self.indexes_where(ended);
         self.succeeded_indexes = self.counted_indexes.with(&new);
         self.succeeded = self.succeeded_indexes.len() as i32;
         if let Some(forgiven) = self.job.spec.backoff_limit_per_index {
             let before = self.status.failed_indexes.as_ref().map_or_else(Indexes::default, |i| i.below(limit));
-            let new = self.indexes_where(|pod| is_tracked(pod) && is_index_failed(self.job, pod, forgiven));
+            let new = self.indexes_where(|pod| self.is_tracked(pod) && is_index_failed(self.job, pod, forgiven));
             let failed = before.with(&new);
             self.judge_failed_indexes(&failed);
             let settled = self.succeeded_indexes.with(&failed).with(&indexes::of_pods(&self.active_pods));
@@ -338,30 +350,47 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The pods that a Job counts.
+struct Claimed<'a> {
+    /// All of them, by name.
+    pods: Vec<Entry<'a>>,
+    /// Those that were nobody's and not tracked.
+    adopted: FxHashSet<Uid>,
+}
+
 /// The Job's pods by name; those that fit its selector and have no owner are
-/// adopted, those that do not fit are let go.
+/// adopted, those that do not fit are let go. The finalizer comes and goes
+/// with the owner.
 ///
-/// Upstream: `job/job_controller.go getPodsForJob`
-fn claim<'a>(key: Key, job: &Job, view: View<'a>, plan: &mut Plan) -> Vec<Entry<'a>> {
+/// Upstream: `job/job_controller.go getPodsForJob`,
+/// `controller_ref_manager.go ClaimObject`
+fn claim<'a>(key: Key, job: &Job, view: View<'a>, plan: &mut Plan) -> Result<Claimed<'a>, SyncError> {
     let owner = crate::api::OwnerRef { key, controller: true, blocks_deletion: true };
-    let mut pods = Vec::new();
+    let own = |object, present| Write::SetOwner { object, owner, present, finalizers: Finalizers::JOB_TRACKING };
+    let mut claimed = Claimed { pods: Vec::new(), adopted: FxHashSet::default() };
     for (pod_key, pod) in view.cache.pods_of(key) {
         if job.spec.selector.matches(&pod.meta.labels) {
-            pods.push((pod_key, pod));
+            claimed.pods.push((pod_key, pod));
         } else if !job.meta.is_deleting() {
-            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+            plan.write(own(pod_key, false));
         }
     }
-    let stays = view.live.jobs.get(key).is_some_and(|live| !live.meta.is_deleting());
-    if stays && !job.meta.is_deleting() && view.cache.has_stray_pods() {
-        for (pod_key, pod) in view.cache.stray_pods(&job.meta.namespace) {
-            if !pod.meta.is_deleting() && job.spec.selector.matches(&pod.meta.labels) {
-                plan.write(Write::SetOwner { object: pod_key, owner, present: true });
-                pods.push((pod_key, pod));
-            }
+    if job.meta.is_deleting() || !view.cache.has_stray_pods() {
+        return Ok(claimed);
+    }
+    let fits = |pod: &Pod| !pod.meta.is_deleting() && job.spec.selector.matches(&pod.meta.labels);
+    let strays = view.cache.stray_pods(&job.meta.namespace).filter(|(_, pod)| fits(pod));
+    for (pod_key, pod) in strays {
+        if view.live.jobs.get(key).is_none_or(|live| live.meta.is_deleting()) {
+            return Err(SyncError::BeingDeleted);
+        }
+        plan.write(own(pod_key, true));
+        claimed.pods.push((pod_key, pod));
+        if !is_tracked(pod) {
+            claimed.adopted.insert(pod.meta.uid);
         }
     }
-    pods
+    Ok(claimed)
 }
 
 /// Whether the containers of pods that restart in place have done so too

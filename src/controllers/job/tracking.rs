@@ -3,7 +3,7 @@
 use super::manage::release;
 use super::status::{count_released, ensure_condition};
 use super::sync::Pass;
-use super::{Entry, indexes, is_failed, is_tracked, policies};
+use super::{Entry, InHand, indexes, is_failed, policies};
 use crate::api::{ConditionStatus, Indexes, JobCondition, JobConditionType, JobStatus, Phase, Pod, Uid};
 use crate::controllers::{Notice, Version, Write};
 use crate::trace::Why;
@@ -48,19 +48,23 @@ impl<'a> Pass<'a> {
         if changed {
             let status = self.status.clone();
             self.write_status(version, status);
-            self.controller.in_hand.record = Some(self.backoff);
+            self.in_hand().record = Some(self.backoff);
             version = Version::Returned;
         }
         self.plan.batch(ended.release.iter().map(|&(pod, _)| release(pod)));
         let mut changed = self.count_released(&ended.release);
         if !ended.more && self.end_job() {
-            self.controller.in_hand.finishes = true;
+            self.in_hand().finishes = true;
             changed = true;
         }
         if changed {
             let status = std::mem::take(&mut self.status);
             self.write_status(version, status);
         }
+    }
+
+    fn in_hand(&mut self) -> &mut InHand {
+        self.controller.in_hand.entry(self.key).or_default()
     }
 
     fn write_status(&mut self, version: Version, status: JobStatus) {
@@ -88,7 +92,7 @@ impl<'a> Pass<'a> {
 
     /// Whether the pod's finalizer is still on, as far as this process knows.
     fn is_counted_here(&self, pod: &Pod) -> bool {
-        is_tracked(pod) && !self.released.contains(&pod.meta.uid)
+        self.is_tracked(pod) && !self.released.contains(&pod.meta.uid)
     }
 
     fn note_ended(&mut self) -> Ended<'a> {

@@ -10,7 +10,7 @@ pub mod rules;
 
 use super::history;
 use super::{Controller, Notice, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
-use crate::api::{Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
+use crate::api::{Finalizers, Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
 use pass::Pass;
@@ -191,7 +191,7 @@ fn adopt_revisions(key: Key, set: &StatefulSet, view: View<'_>, plan: &mut Plan)
         if view.live.stateful_sets.get(key).is_none_or(|live| live.meta.is_deleting()) {
             return Err(SyncError::BeingDeleted);
         }
-        plan.write(Write::SetOwner { object: revision, owner, present: true });
+        plan.write(Write::SetOwner { object: revision, owner, present: true, finalizers: Finalizers::NONE });
     }
     Ok(())
 }
@@ -217,7 +217,7 @@ fn claim_pods<'a>(
         if is_member(pod) {
             claimed.push((pod_key, pod));
         } else if alive {
-            plan.write(Write::SetOwner { object: pod_key, owner, present: false });
+            plan.write(Write::SetOwner { object: pod_key, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
     let may_adopt = || view.live.stateful_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
@@ -226,7 +226,7 @@ fn claim_pods<'a>(
             if !may_adopt() {
                 return Err(SyncError::BeingDeleted);
             }
-            plan.write(Write::SetOwner { object: pod_key, owner, present: true });
+            plan.write(Write::SetOwner { object: pod_key, owner, present: true, finalizers: Finalizers::NONE });
             claimed.push((pod_key, pod));
         }
     }

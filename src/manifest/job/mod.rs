@@ -58,7 +58,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
     pod_template::apply_defaults(&mut document["spec"]["template"]);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_finalizers(&f));
+    not_modelled.extend(meta::foreign_holders(&f));
     not_modelled.sort();
     let mut meta = meta::read(&f, &mut problems);
     let spec = f.object("spec");
