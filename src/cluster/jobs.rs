@@ -1,8 +1,35 @@
 //! What the API server accepts as a change of a Job.
 
-use crate::api::{Indexes, Job, JobConditionType, JobStatus, PodTemplate};
+use crate::api::{Indexes, Job, JobConditionType, JobStatus, PodTemplate, is_generated_label};
 use crate::time::Timestamp;
 use serde_json::Value;
+
+/// The most characters of a label's value and of a host name.
+const LONGEST_LABEL: usize = 63;
+
+/// Checks what a CronJob's own check does not see and its Jobs are refused
+/// for: their labels are made up, and their names are longer.
+///
+/// Upstream: `pkg/apis/batch/validation/validation.go ValidateJob`,
+/// `validateGeneratedSelector`
+///
+/// # Errors
+/// The API server's text.
+pub fn check_scheduled(job: &Job) -> Result<(), String> {
+    let given = job.spec.template.labels.0.keys().find(|name| is_generated_label(name));
+    if let Some(name) = given {
+        return Err(format!("spec.template.metadata.labels[{name}]: Invalid value: must be this Job's own"));
+    }
+    let last = job.spec.completions.filter(|&n| job.spec.indexed && n > 0).map(|n| n - 1);
+    let longest = last.map(|last| format!("{}-{last}", job.meta.name)).filter(|name| name.len() > LONGEST_LABEL);
+    match longest {
+        Some(name) => Err(format!(
+            "metadata.name: Invalid value: {:?}: will not able to create pod with invalid DNS label: {name}",
+            job.meta.name
+        )),
+        None => Ok(()),
+    }
+}
 
 /// Whether a suspended Job has no pods and never had any, or has got rid of
 /// them: then its template may still be changed a little.
@@ -166,7 +193,7 @@ fn check_finish(job: &Job, new: &JobStatus) -> Result<(), String> {
         "cannot set Complete=True and FailureTarget=true conditions",
     )?;
     conditions(
-        failed && !doomed && changed(Failed),
+        failed && !doomed && (changed(Failed) || old.failed_indexes != new.failed_indexes),
         "cannot set Failed=True condition without the FailureTarget=true condition",
     )?;
     conditions(
@@ -324,6 +351,25 @@ mod tests {
         ] {
             assert_eq!(check_update(&old, &new).is_ok(), accepted, "{:?}", new.spec);
         }
+    }
+
+    #[test]
+    fn a_schedule_can_make_jobs_that_are_refused() {
+        let named = |name: &str, spec: Value| {
+            let mut job = job(&json!({"spec": spec}));
+            job.meta.name = name.into();
+            job
+        };
+        let indexed = |n: i32| json!({"completionMode": "Indexed", "completions": n});
+        let long = "n".repeat(61);
+        assert!(check_scheduled(&named(&long, json!({}))).is_ok());
+        assert!(check_scheduled(&named(&long, indexed(10))).is_ok());
+        assert!(check_scheduled(&named(&long, indexed(11))).is_err());
+        let mut labelled = job(&json!({}));
+        assert!(check_scheduled(&labelled).is_ok());
+        let template = std::sync::Arc::make_mut(&mut labelled.spec.template);
+        template.labels = std::sync::Arc::new(template.labels.with("job-name", "work"));
+        assert!(check_scheduled(&labelled).is_err());
     }
 
     #[test]

@@ -49,6 +49,9 @@ pub struct View<'a> {
     /// The API server. Upstream reads it only where a stale answer would do
     /// harm; so must we.
     pub live: &'a Objects,
+    /// Whether the API server answers. What is `live` may not be looked at
+    /// while it does not.
+    pub answers: bool,
     /// The metrics APIs.
     pub metrics: &'a dyn MetricsApi,
     /// The controller manager's wall clock: for what is stamped into the API
@@ -80,6 +83,8 @@ pub enum SyncError {
     StaleCache,
     /// The object is being deleted and cannot adopt what it would have to.
     BeingDeleted,
+    /// The API server does not answer.
+    Unavailable,
 }
 
 /// What to do about a write that failed.
@@ -89,6 +94,8 @@ pub enum Reaction {
     Fail,
     /// As if it had succeeded: go on with the plan.
     Ignore,
+    /// The same, but the object is not looked at again unless it changes.
+    Rest,
 }
 
 /// One controller process.

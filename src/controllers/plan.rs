@@ -542,6 +542,8 @@ pub struct Plan {
     pub notices: Vec<ObjectNotice>,
     /// Whether the sync fails even if everything was written.
     pub fails: bool,
+    /// Whether failures before this sync still count if it succeeds.
+    pub keeps_failures: bool,
     /// When to look again, if everything was written.
     pub requeue_at: Option<Instant>,
     /// Whether the API client lets requests that are sent together through one
@@ -558,6 +560,7 @@ impl Plan {
         self.notices.clear();
         self.requeue_at = None;
         self.fails = false;
+        self.keeps_failures = false;
     }
 
     /// Notes why the next writes are made, or why none is.

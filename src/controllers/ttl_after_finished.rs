@@ -29,7 +29,10 @@ impl Controller for TtlAfterFinished {
     /// Upstream: `ttlafterfinished/ttlafterfinished_controller.go processJob`
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
         // The cache may not know yet that the Job shall live longer.
-        for objects in [view.cache, view.live] {
+        for (objects, live) in [(view.cache, false), (view.live, true)] {
+            if live && !view.answers {
+                return Err(SyncError::Unavailable);
+            }
             let Some(at) = objects.jobs.get(key).and_then(expires_at) else { return Ok(()) };
             let left = at.nanos_since(view.now);
             if left > 0 {

@@ -5,7 +5,7 @@ use super::actions::{Outcome, Refusal, relabel};
 use super::apply::Written;
 use super::fields::{Getter, Raw, Recorded};
 use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
-use crate::cluster::{ApiError, Store};
+use crate::cluster::{ApiError, Store, jobs};
 use crate::controllers::{Notice, Started};
 use crate::trace::{Field, RecordId};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ impl Simulation {
 
     /// Starts a Job for a CronJob.
     pub(super) fn start_job(&mut self, job: &Job, cron_job: Key, cause: RecordId) -> Result<Written, ApiError> {
+        jobs::check_scheduled(job).map_err(ApiError::Invalid)?;
         let key = self.store.create(job.clone())?;
         self.register(key, Some(cron_job), 0);
         let number = self.recorder.next_number(cron_job.uid);

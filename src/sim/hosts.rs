@@ -67,6 +67,11 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
+    /// Whether the API server answers requests.
+    pub(super) const fn api_answers(&self) -> bool {
+        self.api_down.is_none()
+    }
+
     pub(super) fn new(setup: &Setup) -> Hosts {
         let truth = Clock::starting_at(setup.start);
         let draws = Draws::new(setup.seed);
@@ -304,7 +309,7 @@ impl Simulation {
 
     /// Whether requests are answered.
     pub(super) const fn api_answers(&self) -> bool {
-        self.hosts.api_down.is_none()
+        self.hosts.api_answers()
     }
 
     pub(super) fn api_server_down(&mut self, cause: RecordId) {

@@ -1,10 +1,11 @@
 //! The metrics APIs of a run.
 
+use super::hosts::Hosts;
 use super::setup::{MetricPoint, Setup};
 use crate::api::{Key, MetricName, ObjectRef, Phase, Selector};
 use crate::cluster::{Objects, Store};
 use crate::controllers::{MetricsApi, NoMetrics, PodMetric, PodMetrics, View};
-use crate::time::{Clock, SimTime, Span};
+use crate::time::{SimTime, Span};
 
 /// Over how long a reading is taken.
 ///
@@ -17,7 +18,7 @@ pub(super) struct Meters<'a> {
     store: &'a Store,
     cache: Option<&'a Objects>,
     elapsed: SimTime,
-    manager: &'a Clock,
+    hosts: &'a Hosts,
 }
 
 impl<'a> Meters<'a> {
@@ -26,9 +27,9 @@ impl<'a> Meters<'a> {
         store: &'a Store,
         cache: Option<&'a Objects>,
         elapsed: SimTime,
-        manager: &'a Clock,
+        hosts: &'a Hosts,
     ) -> Meters<'a> {
-        Meters { setup, store, cache, elapsed, manager }
+        Meters { setup, store, cache, elapsed, hosts }
     }
 
     /// What a controller sees now.
@@ -37,9 +38,10 @@ impl<'a> Meters<'a> {
         View {
             cache: self.cache.unwrap_or(live),
             live,
+            answers: self.hosts.api_answers(),
             metrics: self,
-            now: self.manager.wall(self.elapsed),
-            monotonic: self.manager.monotonic(self.elapsed),
+            now: self.hosts.manager.wall(self.elapsed),
+            monotonic: self.hosts.manager.monotonic(self.elapsed),
             gates: self.setup.control_plane.feature_gates,
         }
     }
@@ -73,7 +75,7 @@ impl MetricsApi for Meters<'_> {
             return none();
         }
         let each = total / pods.len() as i64;
-        let reading = PodMetric { at: self.manager.wall(self.elapsed), window: WINDOW, value: each };
+        let reading = PodMetric { at: self.hosts.manager.wall(self.elapsed), window: WINDOW, value: each };
         Ok(pods.into_iter().map(|pod| (pod, reading)).collect())
     }
 

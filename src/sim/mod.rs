@@ -339,7 +339,7 @@ impl Simulation {
         if self.processes.is_empty() || self.holds_back(change, cause) {
             return;
         }
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         let view = meters.view();
         let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {

@@ -207,7 +207,7 @@ impl Simulation {
             process.worker = Worker::Idle;
             return;
         };
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         process.plan.clear();
         process.decisions.clear();
         process.returned.clear();
@@ -383,11 +383,15 @@ impl Simulation {
     /// Asks the controller about a write that was refused. What it adds is
     /// written before the sync fails.
     fn refused(&mut self, index: u8, key: Key, write: &Write, error: &ApiError) -> Step {
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         let process = &mut self.processes[index as usize];
         let mut more = Plan::default();
-        match process.controller.failed(key, write, error, meters.view(), &mut more) {
-            Reaction::Ignore => {
+        let reaction = process.controller.failed(key, write, error, meters.view(), &mut more);
+        match reaction {
+            Reaction::Ignore | Reaction::Rest => {
+                if reaction == Reaction::Rest {
+                    process.plan.requeue_at = None;
+                }
                 let next = process.cursor + 1;
                 process.plan.writes.splice(next..next, more.writes);
                 Step::Done
@@ -418,9 +422,9 @@ impl Simulation {
         } else if ok && let Some(at) = process.plan.requeue_at {
             process.queue.add_at(key, clock.sim_time(at));
         }
-        process.queue.done(key, !again);
+        process.queue.done(key, !again && !process.plan.keeps_failures);
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         process.controller.finished(key, meters.view(), &mut process.queue);
         process.note_end_of_sync(key);
         process.worker = Worker::Idle;
@@ -497,7 +501,7 @@ impl Simulation {
     pub(super) fn start_controller(&mut self, index: u8, since: Instant) {
         let process = &mut self.processes[index as usize];
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts.manager);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         process.controller.start(since, meters.view(), &mut process.queue);
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }

@@ -23,6 +23,9 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct CronJobController {
     known: FxHashMap<Key, Known>,
+    /// CronJobs that are gone, under the one that has their name now: Jobs
+    /// are matched by the names of their controllers.
+    earlier: FxHashMap<Key, Vec<Key>>,
 }
 
 /// A schedule as it was last seen.
@@ -71,7 +74,14 @@ impl Controller for CronJobController {
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(cron_job) = view.cache.cron_jobs.get(key) else { return Ok(()) };
         let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job));
-        let mut pass = Pass::new(key, cron_job, view, plan);
+        let earlier = match self.earlier.get_mut(&key) {
+            None => &[][..],
+            Some(keys) => {
+                keys.retain(|&key| pass::jobs_of(key, view).next().is_some());
+                keys
+            }
+        };
+        let mut pass = Pass::new(key, cron_job, earlier, view, plan);
         pass.clean_up();
         let then = pass.reconcile(known.parsed.as_mut());
         pass.finish(then);
@@ -82,9 +92,15 @@ impl Controller for CronJobController {
     /// for the status write to find out.
     ///
     /// Upstream: `cronjob/cronjob_controllerv2.go syncCronJob`, `deleteJob`
-    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, plan: &mut Plan) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
-            (Write::CreateJob { .. }, ApiError::AlreadyExists) => Reaction::Ignore,
+            (Write::CreateJob { job, .. }, ApiError::AlreadyExists) => {
+                let live = &view.live.jobs;
+                let found = live.find(&job.meta.namespace, &job.meta.name).and_then(|found| live.get(found));
+                let own = found.is_some_and(|found| found.meta.controller() == Some(key));
+                // Upstream leaves somebody else's Job alone, and the schedule too.
+                if own { Reaction::Ignore } else { Reaction::Rest }
+            }
             (Write::CreateJob { .. }, _) => {
                 let message = format!("Error creating job: {}", error.reason());
                 plan.announce(key, Notice::warning("FailedCreate", message));
@@ -96,6 +112,12 @@ impl Controller for CronJobController {
             }
             _ => Reaction::Fail,
         }
+    }
+
+    fn renamed(&mut self, old: Key, new: Key) {
+        let mut earlier = self.earlier.remove(&old).unwrap_or_default();
+        earlier.push(old);
+        self.earlier.insert(new, earlier);
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
@@ -113,6 +135,9 @@ impl CronJobController {
         let key = change.key;
         let Some(cron_job) = view.cache.cron_jobs.get(key) else {
             self.known.remove(&key);
+            if self.earlier.get(&key).is_some_and(Vec::is_empty) {
+                self.earlier.remove(&key);
+            }
             return queue.add(key);
         };
         if self.known.get(&key).is_some_and(|known| known.is_of(cron_job)) {
@@ -226,6 +251,7 @@ mod tests {
             let view = View {
                 cache,
                 live: self.store.objects(),
+                answers: true,
                 metrics: &crate::controllers::NoMetrics,
                 now: second(at).instant(),
                 monotonic: second(at).instant(),
@@ -389,6 +415,7 @@ mod tests {
             let view = View {
                 cache: world.store.objects(),
                 live: world.store.objects(),
+                answers: true,
                 metrics: &crate::controllers::NoMetrics,
                 now: second(5).instant(),
                 monotonic: second(5).instant(),

@@ -39,18 +39,27 @@ pub(super) struct Pass<'a> {
     changed: bool,
     /// The Job that is started, for the status.
     started: Option<Started>,
-    /// The Jobs in the cache that it controls, by name, with the condition by
-    /// which each is over.
+    /// The Jobs in the cache that it controls, or that an earlier CronJob of
+    /// its name did, by name, with the condition by which each is over.
     jobs: Vec<(Key, &'a Job, Option<&'a JobCondition>)>,
     view: View<'a>,
     plan: &'a mut Plan,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(key: Key, cron_job: &'a CronJob, view: View<'a>, plan: &'a mut Plan) -> Pass<'a> {
-        let owned = view.cache.owned(key.uid).dependents.iter().filter(|d| d.kind == Kind::Job);
-        let jobs = owned.filter_map(|&job| Some((job, view.cache.jobs.get(job)?)));
-        let jobs = jobs.filter(|(_, job)| job.meta.controller() == Some(key));
+    pub(super) fn new(
+        key: Key,
+        cron_job: &'a CronJob,
+        earlier: &[Key],
+        view: View<'a>,
+        plan: &'a mut Plan,
+    ) -> Pass<'a> {
+        let over = |(key, job): (Key, &'a Job)| (key, job, job.status.finished());
+        let mut jobs: Vec<_> = jobs_of(key, view).map(over).collect();
+        if !earlier.is_empty() {
+            jobs.extend(earlier.iter().flat_map(|&key| jobs_of(key, view)).map(over));
+            jobs.sort_by(|(_, a, _), (_, b, _)| a.meta.name.cmp(&b.meta.name));
+        }
         Pass {
             key,
             cron_job,
@@ -58,7 +67,7 @@ impl<'a> Pass<'a> {
             status: cron_job.status.clone(),
             changed: false,
             started: None,
-            jobs: jobs.map(|(job_key, job)| (job_key, job, job.status.finished())).collect(),
+            jobs,
             view,
             plan,
         }
@@ -119,7 +128,9 @@ impl<'a> Pass<'a> {
                 return Then::Fail;
             }
         }
-        self.miss_lost_jobs();
+        if !self.miss_lost_jobs() {
+            return Then::Fail;
+        }
         if self.cron_job.meta.is_deleting() {
             return Then::Rest;
         }
@@ -168,7 +179,8 @@ impl<'a> Pass<'a> {
     /// A Job that runs and that the status does not know: the cached status
     /// may be behind, or somebody made the Job by hand.
     fn meet_unexpected(&mut self, key: Key, job: &Job) -> bool {
-        let Some(live) = self.view.live.cron_jobs.get(self.key) else { return false };
+        let live = self.view.live.cron_jobs.get(self.key).filter(|_| self.view.answers);
+        let Some(live) = live else { return false };
         if live.status.active.iter().any(|active| active.uid == key.uid) {
             self.cron_job = live;
             self.status = live.status.clone();
@@ -180,19 +192,25 @@ impl<'a> Pass<'a> {
     }
 
     /// Forgets active Jobs that are not there any more: not even live, for
-    /// the cache may not have a new one yet.
-    fn miss_lost_jobs(&mut self) {
-        let known = |active: &ActiveJob| self.jobs.iter().any(|(key, ..)| key.uid == active.uid);
-        let gone = |active: &&ActiveJob| !known(active) && self.live_job(&active.name).is_none();
-        let lost: Vec<ActiveJob> = self.status.active.iter().filter(gone).cloned().collect();
+    /// the cache may not have a new one yet. False if the API server could not
+    /// say.
+    fn miss_lost_jobs(&mut self) -> bool {
+        let known = |active: &&ActiveJob| self.jobs.iter().any(|(key, ..)| key.uid == active.uid);
+        let unknown: Vec<ActiveJob> = self.status.active.iter().filter(|active| !known(active)).cloned().collect();
+        if !self.view.answers && !unknown.is_empty() {
+            return false;
+        }
+        let lost: Vec<ActiveJob> = unknown.into_iter().filter(|active| self.live_job(&active.name).is_none()).collect();
         for lost in lost {
             self.say("MissingJob", format!("Active job went missing: {}", lost.name));
             self.forget(|active| active.uid == lost.uid);
         }
+        true
     }
 
+    /// The Job of that name, if the API server has one and says so.
     fn live_job(&self, name: &Arc<str>) -> Option<Key> {
-        self.view.live.jobs.find(&self.cron_job.meta.namespace, name)
+        self.view.live.jobs.find(&self.cron_job.meta.namespace, name).filter(|_| self.view.answers)
     }
 
     fn past(&self) -> Past {
@@ -278,7 +296,10 @@ impl<'a> Pass<'a> {
         if self.cron_job.spec.concurrency == Concurrency::Replace {
             for active in self.status.active.clone() {
                 let Some(job) = self.live_job(&active.name) else {
-                    let message = format!("Get job: jobs.batch {:?} not found", active.name);
+                    let message = match self.view.answers {
+                        true => format!("Get job: jobs.batch {:?} not found", active.name),
+                        false => "Get job: the server does not answer".to_string(),
+                    };
                     self.warn("FailedGet", message);
                     return false;
                 };
@@ -323,10 +344,17 @@ impl<'a> Pass<'a> {
         }
         match then {
             Then::Look(at) => self.plan.look_again_at(at.unwrap_or(self.view.now)),
-            Then::Rest => {}
+            Then::Rest => self.plan.keeps_failures = true,
             Then::Fail => self.plan.fails = true,
         }
     }
+}
+
+/// The Jobs in the cache that a CronJob controls, by name.
+pub(super) fn jobs_of(key: Key, view: View<'_>) -> impl Iterator<Item = (Key, &Job)> {
+    let owned = view.cache.owned(key.uid).dependents.iter().filter(|d| d.kind == Kind::Job);
+    let jobs = owned.filter_map(move |&job| Some((job, view.cache.jobs.get(job)?)));
+    jobs.filter(move |(_, job)| job.meta.controller() == Some(key))
 }
 
 impl Past {

@@ -469,7 +469,7 @@ mod tests {
                 let now = Timestamp(second / 40).instant();
                 let metrics = &crate::controllers::NoMetrics;
                 let gates = FeatureGates::default();
-                let view = View { cache: &cache, live: &live, metrics, now, monotonic: now, gates };
+                let view = View { cache: &cache, live: &live, answers: true, metrics, now, monotonic: now, gates };
                 match change.map(|change| change.key) {
                     Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
                     Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),
