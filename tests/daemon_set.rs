@@ -28,7 +28,7 @@ fn agent(more: &Value) -> Value {
             },
         },
     });
-    patch::apply(PatchType::Merge, &plain, &json!({"spec": more}))
+    patch::apply(PatchType::Merge, &plain, &json!({"spec": more})).unwrap()
 }
 
 fn rolling(surge: &Value, unavailable: &Value) -> Value {

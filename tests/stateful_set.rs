@@ -33,7 +33,7 @@ fn db(replicas: i32, more: &Value) -> Value {
             },
         },
     });
-    patch::apply(PatchType::Merge, &plain, &json!({"spec": more}))
+    patch::apply(PatchType::Merge, &plain, &json!({"spec": more})).unwrap()
 }
 
 fn claim(name: &str) -> Value {
@@ -59,7 +59,8 @@ fn problems(document: &Value) -> String {
 
 #[test]
 fn defaults_are_the_api_servers() {
-    let spec = read(&patch::apply(PatchType::Merge, &db(1, &json!({})), &json!({"spec": {"replicas": null}}))).spec;
+    let spec =
+        read(&patch::apply(PatchType::Merge, &db(1, &json!({})), &json!({"spec": {"replicas": null}})).unwrap()).spec;
     assert_eq!((spec.replicas, spec.start, spec.min_ready_seconds, spec.revision_history_limit), (1, 0, 0, 10));
     assert_eq!(spec.pod_management, PodManagement::OrderedReady);
     assert_eq!(spec.retention, ClaimRetention::default());

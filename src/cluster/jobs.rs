@@ -316,7 +316,8 @@ mod tests {
             },
         });
         let merge = crate::sim::setup::PatchType::Merge;
-        match crate::manifest::read(&crate::manifest::patch::apply(merge, &document, change)).map(|l| l.object) {
+        match crate::manifest::read(&crate::manifest::patch::apply(merge, &document, change).unwrap()).map(|l| l.object)
+        {
             Ok(Object::Job(job)) => *job,
             other => panic!("expected a Job, found {other:?}"),
         }

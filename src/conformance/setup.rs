@@ -293,6 +293,7 @@ impl Keys<'_> {
         let patch_type = match self.optional::<String>("type")?.as_deref() {
             None | Some("strategic") => PatchType::Strategic,
             Some("merge") => PatchType::Merge,
+            Some("json") => PatchType::Json,
             Some(other) => return not_modelled(format!("patch type {other}")),
         };
         Ok(Action::Patch { target: self.target()?, patch_type, patch: self.need("patch")?.clone() })

@@ -1,10 +1,12 @@
-//! Patches: RFC 7386 and Kubernetes' strategic merge, on the JSON that
+//! Patches: RFC 7386, RFC 6902 and Kubernetes' strategic merge, on the JSON that
 //! [`to_json`](super::to_json) writes.
 
 use super::shape::{Members, Shape};
 use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::sim::setup::PatchType;
+use json_patch::PatchOperation;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 type Fields = Map<String, Value>;
@@ -17,17 +19,23 @@ const DELETE_FROM: &str = "$deleteFromPrimitiveList/";
 /// The target with the patch merged into it. What comes out has yet to be
 /// [`read`](super::read), which finds what a patch has broken. Strategic
 /// merge needs to know the target's kind; lists of unknown kinds are replaced.
-#[must_use]
-pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Value {
-    if let (PatchType::Strategic, Value::Object(target), Value::Object(patch)) = (patch_type, target, patch) {
-        let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
-        let mut merged = target.clone();
-        merge_object(&mut merged, patch, super::members_of(kind));
-        return Value::Object(merged);
-    }
+///
+/// # Errors
+/// What a JSON patch asks for that is not there, or is no operation at all.
+pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Result<Value, String> {
     let mut merged = target.clone();
-    merge(&mut merged, patch);
-    merged
+    match (patch_type, &mut merged, patch) {
+        (PatchType::Strategic, Value::Object(fields), Value::Object(patch)) => {
+            let kind = target.get("kind").and_then(Value::as_str).unwrap_or_default();
+            merge_object(fields, patch, super::members_of(kind));
+        }
+        (PatchType::Json, ..) => {
+            let patch = Vec::<PatchOperation>::deserialize(patch).map_err(|e| format!("not a JSON patch: {e}"))?;
+            json_patch::patch(&mut merged, &patch).map_err(|e| e.to_string())?;
+        }
+        _ => merge(&mut merged, patch),
+    }
+    Ok(merged)
 }
 
 /// The object after a patch, defaulted and checked again.
@@ -35,7 +43,7 @@ pub fn apply(patch_type: PatchType, target: &Value, patch: &Value) -> Value {
 /// # Errors
 /// What the API server says to an object that is no longer valid.
 pub fn patched(object: &Object, patch_type: PatchType, patch: &Value) -> Result<Object, String> {
-    let merged = apply(patch_type, &super::to_json(object), patch);
+    let merged = apply(patch_type, &super::to_json(object), patch)?;
     super::read(&merged).map(|loaded| loaded.object).map_err(|problems| {
         let words = problems.into_iter().map(|p| Problem { hint: None, ..p }.to_string());
         let words = match words.collect::<Vec<_>>().as_slice() {

@@ -295,6 +295,8 @@ pub enum PatchType {
     Strategic,
     /// RFC 7386.
     Merge,
+    /// RFC 6902: a list of operations, all of them or none.
+    Json,
 }
 
 /// What somebody does to the cluster.

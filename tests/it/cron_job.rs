@@ -16,7 +16,7 @@ fn setup(spec: &Value, run_seconds: u64) -> Setup {
             "jobTemplate": {"spec": {"template": {"spec": {
                 "restartPolicy": "Never", "containers": [{"name": "app", "image": "app:v1"}]
             }}}},
-        })),
+        })).unwrap(),
     });
     let node = NodeSpec {
         name: "node-a".into(),

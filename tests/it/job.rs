@@ -13,7 +13,7 @@ fn setup(spec: &Value, exits: &[i32]) -> Setup {
         "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "work"},
         "spec": manifest::patch::apply(seatrial::sim::setup::PatchType::Merge, spec, &json!({
             "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "app", "image": "app:v1"}]}},
-        })),
+        })).unwrap(),
     });
     let node = NodeSpec {
         name: "node-a".into(),

@@ -31,7 +31,7 @@ pub(crate) fn web() -> Value {
 
 /// The Deployment with an RFC 7386 patch in it.
 pub(crate) fn web_with(change: Value) -> Value {
-    patch::apply(PatchType::Merge, &web(), &change)
+    patch::apply(PatchType::Merge, &web(), &change).unwrap()
 }
 
 /// The Deployment with more fields in its pod template's spec.
@@ -42,7 +42,7 @@ pub(crate) fn pod_with(change: Value) -> Value {
 /// The Deployment with more fields in its only container.
 pub(crate) fn container_with(change: Value) -> Value {
     let container = json!({"name": "app", "image": "nginx:1.27"});
-    pod_with(json!({"containers": [patch::apply(PatchType::Merge, &container, &change)]}))
+    pod_with(json!({"containers": [patch::apply(PatchType::Merge, &container, &change).unwrap()]}))
 }
 
 pub(crate) fn problems(document: &Value) -> String {
@@ -368,8 +368,8 @@ proptest! {
         *broken.pointer_mut(&places[at % places.len()]).expect("a place") = with;
         let answer = manifest::read(&broken);
         prop_assert_eq!(manifest::read(&broken), answer);
-        let _ = patch::apply(PatchType::Strategic, &document, &broken);
-        let _ = patch::apply(PatchType::Strategic, &broken, &document);
+        let _ = patch::apply(PatchType::Strategic, &document, &broken).unwrap();
+        let _ = patch::apply(PatchType::Strategic, &broken, &document).unwrap();
     }
 }
 

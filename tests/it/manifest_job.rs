@@ -20,7 +20,7 @@ fn work() -> Value {
 }
 
 fn with(spec: Value) -> Value {
-    patch::apply(PatchType::Merge, &work(), &json!({"spec": spec}))
+    patch::apply(PatchType::Merge, &work(), &json!({"spec": spec})).unwrap()
 }
 
 fn job(document: &Value) -> Job {
@@ -93,7 +93,7 @@ fn what_the_api_server_makes_up_is_not_sent_back() {
 #[test]
 fn mistakes_are_refused_in_the_api_servers_words() {
     let indexed = json!({"completionMode": "Indexed", "completions": 4});
-    let indexed_with = |more: Value| with(patch::apply(PatchType::Merge, &indexed, &more));
+    let indexed_with = |more: Value| with(patch::apply(PatchType::Merge, &indexed, &more).unwrap());
     let failure = |rule: Value| with(json!({"podFailurePolicy": {"rules": [rule]}}));
     for (document, expect) in [
         (

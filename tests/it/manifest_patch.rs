@@ -5,13 +5,17 @@
 use super::manifest::{deployment, web};
 use seatrial::api::{IntOrPercent, Object, Strategy};
 use seatrial::manifest::{self, patch, patched};
-use seatrial::sim::setup::PatchType::{Merge, Strategic};
+use seatrial::sim::setup::PatchType::{self, Json, Merge, Strategic};
 use serde_json::{Value, json};
+
+fn apply(how: PatchType, target: &Value, patch: &Value) -> Value {
+    patch::apply(how, target, patch).unwrap()
+}
 
 /// Patches a bare pod spec inside a Deployment and returns the spec.
 fn strategic(spec: Value, change: Value) -> Value {
     let around = |spec: Value| json!({"kind": "Deployment", "spec": {"template": {"spec": spec}}});
-    patch::apply(Strategic, &around(spec), &around(change))["spec"]["template"]["spec"].clone()
+    apply(Strategic, &around(spec), &around(change))["spec"]["template"]["spec"].clone()
 }
 
 #[track_caller]
@@ -40,7 +44,7 @@ fn merge_patches_follow_rfc_7386() {
         (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
         (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
     ] {
-        assert_eq!(patch::apply(Merge, &target, &change), result, "{target} patched with {change}");
+        assert_eq!(apply(Merge, &target, &change), result, "{target} patched with {change}");
     }
 }
 
@@ -148,17 +152,38 @@ fn directives_delete_and_replace() {
         ),
     ]);
     let finalizers = |list: Value| json!({"kind": "Deployment", "metadata": {"finalizers": list}});
-    let added = patch::apply(Strategic, &finalizers(json!(["a"])), &finalizers(json!(["b", "a"])));
+    let added = apply(Strategic, &finalizers(json!(["a"])), &finalizers(json!(["b", "a"])));
     assert_eq!(added, finalizers(json!(["b", "a"])));
     let change = json!({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}});
-    assert_eq!(patch::apply(Strategic, &finalizers(json!(["a", "b"])), &change), finalizers(json!(["b"])));
+    assert_eq!(apply(Strategic, &finalizers(json!(["a", "b"])), &change), finalizers(json!(["b"])));
 }
 
 #[test]
 fn a_merge_patch_replaces_lists() {
     let change = json!({"spec": {"template": {"spec": {"containers": [{"name": "x", "image": "x:1"}]}}}});
-    let after = patch::apply(Merge, &web(), &change);
+    let after = apply(Merge, &web(), &change);
     assert_eq!(after["spec"]["template"]["spec"]["containers"], json!([{"name": "x", "image": "x:1"}]));
+}
+
+#[test]
+fn a_json_patch_does_all_of_its_operations_or_none() {
+    let change = json!([
+        {"op": "test", "path": "/metadata/name", "value": "web"},
+        {"op": "add", "path": "/spec/replicas", "value": 7},
+        {"op": "remove", "path": "/spec/template/spec/containers/0/image"},
+    ]);
+    let after = apply(Json, &web(), &change);
+    assert_eq!(after["spec"]["replicas"], 7);
+    assert!(after["spec"]["template"]["spec"]["containers"][0].get("image").is_none());
+    for (change, error) in [
+        (json!([{"op": "test", "path": "/metadata/name", "value": "other"}]), "value did not match"),
+        (json!([{"op": "replace", "path": "/spec/nothing", "value": 1}]), "path is invalid"),
+        (json!([{"op": "rename", "path": "/spec"}]), "not a JSON patch"),
+        (json!({"spec": {"replicas": 1}}), "not a JSON patch"),
+    ] {
+        let said = patch::apply(Json, &web(), &change).unwrap_err();
+        assert!(said.contains(error), "{said}");
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("apply", e.apply.is_some()),
         ("patch", e.patch.is_some()),
         ("mergePatch", e.merge_patch.is_some()),
+        ("jsonPatch", e.json_patch.is_some()),
         ("setImage", e.set_image.is_some()),
         ("scale", e.scale.is_some()),
         ("delete", e.delete.is_some()),
@@ -133,7 +134,9 @@ impl Compiler<'_> {
         for applied in e.apply.iter().flat_map(|a| &a.0) {
             self.apply(applied, c, &mut all);
         }
-        for (patches, patch_type) in [(&e.patch, PatchType::Strategic), (&e.merge_patch, PatchType::Merge)] {
+        let by_type =
+            [(&e.patch, PatchType::Strategic), (&e.merge_patch, PatchType::Merge), (&e.json_patch, PatchType::Json)];
+        for (patches, patch_type) in by_type {
             for (name, patch) in patches.iter().flatten() {
                 self.patch(name, patch, patch_type, c, &mut all);
             }
@@ -187,11 +190,20 @@ impl Compiler<'_> {
 
     fn patch(&mut self, name: &str, patch: &Value, patch_type: PatchType, c: &Context<'_>, all: &mut Vec<Action>) {
         let field = format!("{}.{name}", c.field);
-        if !patch.is_object() {
-            self.problem(&field, "a patch is a mapping, such as {spec: {paused: true}}", None);
+        let (right, shape) = match patch_type {
+            PatchType::Json => (
+                serde_json::from_value::<json_patch::Patch>(patch.clone()).is_ok(),
+                "a JSON patch is a list of operations, such as [{op: replace, path: /spec/paused, value: true}]",
+            ),
+            _ => (patch.is_object(), "a patch is a mapping, such as {spec: {paused: true}}"),
+        };
+        if !right {
+            self.problem(&field, shape, None);
             return;
         }
-        let replicas = patch.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        let in_list = |op: &Value| op.get("path").is_some_and(|path| path == "/spec/replicas");
+        let of_list = patch.as_array().and_then(|list| list.iter().rfind(|op| in_list(op))?.get("value"));
+        let replicas = of_list.or(patch.pointer("/spec/replicas")).and_then(Value::as_i64).unwrap_or(0);
         if replicas > MAX_REPLICAS {
             self.problem(&format!("{field}.spec.replicas"), too_many(replicas), None);
         }

@@ -55,6 +55,7 @@ fn actions_become_what_they_say() {
   - {at: 1m, scale: {deploy/web: 7}}
   - {at: 1m, patch: {deployment/web: {spec: {minReadySeconds: 5}}}}
   - {at: 1m, mergePatch: {deployment/web: {spec: {paused: true}}}}
+  - {at: 1m, jsonPatch: {deployment/web: [{op: replace, path: /spec/replicas, value: 2}]}}
   - {at: 1m, undo: deployment/web}
   - {at: 1m, undo: {deployment/web: 3}}
   - {at: 1m, pause: deployment/web}
@@ -88,6 +89,7 @@ fn actions_become_what_they_say() {
         "scale deployment/web to 7",
         "patch deployment/web {\"spec\":{\"minReadySeconds\":5}}",
         "patch deployment/web {\"spec\":{\"paused\":true}}",
+        "patch deployment/web [{\"op\":\"replace\",\"path\":\"/spec/replicas\",\"value\":2}]",
         "undo deployment/web",
         "undo deployment/web to revision 3",
         "patch deployment/web {\"spec\":{\"paused\":true}}",

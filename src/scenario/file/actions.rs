@@ -32,6 +32,9 @@ pub struct ActionEntry {
     /// `kubectl patch --type merge`: object to JSON merge patch.
     #[serde(default)]
     pub merge_patch: Option<BTreeMap<String, Value>>,
+    /// `kubectl patch --type json`: object to a list of operations.
+    #[serde(default)]
+    pub json_patch: Option<BTreeMap<String, Value>>,
     /// `kubectl set image`: workload to image, or to images by container.
     #[serde(default)]
     pub set_image: Option<BTreeMap<String, Images>>,
