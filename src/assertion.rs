@@ -18,11 +18,14 @@ mod matching;
 
 pub use judge::judge;
 
+use evaluate::Amount;
+use matching::Run;
+
 use crate::api::Kind;
 use crate::error::Position;
 use crate::time::{SimTime, Span};
-use crate::timeline::Series;
-use crate::trace::RecordId;
+use crate::timeline::{Series, Timeline};
+use crate::trace::{RecordId, Trace};
 use std::cmp::Ordering;
 use std::path::PathBuf;
 
@@ -269,6 +272,15 @@ pub enum Figure {
     Difference(Box<Figure>, Box<Figure>),
     /// A multiple.
     Product(Box<Figure>, Box<Figure>),
+}
+
+/// A figure's value in a run: a number, or milliseconds; none for what never
+/// happened.
+pub fn measure(figure: &Figure, trace: &Trace, timeline: &Timeline) -> Option<f64> {
+    match (Run { trace, timeline }).figure(figure).amount {
+        Amount::Number(n) => Some(n),
+        Amount::Time(ns) => ns.map(|ns| ns as f64 / 1e6),
+    }
 }
 
 /// A statement about figures.

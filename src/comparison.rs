@@ -5,9 +5,10 @@
 
 use crate::api::Kind;
 use crate::difference::first;
-use crate::plot::lanes::{self, Story};
+use crate::figures::{self, Unit};
+use crate::plot::lanes;
 use crate::time::{SimTime, Span};
-use crate::timeline::{Ending, Lives, Series, Timeline, Workload};
+use crate::timeline::{Series, Timeline, Workload};
 use crate::trace::{Record, RecordId, Trace, What};
 
 /// Where two runs parted: the first thing that one did and the other did not.
@@ -43,88 +44,54 @@ pub struct Figure {
     pub value: String,
 }
 
-/// The figures by which runs are compared.
+/// The figures by which runs are compared, of all workloads.
 pub fn figures(trace: &Trace, timeline: &Timeline) -> Vec<Figure> {
-    let lives = Lives::of(trace, timeline);
-    let story = Story { trace, timeline, lives: &lives, from: SimTime::ZERO, to: timeline.until };
-    let mut figures = Vec::new();
-    for (i, workload) in timeline.workloads().iter().enumerate() {
-        let of = match workload.kind {
-            Kind::CronJob => runs(story, i),
-            Kind::Job => attempts(story, i),
-            _ => availability(workload, timeline),
+    let all = timeline.workloads().iter().enumerate();
+    all.flat_map(|(i, workload)| of_workload(trace, timeline, i, workload)).collect()
+}
+
+fn of_workload(trace: &Trace, timeline: &Timeline, index: usize, workload: &Workload) -> Vec<Figure> {
+    let values = figures::measure(trace, timeline, index, figures::beginning(timeline));
+    let path = workload.path();
+    let of = |name: &'static str, value: String| Figure { workload: path.clone(), name, value };
+    let mut all: Vec<Figure> = Vec::new();
+    if workload.kind == Kind::Job {
+        all.push(of("outcome", outcome(workload)));
+    }
+    let wrote = workload.series(Series::Effects).last() + workload.series(Series::Lost).last() > 0;
+    for (figure, value) in figures::of_kind(workload.kind).iter().zip(values) {
+        let text = match (figure.name, value) {
+            ("rollout_ms", _) => rollout(workload, timeline),
+            // What never happens here would only be read in vain.
+            ("restarts", Some(0)) if workload.kind != Kind::Job => continue,
+            // What a Job came to is said in words.
+            ("desired" | "job_failed" | "no_result", _) => continue,
+            ("duplicates" | "lost", _) if !wrote => continue,
+            (_, None) => "-".to_string(),
+            (_, Some(ms)) if figure.unit == Unit::Ms => {
+                lanes::round(Span::from_ms(u64::try_from(ms).unwrap_or(0))).to_string()
+            }
+            (_, Some(n)) => n.to_string(),
         };
-        let path = workload.path();
-        figures.extend(of.into_iter().map(|(name, value)| Figure { workload: path.clone(), name, value }));
+        all.push(of(figure.words, text));
     }
-    figures
+    all
 }
 
-type Named = Vec<(&'static str, String)>;
+/// How the latest rollout ended, or did not.
+fn rollout(workload: &Workload, timeline: &Timeline) -> String {
+    let latest = workload.rollouts().iter().rev().find(|r| !r.initial);
+    latest.map_or_else(|| "none".to_string(), |r| crate::plot::outcome(r, timeline.end()))
+}
 
-fn availability(workload: &Workload, timeline: &Timeline) -> Named {
-    let end = timeline.end();
-    let rollout = workload.rollouts().iter().rev().find(|r| !r.initial);
-    let took = rollout.map(|r| crate::plot::outcome(r, end));
-    let least = workload.least_available(SimTime::ZERO, end).map_or("-".to_string(), |(_, n)| n.to_string());
-    let mut figures = vec![
-        ("rollout", took.unwrap_or_else(|| "none".to_string())),
-        ("fewest available", least),
-        ("none available for", span(workload.outage(SimTime::ZERO, end))),
-        ("most on nodes", workload.series(Series::OnNode).max_over(SimTime::ZERO, end).to_string()),
-        ("ready at the end", workload.series(Series::Ready).last().to_string()),
-    ];
-    let restarts = workload.series(Series::Restarts).last();
-    if restarts > 0 {
-        figures.push(("restarts", restarts.to_string()));
+/// How a Job ended, as its conditions say.
+fn outcome(job: &Workload) -> String {
+    let holds = |name: &str| job.conditions().iter().rfind(|c| c.condition == name && c.status == "True");
+    match (holds("Failed"), holds("Complete")) {
+        (Some(failed), _) => format!("failed: {}", failed.reason),
+        (None, Some(_)) => "complete".to_string(),
+        (None, None) => "not over".to_string(),
     }
-    figures
-}
-
-fn span(span: Span) -> String {
-    lanes::round(span).to_string()
-}
-
-fn runs(story: Story<'_>, workload: usize) -> Named {
-    let jobs: Vec<_> = story.lives.jobs.iter().filter(|j| j.workload == workload).collect();
-    let ended = |kind: fn(&Ending) -> bool| {
-        jobs.iter().filter(|j| j.end.as_ref().is_some_and(|e| kind(&e.1))).count().to_string()
-    };
-    let chart = lanes::chart(story, workload, lanes::Question::Overlap);
-    let held = chart.moments.as_ref().map_or(0, |m| m.1.iter().filter(|t| t.tone == lanes::Tone::Bad).count());
-    let end = story.timeline.end();
-    let at_once = chart.count.map(|c| c.steps).unwrap_or_default();
-    vec![
-        ("runs", jobs.len().to_string()),
-        ("runs succeeded", ended(|e| *e == Ending::Succeeded)),
-        ("runs failed", ended(|e| matches!(e, Ending::Failed(_)))),
-        ("runs stopped", ended(|e| *e == Ending::Deleted)),
-        ("held back", held.to_string()),
-        ("most at once", at_once.max_over(SimTime::ZERO, end).to_string()),
-        ("more than one for", span(at_once.duration_where(SimTime::ZERO, end, |n| n > 1))),
-        ("nothing running for", span(at_once.duration_where(SimTime::ZERO, end, |n| n == 0))),
-    ]
-}
-
-fn attempts(story: Story<'_>, workload: usize) -> Named {
-    let Some(job) = story.lives.jobs.iter().rfind(|j| j.workload == workload) else { return Vec::new() };
-    let pods: Vec<_> = story.lives.of_workload(workload).collect();
-    let failed = pods.iter().filter(|p| matches!(p.end, Some((_, Ending::Failed(_), _)))).count();
-    let restarts: usize = pods.iter().map(|p| p.restarts.len()).sum();
-    let (outcome, at) = match &job.end {
-        Some((at, Ending::Succeeded, _)) => ("complete".to_string(), *at),
-        Some((at, Ending::Failed(why), _)) => (format!("failed: {why}"), *at),
-        Some((at, Ending::Deleted, _)) => ("deleted".to_string(), *at),
-        None => ("not over".to_string(), story.timeline.until),
-    };
-    vec![
-        ("outcome", outcome),
-        ("took", span(at.since(job.created.0))),
-        ("pods", pods.len().to_string()),
-        ("pods failed", failed.to_string()),
-        ("restarts", restarts.to_string()),
-        ("succeeded", job.succeeded.last().to_string()),
-    ]
 }
 
 #[cfg(test)]
@@ -148,7 +115,7 @@ mod tests {
         let found = parting(&left, &right).expect("one ends earlier");
         assert_eq!((found.at, found.right), (left.records[changed].at, None));
         assert_eq!(found.left.map(|r| r.0 as usize), Some(changed));
-        let figures = figures(&left, &Timeline::of(&left));
+        let figures = super::figures(&left, &Timeline::of(&left));
         let of = |name: &str| figures.iter().find(|f| f.name == name).map(|f| f.value.clone());
         assert_eq!(of("fewest available").as_deref(), Some("8"));
         assert_eq!(of("most on nodes").as_deref(), Some("20"));

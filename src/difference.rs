@@ -4,8 +4,9 @@
 //! Runs of equal input are equal, so whatever differs later has its reason in
 //! what differs first.
 
-use crate::time::SimTime;
-use crate::timeline::{Series, Timeline, Workload};
+use crate::figures::{self, Unit};
+use crate::time::Span;
+use crate::timeline::{Timeline, Workload};
 use crate::trace::{Record, RecordId, Trace, What};
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ pub fn difference(a: &Trace, b: &Trace) -> Option<Difference> {
         record,
         decision,
         followed: [followers(a, roots[0]), followers(b, roots[1])],
-        figures: figures(&Timeline::of(a), &Timeline::of(b)),
+        figures: figures_that_differ([a, b]),
     })
 }
 
@@ -127,9 +128,10 @@ fn followers(trace: &Trace, root: Option<RecordId>) -> Vec<RecordId> {
 }
 
 /// The figures of workloads that differ.
-fn figures(a: &Timeline, b: &Timeline) -> Vec<Figure> {
+fn figures_that_differ(traces: [&Trace; 2]) -> Vec<Figure> {
+    let timelines = traces.map(Timeline::of);
     let mut names: Vec<&Workload> = Vec::new();
-    for workload in a.workloads().iter().chain(b.workloads()) {
+    for workload in timelines.iter().flat_map(Timeline::workloads) {
         let same =
             |w: &&Workload| (w.kind, &w.namespace, &w.name) == (workload.kind, &workload.namespace, &workload.name);
         if !names.iter().any(same) {
@@ -138,40 +140,39 @@ fn figures(a: &Timeline, b: &Timeline) -> Vec<Figure> {
     }
     let mut all = Vec::new();
     for workload in names {
-        let find =
-            |t: &Timeline| t.workload(workload.kind, &workload.namespace, &workload.name).map(|w| of_workload(t, w));
-        let (left, right) = (find(a).unwrap_or_default(), find(b).unwrap_or_default());
-        let pairs = FIGURES.into_iter().zip(left).zip(right).filter(|((_, a), b)| a != b);
-        all.extend(pairs.map(|((name, a), b)| Figure { workload: workload.path(), name, values: [a, b] }));
+        let [left, right] = [0, 1].map(|i| values(traces[i], &timelines[i], workload));
+        for (k, figure) in figures::of_kind(workload.kind).iter().enumerate() {
+            let values = [&left, &right].map(|side| side.get(k).map_or_else(String::new, |v| said(figure.unit, *v)));
+            if values[0] != values[1] {
+                all.push(Figure { workload: workload.path(), name: figure.words, values });
+            }
+        }
     }
     all
 }
 
-/// The figures in the order of [`of_workload`].
-const FIGURES: [&str; 6] =
-    ["rollout", "fewest available", "outage", "most on nodes", "restarts", "available at the end"];
+/// The figures of the workload of this name; none where it is not.
+fn values(trace: &Trace, timeline: &Timeline, of: &Workload) -> Vec<Option<i64>> {
+    let is = |w: &Workload| (w.kind, &w.namespace, &w.name) == (of.kind, &of.namespace, &of.name);
+    let found = timeline.workloads().iter().position(is);
+    let measured = |i| figures::measure(trace, timeline, i, figures::beginning(timeline));
+    found.map(measured).unwrap_or_default()
+}
 
-/// A workload's figures from the first action to the end.
-fn of_workload(timeline: &Timeline, workload: &Workload) -> [String; 6] {
-    let first = timeline.actions.first().map_or(SimTime::ZERO, |a| a.at).max(workload.created);
-    let end = timeline.end();
-    let rollout = workload.rollouts().iter().rev().find(|r| r.start >= first);
-    let took = rollout.map(|r| r.duration().map_or("not over".to_string(), |d| d.to_string()));
-    let last = |series| workload.series(series).at(timeline.until).to_string();
-    [
-        took.unwrap_or_default(),
-        workload.least_available(first, end).map(|(_, n)| n.to_string()).unwrap_or_default(),
-        workload.outage(first, end).to_string(),
-        workload.series(Series::OnNode).max_over(first, end).to_string(),
-        last(Series::Restarts),
-        last(Series::Available),
-    ]
+/// A value in words.
+fn said(unit: Unit, value: Option<i64>) -> String {
+    match (unit, value) {
+        (_, None) => "never".to_string(),
+        (Unit::Count, Some(n)) => n.to_string(),
+        (Unit::Ms, Some(ms)) => Span::from_ms(u64::try_from(ms).unwrap_or(0)).to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::time::SimTime;
 
     #[test]
     fn equal_runs_do_not_differ() {

@@ -23,6 +23,7 @@ pub mod digest;
 pub mod environment;
 pub mod error;
 pub mod explain;
+pub mod figures;
 pub mod fit;
 pub mod manifest;
 pub mod perfetto;

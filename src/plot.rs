@@ -8,7 +8,7 @@
 mod axis;
 mod batch;
 mod clock_band;
-mod conditions;
+pub(crate) mod conditions;
 mod fitted;
 mod font;
 mod labels;

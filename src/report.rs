@@ -4,16 +4,24 @@
 //! The file needs nothing from anywhere: data, style and program stand in it.
 
 mod data;
+mod sweep;
 
 use crate::assertion::Verdict;
+use crate::campaign::{Advice, Part, Summary};
 use crate::error::{Error, Problem};
-use crate::plot::{self, PlotOptions};
+use crate::plot::{self, Format, PlotOptions};
 use crate::timeline::Timeline;
 use crate::trace::Trace;
+use serde_json::Value;
 
 const PAGE: &str = include_str!("../assets/report/page.html");
 const STYLE: &str = include_str!("../assets/report/style.css");
-const PROGRAM: &str = include_str!("../assets/report/program.js");
+const RUNS_MAIN: &str = include_str!("../assets/report/runs.html");
+const SWEEP_MAIN: &str = include_str!("../assets/report/sweep.html");
+const COMMON: &str = include_str!("../assets/report/common.js");
+const RUNS: &str = include_str!("../assets/report/runs.js");
+const SWEEP: &str = include_str!("../assets/report/sweep.js");
+const START: &str = include_str!("../assets/report/start.js");
 
 /// A run that a report tells of.
 #[derive(Clone, Copy, Debug)]
@@ -47,23 +55,47 @@ pub struct Comparison {
 /// # Errors
 /// None that is known.
 pub fn html(title: &str, variants: &[Variant<'_>], compared: &[Comparison]) -> Result<String, Error> {
-    let value = data::report(title, variants, compared);
-    let json = serde_json::to_string(&value).map_err(|e| Problem::new(format!("the report cannot be written: {e}")))?;
     let mut still = String::new();
     for variant in variants {
         let svg = plot::draw_svg(variant.trace, variant.timeline, &PlotOptions::default())?;
         still.push_str(&svg);
     }
+    page(title, &data::report(title, variants, compared), &still, (RUNS_MAIN, RUNS))
+}
+
+/// Writes the report of a sweep, to be explored by moving its parameters; the
+/// same sweep gives the same bytes. `replay` is the command that gives a run
+/// of a point with a seed again.
+///
+/// # Errors
+/// None that is known.
+pub fn sweep(
+    part: &Part,
+    summary: &Summary,
+    advice: &Advice,
+    replay: &dyn Fn(usize, u64) -> String,
+) -> Result<String, Error> {
+    let title = format!("{}: {}", summary.title, summary.workload);
+    let still = plot::draw_tradeoff(summary, advice, &PlotOptions::default(), Format::Svg)?;
+    let still = String::from_utf8_lossy(&still).into_owned();
+    page(&title, &sweep::data(&title, part, summary, advice, replay), &still, (SWEEP_MAIN, SWEEP))
+}
+
+/// Puts a page together from its data and the program that shows it.
+fn page(title: &str, data: &Value, still: &str, (main, program): (&str, &str)) -> Result<String, Error> {
+    let json = serde_json::to_string(data).map_err(|e| Problem::new(format!("the report cannot be written: {e}")))?;
     // No text of a manifest may end the script or begin a comment in it.
     let json = json.replace('<', "\\u003c");
-    let mut page = String::with_capacity(PAGE.len() + STYLE.len() + PROGRAM.len() + json.len() + still.len());
+    let program = format!("'use strict';\n(() => {{\n{COMMON}{program}{START}}})();\n");
+    let mut page = String::with_capacity(PAGE.len() + STYLE.len() + program.len() + json.len() + still.len());
     let mut rest = PAGE;
     for (mark, text) in [
         ("{{title}}", escape(title).as_str()),
         ("{{style}}", STYLE),
-        ("{{still}}", &still),
+        ("{{main}}", main),
+        ("{{still}}", still),
         ("{{data}}", &json),
-        ("{{program}}", PROGRAM),
+        ("{{program}}", &program),
     ] {
         let (before, after) = rest.split_once(mark).unwrap_or((rest, ""));
         page.push_str(before);

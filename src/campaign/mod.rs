@@ -9,13 +9,22 @@
 //! plan, every cell has its own seed, and a row depends on nothing but its
 //! cell. So rows may be computed anywhere, in any order and by any number of
 //! threads and machines, and put together they are the same bytes.
+//!
+//! A *column* is what is measured of every run. Some of them are weighed
+//! against each other: the *axes* of the trade-off.
 
+mod advice;
+mod column;
 mod part;
 mod plan;
 mod row;
 mod summary;
+mod words;
 
+pub use advice::{Advice, Floor};
+pub use column::{Amount, Asked, Axes, Axis, Column, Cost, Value};
 pub use part::{Part, merge};
-pub use plan::{Cell, Plan, Point, Seeds, Shard};
-pub use row::{Row, Subject, measure};
-pub use summary::{Advice, Floor, PointFigures, Spread, Summary, Took};
+pub use plan::{Cell, Outline, Plan, Point, Seeds, Shard};
+pub use row::{Measured, Row, Subject, measure};
+pub use summary::{PointFigures, Seen, Spread, Summary};
+pub use words::Words;

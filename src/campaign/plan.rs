@@ -1,5 +1,6 @@
 //! What a campaign runs: which cells there are, and the seed of each.
 
+use super::column::Column;
 use crate::digest;
 use crate::error::Problem;
 use crate::rng::Draws;
@@ -58,11 +59,28 @@ pub struct Plan {
     pub seeds: Seeds,
     /// The workload that is measured, such as `deployment/web`.
     pub workload: String,
+    /// What is measured of every run.
+    pub columns: Vec<Column>,
     /// The fields that are set.
     pub fields: Vec<String>,
     /// The points in canonical order: the last setting changes fastest. What
     /// the files say without settings comes last if the grid has it not.
     pub points: Vec<Point>,
+}
+
+/// What is planned, before its settings are put together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outline {
+    /// The scenario's title.
+    pub title: String,
+    /// The seeds of each point.
+    pub seeds: Seeds,
+    /// The seed from which all others are drawn.
+    pub master_seed: u64,
+    /// The workload that is measured.
+    pub workload: String,
+    /// What is measured of every run.
+    pub columns: Vec<Column>,
 }
 
 /// One run.
@@ -170,13 +188,11 @@ impl Plan {
     /// large.
     pub fn grid(
         loaded: &Loaded,
-        title: String,
         settings: &[Setting],
-        seeds: Seeds,
-        master_seed: u64,
-        workload: String,
+        outline: Outline,
         same: impl Fn(&Loaded) -> Result<bool, Vec<Problem>>,
     ) -> Result<Plan, Vec<Problem>> {
+        let Outline { title, seeds, master_seed, workload, columns } = outline;
         let sizes = settings.iter().map(|s| s.values.len() as u64);
         let cells = sizes.fold(u64::from(seeds.count()), u64::saturating_mul);
         if cells == 0 || cells > MAX_CELLS {
@@ -201,6 +217,7 @@ impl Plan {
             master_seed,
             seeds,
             workload,
+            columns,
             fields: settings.iter().map(|s| s.field.clone()).collect(),
             points,
         })
@@ -244,16 +261,20 @@ impl Plan {
         digest::of_texts(&[serde_json::to_string(self).unwrap_or_default()])
     }
 
+    /// A field in short, `maxSurge`, as far as that says which one it is.
+    pub fn short(&self, field: usize) -> &str {
+        let last = |field: &'_ str| field.rsplit_once('.').map_or(0, |(before, _)| before.len() + 1);
+        let whole = &self.fields[field];
+        let name = &whole[last(whole)..];
+        let unique = self.fields.iter().filter(|f| &f[last(f)..] == name).count() == 1;
+        if unique { name } else { whole }
+    }
+
     /// The settings of a point in short: `maxSurge=1 maxUnavailable=0`.
     pub fn label(&self, point: usize) -> String {
-        let point = &self.points[point];
-        let short = |field: &str| field.rsplit_once('.').map_or(field, |(_, last)| last).to_string();
-        let names: Vec<String> = self.fields.iter().map(|f| short(f)).collect();
-        let part = |((name, field), value): ((&String, &String), &Option<String>)| {
-            let unique = names.iter().filter(|n| *n == name).count() == 1;
-            value.as_ref().map(|v| format!("{}={v}", if unique { name } else { field }))
-        };
-        let parts: Vec<String> = names.iter().zip(&self.fields).zip(&point.values).filter_map(part).collect();
+        let values = self.points[point].values.iter().enumerate();
+        let parts: Vec<String> =
+            values.filter_map(|(i, value)| value.as_ref().map(|v| format!("{}={v}", self.short(i)))).collect();
         if parts.is_empty() { "as written".to_string() } else { parts.join(" ") }
     }
 }
@@ -263,17 +284,7 @@ mod tests {
     use super::*;
     use crate::scenario::load;
 
-    pub(crate) const WEB: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 10
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: 'app:v1'}]}
-";
+    const WEB: &str = include_str!("../../tests/manifests/web.yaml");
 
     fn plan(settings: &[&str], seeds: Seeds) -> Plan {
         let input = load::load(&[load::STDIN.to_string()], false, &mut WEB.as_bytes()).unwrap();
@@ -285,7 +296,10 @@ spec:
         let same = |l: &Loaded| {
             Ok(set::written(l, surge).is_none_or(|v| v == "25%") && default(l, "deployment/web.minReadySeconds", ""))
         };
-        Plan::grid(loaded, "web".into(), &settings, seeds, 7, "deployment/web".into(), same).unwrap()
+        let workload = "deployment/web".to_string();
+        let columns = Column::of_kind(crate::api::Kind::Deployment);
+        let outline = Outline { title: "web".into(), seeds, master_seed: 7, workload, columns };
+        Plan::grid(loaded, &settings, outline, same).unwrap()
     }
 
     #[test]

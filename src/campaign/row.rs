@@ -1,10 +1,11 @@
 //! What is kept of a run: one row.
 
+use super::column::Amount;
 use super::plan::{Cell, Plan};
 use crate::api::Kind;
-use crate::assertion::{self, Assertion};
-use crate::time::SimTime;
-use crate::timeline::{Series, Timeline, Workload};
+use crate::assertion::{self, Assertion, Figure};
+use crate::figures;
+use crate::timeline::Timeline;
 use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -29,65 +30,59 @@ impl Subject {
 }
 
 /// The figures of one run, from the first action to the end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Row {
     /// The cell's number.
     pub cell: u64,
     /// Its seed: `seatrial run … --seed` with it gives this run again.
     pub seed: u64,
-    /// How long the latest rollout took, in milliseconds; none if it was not
-    /// over when the run ended.
-    pub rollout_ms: Option<u64>,
-    /// The pods that were wanted at the end.
-    pub desired: i64,
-    /// The fewest available pods; `desired` if none were ever wanted.
-    pub min_available: i64,
-    /// For how long no pod was available, in milliseconds.
-    pub outage_ms: u64,
-    /// The most pods on nodes at a time.
-    pub max_on_node: i64,
-    /// The most pods on nodes beyond those that were wanted then.
-    pub max_extra: i64,
+    /// A value for each of the plan's columns; none for what never came, and
+    /// of workloads that were never there.
+    pub values: Vec<Option<Amount>>,
     /// How many claims under `assert` did not hold.
     pub failed: u32,
     /// Whether there was no run, as Kubernetes or seatrial refuses the
-    /// settings. All figures are zero then.
+    /// settings. There are no values then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
 }
 
-/// The names of a row's figures in tables, in order.
-const FIGURES: [&str; 8] =
-    ["rollout_ms", "desired", "min_available", "outage_ms", "max_on_node", "max_extra", "failed", "refused"];
+/// What is read off a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// The workload.
+    pub subject: &'a Subject,
+    /// The figures that somebody asked for beside the workload's own.
+    pub figures: &'a [Figure],
+    /// What must hold.
+    pub assertions: &'a [Assertion],
+}
 
 /// Reads the figures off a run.
-pub fn measure(trace: &Trace, subject: &Subject, assertions: &[Assertion]) -> Row {
+pub fn measure(trace: &Trace, of: &Measured<'_>) -> Row {
     let timeline = Timeline::of(trace);
-    let verdicts = assertion::judge(assertions, trace, &timeline);
-    let failed = verdicts.iter().filter(|v| !v.passed && v.fix.is_none()).count() as u32;
-    let seed = trace.header.seed;
-    let Some(workload) = timeline.workload(subject.kind, &subject.namespace, &subject.name) else {
-        return Row { seed, failed, ..Row::default() };
+    let failed = if of.assertions.is_empty() {
+        0
+    } else {
+        let verdicts = assertion::judge(of.assertions, trace, &timeline);
+        verdicts.iter().filter(|v| !v.passed && v.fix.is_none()).count() as u32
     };
-    let first = timeline.actions.first().map_or(SimTime::ZERO, |a| a.at).max(workload.created);
-    Row { seed, failed, ..figures(workload, first, timeline.end()) }
+    let subject = of.subject;
+    let is = |w: &crate::timeline::Workload| {
+        (w.kind, w.name.as_str(), w.namespace.as_str()) == (subject.kind, &subject.name, &subject.namespace)
+    };
+    let own = match timeline.workloads().iter().position(is) {
+        Some(place) => figures::measure(trace, &timeline, place, figures::beginning(&timeline)),
+        None => vec![None; figures::of_kind(subject.kind).len()],
+    };
+    let mut values: Vec<Option<Amount>> = own.into_iter().map(|v| v.map(Amount::from)).collect();
+    let asked = of.figures.iter().map(|figure| assertion::measure(figure, trace, &timeline).and_then(Amount::new));
+    values.extend(asked);
+    Row { seed: trace.header.seed, values, failed, ..Row::default() }
 }
 
-fn figures(workload: &Workload, from: SimTime, end: SimTime) -> Row {
-    let desired = workload.series(Series::Desired);
-    let on_node = workload.series(Series::OnNode);
-    let extra = on_node.zip_with(desired, i64::saturating_sub);
-    let latest = workload.rollouts().iter().rev().find(|r| r.start >= from);
-    Row {
-        rollout_ms: latest.and_then(|r| r.end.map(|end| end.as_ms().saturating_sub(r.start.as_ms()))),
-        desired: desired.last(),
-        min_available: workload.least_available(from, end).map_or(desired.last(), |(_, least)| least),
-        outage_ms: workload.outage(from, end).as_ms(),
-        max_on_node: on_node.max_over(from, end),
-        max_extra: extra.max_over(from, end).max(0),
-        ..Row::default()
-    }
-}
+/// What stands in tables behind the plan's columns.
+const LAST: [&str; 2] = ["failed", "refused"];
 
 impl Row {
     /// The row as one line of JSON, with the point's settings.
@@ -100,42 +95,38 @@ impl Row {
         let values = &plan.points[cell.point].values;
         let set: Map<String, Value> = plan.fields.iter().cloned().zip(values.iter().map(|v| json!(v))).collect();
         map.insert("set".into(), Value::Object(set));
-        for (name, value) in FIGURES.iter().zip(self.figures()) {
+        for (i, column) in plan.columns.iter().enumerate() {
+            map.insert(column.name.clone(), json!(self.value(i)));
+        }
+        for (name, value) in LAST.iter().zip(self.last()) {
             map.insert((*name).to_string(), json!(value));
         }
         Value::Object(map).to_string()
     }
 
-    fn figures(&self) -> [Option<i64>; 8] {
-        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        if self.refused {
-            return [None, None, None, None, None, None, None, Some(1)];
-        }
-        [
-            self.rollout_ms.map(whole),
-            Some(self.desired),
-            Some(self.min_available),
-            Some(whole(self.outage_ms)),
-            Some(self.max_on_node),
-            Some(self.max_extra),
-            Some(self.failed.into()),
-            Some(0),
-        ]
+    /// The value of a column.
+    pub fn value(&self, column: usize) -> Option<Amount> {
+        self.values.get(column).copied().flatten()
     }
 
-    /// The first record of a table: `point,replicate,seed,` the fields that
-    /// are set, and the figures.
+    fn last(&self) -> [Option<u32>; 2] {
+        [(!self.refused).then_some(self.failed), Some(self.refused.into())]
+    }
+
+    /// The first record of a table: `cell,point,replicate,seed,` the fields
+    /// that are set, and the columns.
     pub fn csv_head(plan: &Plan) -> Vec<String> {
         let before = ["cell", "point", "replicate", "seed"].map(str::to_string);
-        let fields = plan.fields.iter().cloned();
-        before.into_iter().chain(fields).chain(FIGURES.map(str::to_string)).collect()
+        let columns = plan.columns.iter().map(|c| c.name.clone());
+        before.into_iter().chain(plan.fields.iter().cloned()).chain(columns).chain(LAST.map(str::to_string)).collect()
     }
 
     /// The row as a record of a table.
     pub fn csv(&self, plan: &Plan, cell: Cell) -> Vec<String> {
         let before = [self.cell, cell.point as u64, cell.replicate.into(), self.seed].map(|n| n.to_string());
-        let values = plan.points[cell.point].values.iter().map(|v| v.clone().unwrap_or_default());
-        let figures = self.figures().into_iter().map(|f| f.map(|n| n.to_string()).unwrap_or_default());
-        before.into_iter().chain(values).chain(figures).collect()
+        let set = plan.points[cell.point].values.iter().map(|v| v.clone().unwrap_or_default());
+        let values = (0..plan.columns.len()).map(|i| self.value(i).map(|n| n.to_string()).unwrap_or_default());
+        let last = self.last().into_iter().map(|n| n.map(|n| n.to_string()).unwrap_or_default());
+        before.into_iter().chain(set).chain(values).chain(last).collect()
     }
 }

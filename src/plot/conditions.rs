@@ -5,6 +5,7 @@ use super::panel::{SMALL, text};
 use super::scale::Across;
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::Look;
+use crate::time::SimTime;
 use crate::timeline::{ConditionChange, Workload};
 
 /// The height of a bar and of its row.
@@ -13,21 +14,31 @@ pub(super) const ROW: i32 = 21;
 /// The size of the text in bars.
 const SIZE: i32 = 11;
 
-/// How a bar looks.
+/// How it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Mood {
+pub(crate) enum Mood {
     Good,
     Busy,
     Bad,
 }
 
-/// A stretch of time with one value.
+/// A stretch of time in which a condition has one value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) from: SimTime,
+    /// The next change, or the end that was asked for.
+    pub(crate) to: SimTime,
+    pub(crate) mood: Mood,
+    /// From the longest text to the shortest.
+    pub(crate) texts: Vec<String>,
+}
+
+/// A stretch as a bar.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Bar {
     x0: i32,
     x1: i32,
     mood: Mood,
-    /// From the longest text to the shortest.
     texts: Vec<String>,
 }
 
@@ -38,11 +49,38 @@ pub(super) struct Track {
     bars: Vec<Bar>,
 }
 
-/// The conditions that a workload has in the window. `ReplicaFailure` is only
-/// shown where it was true.
+/// The conditions that are shown.
+const SHOWN: [&str; 3] = ["Progressing", "Available", "ReplicaFailure"];
+
+/// The conditions of a workload up to a moment. `ReplicaFailure` is only shown
+/// where it was true.
+pub(crate) fn stretches(workload: &Workload, to: SimTime) -> Vec<(&'static str, Vec<Stretch>)> {
+    let mut all: Vec<_> = SHOWN.into_iter().map(|name| (name, of_condition(workload, name, to))).collect();
+    all.retain(|(name, stretches)| {
+        let failing = *name != "ReplicaFailure" || stretches.iter().any(|s| s.mood == Mood::Bad);
+        !stretches.is_empty() && failing
+    });
+    all
+}
+
+fn of_condition(workload: &Workload, name: &str, to: SimTime) -> Vec<Stretch> {
+    let changes: Vec<&ConditionChange> = workload.conditions().iter().filter(|c| c.condition == name).collect();
+    let stretch = |(i, change): (usize, &&ConditionChange)| Stretch {
+        from: change.at,
+        to: changes.get(i + 1).map_or(to, |next| next.at),
+        mood: mood(change),
+        texts: texts(change),
+    };
+    changes.iter().enumerate().filter(|(_, change)| !change.status.is_empty()).map(stretch).collect()
+}
+
+/// The conditions that a workload has in the window.
 pub(super) fn tracks(workload: &Workload, across: Across) -> Vec<Track> {
-    let track = |name| Track { name, bars: bars(workload, name, across) };
-    let mut tracks: Vec<Track> = ["Progressing", "Available", "ReplicaFailure"].into_iter().map(track).collect();
+    let track = |name| {
+        let bars = of_condition(workload, name, across.to).into_iter().filter_map(|s| bar(s, across)).collect();
+        Track { name, bars }
+    };
+    let mut tracks: Vec<Track> = SHOWN.into_iter().map(track).collect();
     tracks.retain(|t| {
         let failing = t.name != "ReplicaFailure" || t.bars.iter().any(|b| b.mood == Mood::Bad);
         !t.bars.is_empty() && failing
@@ -50,18 +88,10 @@ pub(super) fn tracks(workload: &Workload, across: Across) -> Vec<Track> {
     tracks
 }
 
-fn bars(workload: &Workload, name: &str, across: Across) -> Vec<Bar> {
-    let changes: Vec<&ConditionChange> = workload.conditions().iter().filter(|c| c.condition == name).collect();
-    let mut bars: Vec<Bar> = Vec::new();
-    for (i, change) in changes.iter().enumerate() {
-        let until = changes.get(i + 1).map_or(across.to, |next| next.at);
-        let (x0, x1) = (across.x(change.at), across.x(until));
-        let over = until < across.from || change.at > across.to || x0 >= x1;
-        if !over && !change.status.is_empty() {
-            bars.push(Bar { x0, x1, mood: mood(change), texts: texts(change) });
-        }
-    }
-    bars
+fn bar(stretch: Stretch, across: Across) -> Option<Bar> {
+    let (x0, x1) = (across.x(stretch.from), across.x(stretch.to));
+    let over = stretch.to < across.from || stretch.from > across.to || x0 >= x1;
+    (!over).then_some(Bar { x0, x1, mood: stretch.mood, texts: stretch.texts })
 }
 
 fn mood(change: &ConditionChange) -> Mood {
@@ -136,7 +166,6 @@ impl Track {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::SimTime;
 
     fn change(condition: &'static str, value: &str) -> ConditionChange {
         let (status, reason) = value.split_once('/').unwrap_or((value, ""));

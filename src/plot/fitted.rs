@@ -5,7 +5,7 @@ use super::panel::{NORMAL, SMALL, text};
 use super::scale::Across;
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::{BLUE, Look, ORANGE};
-use super::{PlotOptions, axis, font};
+use super::{PlotOptions, axis, font, page};
 use crate::fit::{Curve, Fitted};
 use crate::time::{SimTime, Span};
 
@@ -38,23 +38,7 @@ pub(super) fn scene(fitted: &[Fitted], options: &PlotOptions) -> Scene {
     let height = TITLE + rows.max(1) * each + 12;
     let title = options.title.clone().unwrap_or_else(|| "how pods behave: observed and fitted".to_string());
     let subtitle = "the share of pods up to a time; steps: observed, to whole seconds; line: fitted";
-    let mut scene = Scene {
-        width,
-        height,
-        background: look.background,
-        title: title.clone(),
-        description: subtitle.to_string(),
-        shapes: Vec::new(),
-    };
-    scene.push(Shape::Text(Text {
-        x: EDGE,
-        y: 42,
-        anchor: Anchor::Start,
-        size: 24,
-        bold: true,
-        colour: look.text,
-        text: font::fit(&title, 24, true, width - 2 * EDGE),
-    }));
+    let mut scene = page::titled(look, (width, height), &title, subtitle);
     scene.push(text(EDGE, 66, Anchor::Start, 15, look.muted, &font::fit(subtitle, 15, false, width - 2 * EDGE)));
     let column = (width - 2 * EDGE) / COLUMNS;
     for (i, panel) in panels.iter().enumerate() {

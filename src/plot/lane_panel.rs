@@ -2,7 +2,7 @@
 
 use super::lanes::{Bar, Chart, Count, Form, Lane, Tick, Tone};
 use super::marks::Marks;
-use super::panel::{NORMAL, SMALL, plain, revision_colours, text, tick_step};
+use super::panel::{NORMAL, SMALL, entry_width, legend_rows, plain, revision_colours, text, tick_step};
 use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::{BLUE, GREEN, Look, PURPLE, Rgb, SKY_BLUE, VERMILLION, YELLOW};
@@ -32,7 +32,7 @@ pub(super) struct LanePanel {
 impl LanePanel {
     pub(super) fn new(chart: Chart, workload: &Workload, across: Across, edge: i32, look: Look) -> LanePanel {
         let colours = revision_colours(workload, across, look);
-        let legend = legend_rows(&chart, edge - across.left);
+        let legend = legend_rows(chart.legend.iter().map(|entry| entry.2.as_str()), edge - across.left);
         LanePanel { chart, across, look, edge, marks: Marks::new(workload, across, edge), colours, legend, counted: 0 }
     }
 
@@ -388,24 +388,4 @@ pub(super) fn tone_colour(tone: Tone, look: Look, revisions: &[Rgb]) -> Rgb {
         Tone::Stopped => PURPLE.mix(look.plot, 10),
         Tone::Bad => VERMILLION.mix(look.plot, 5),
     }
-}
-
-fn entry_width(name: &str) -> i32 {
-    20 + font::width(name, NORMAL, false) + 22
-}
-
-fn legend_rows(chart: &Chart, room: i32) -> Vec<Vec<usize>> {
-    let mut rows: Vec<Vec<usize>> = Vec::new();
-    let mut used = 0;
-    for (i, (_, _, name)) in chart.legend.iter().enumerate() {
-        let width = entry_width(name);
-        if let Some(row) = rows.last_mut().filter(|_| used + width <= room) {
-            row.push(i);
-        } else {
-            rows.push(vec![i]);
-            used = 0;
-        }
-        used += width;
-    }
-    rows
 }

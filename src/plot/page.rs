@@ -230,11 +230,30 @@ fn titles(
     }
 }
 
-fn draw_titles(scene: &mut Scene, look: Look, title: &str, subtitle: &str) {
-    let room = scene.width - 2 * EDGE;
-    let title = font::fit(title, 24, true, room);
+/// An empty picture with its title; the description is for readers who do not
+/// see it.
+pub(super) fn titled(look: Look, (width, height): (i32, i32), title: &str, description: &str) -> Scene {
+    let mut scene = Scene {
+        width,
+        height,
+        background: look.background,
+        title: title.to_string(),
+        description: description.to_string(),
+        shapes: Vec::new(),
+    };
+    draw_title(&mut scene, look, title);
+    scene
+}
+
+fn draw_title(scene: &mut Scene, look: Look, title: &str) {
+    let title = font::fit(title, 24, true, scene.width - 2 * EDGE);
     let title = Text { x: EDGE, y: 42, anchor: Anchor::Start, size: 24, bold: true, colour: look.text, text: title };
     scene.push(Shape::Text(title));
+}
+
+fn draw_titles(scene: &mut Scene, look: Look, title: &str, subtitle: &str) {
+    let room = scene.width - 2 * EDGE;
+    draw_title(scene, look, title);
     let subtitle = font::fit(subtitle, 15, false, room);
     scene.push(text(EDGE, 68, Anchor::Start, 15, look.muted, &subtitle));
 }

@@ -56,7 +56,7 @@ pub(super) struct Panel<'a> {
 impl<'a> Panel<'a> {
     pub(super) fn new(workload: &'a Workload, across: Across, edge: i32, look: Look, slim: bool) -> Panel<'a> {
         let layers = layers(workload, across, look);
-        let legend = legend_rows(&layers, edge - across.left);
+        let legend = legend_rows(layers.iter().map(|l| l.name.as_str()), edge - across.left);
         let marks = Marks::new(workload, across, edge);
         let mut tracks = conditions::tracks(workload, across);
         if slim {
@@ -139,7 +139,7 @@ impl<'a> Panel<'a> {
                 scene.rect(Area { x0: x, y0: y - 11, x1: x + 14, y1: y + 1 }, layer.colour);
                 let name = font::fit(&layer.name, NORMAL, false, self.edge - x - 20);
                 scene.push(text(x + 20, y, Anchor::Start, NORMAL, self.look.muted, &name));
-                x += entry_width(layer);
+                x += entry_width(&layer.name);
             }
         }
     }
@@ -421,15 +421,18 @@ fn layers(workload: &Workload, across: Across, look: Look) -> Vec<Layer> {
     ready.into_iter().chain(unready).chain(std::iter::once(going).filter(seen)).collect()
 }
 
-fn entry_width(layer: &Layer) -> i32 {
-    20 + font::width(&layer.name, NORMAL, false) + 22
+/// The width of a legend's entry.
+pub(super) fn entry_width(name: &str) -> i32 {
+    20 + font::width(name, NORMAL, false) + 22
 }
 
-fn legend_rows(layers: &[Layer], room: i32) -> Vec<Vec<usize>> {
+/// The entries of a legend in rows of some width, those without a name left
+/// out.
+pub(super) fn legend_rows<'n>(names: impl Iterator<Item = &'n str>, room: i32) -> Vec<Vec<usize>> {
     let mut rows: Vec<Vec<usize>> = Vec::new();
     let mut used = 0;
-    for (i, layer) in layers.iter().enumerate().filter(|(_, l)| !l.name.is_empty()) {
-        let width = entry_width(layer);
+    for (i, name) in names.enumerate().filter(|(_, name)| !name.is_empty()) {
+        let width = entry_width(name);
         if let Some(row) = rows.last_mut().filter(|_| used + width <= room) {
             row.push(i);
         } else {

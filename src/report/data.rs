@@ -3,10 +3,11 @@
 use super::{Comparison, Variant};
 use crate::assertion::Verdict;
 use crate::plot::Window;
+use crate::plot::conditions::{self, Mood, Stretch};
 use crate::plot::lanes::{self, Bar, Chart, Form, Question, Story, Tick, Tone};
 use crate::time::SimTime;
 use crate::timeline::{Lives, Series, Steps, Workload};
-use crate::trace::{RecordId, Trace};
+use crate::trace::{RecordId, Trace, What};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -86,10 +87,12 @@ fn workload(story: Story<'_>, index: usize) -> Value {
     let series: Vec<Value> =
         if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
     let layers = if runs { Vec::new() } else { layers(seen) };
-    let conditions: Vec<Value> = seen
-        .conditions()
-        .iter()
-        .map(|c| json!({"at": ms(c.at), "name": c.condition, "status": c.status, "reason": c.reason}))
+    let conditions: Vec<Value> = conditions::stretches(seen, story.timeline.until)
+        .into_iter()
+        .map(|(name, stretches)| {
+            let bars = stretches.iter().map(|s| stretch(story.trace, seen, name, s)).collect::<Vec<Value>>();
+            json!({"name": name, "bars": bars})
+        })
         .collect();
     json!({
         "kind": seen.kind.name(),
@@ -103,6 +106,24 @@ fn workload(story: Story<'_>, index: usize) -> Value {
         "lanes": drawn(&chart),
         "runs": runs,
     })
+}
+
+/// A stretch of a condition: from, to, how it stands, its texts, its record.
+fn stretch(trace: &Trace, workload: &Workload, condition: &str, stretch: &Stretch) -> Value {
+    let mood = match stretch.mood {
+        Mood::Good => "good",
+        Mood::Busy => "busy",
+        Mood::Bad => "bad",
+    };
+    let first = trace.records.partition_point(|r| r.at < stretch.from);
+    let mut then = trace.records.iter().enumerate().skip(first).take_while(|(_, r)| r.at == stretch.from);
+    let set = then.find(|(_, r)| {
+        let subject = trace.subject(r.subject);
+        let about = subject.kind == workload.kind && *subject.name == *workload.name;
+        about && matches!(r.what, What::Set { field, .. } if field.name().ends_with(condition))
+    });
+    let record = set.map_or(-1, |(i, _)| i as i64);
+    json!([ms(stretch.from), ms(stretch.to), mood, stretch.texts, record])
 }
 
 fn line(workload: &Workload, series: Series) -> Option<Value> {

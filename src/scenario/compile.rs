@@ -18,13 +18,16 @@ mod work;
 pub(super) use pods::typical_entry;
 pub(super) use rehearsal::rehearsed;
 
+use super::expression::{self, Mistake};
 use super::file::{ScenarioFile, Spec};
 use super::load::Loaded;
+use super::resolve::Resolver;
 use super::scope::{Named, Scope};
 use super::yaml::Document;
 use crate::api::{Object, PriorityClass};
-use crate::assertion::Assertion;
+use crate::assertion::{Assertion, Figure, Window};
 use crate::error::Problem;
+use crate::figures::Unit;
 use crate::sim::Setup;
 use crate::sim::setup::{ControlPlane, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
@@ -52,6 +55,29 @@ pub struct Rehearsal {
     pub arguments: Vec<String>,
     /// With how many seeds the assertions are to be judged.
     pub seeds: u32,
+    /// The names that expressions may refer to.
+    pub scope: Scope,
+}
+
+impl Rehearsal {
+    /// What a figure such as `min(ready(deployment/web))` means in this run,
+    /// and what it is measured in. Its window begins with the first action, as
+    /// that of assertions does.
+    ///
+    /// # Errors
+    /// The first thing in it that has no meaning.
+    pub fn figure(&self, text: &str) -> Result<(Figure, Unit), Problem> {
+        let scope = &self.scope;
+        let from = scope.actions.iter().map(|a| a.1).min().unwrap_or(SimTime::ZERO);
+        let window = Window { from, to: scope.until.after(Span::from_ns(1)) };
+        let read = || Resolver { scope, window }.figure(&expression::parse(text)?);
+        read().map_err(|mistake: Mistake| {
+            let rest = text.get(mistake.at).unwrap_or_default();
+            let place = if rest.is_empty() || rest == text { String::new() } else { format!(" at `{rest}`") };
+            let problem = Problem::new(format!("the figure `{text}` has no meaning{place}: {}", mistake.message));
+            Problem { hint: mistake.hint, ..problem }
+        })
+    }
 }
 
 /// What may override a scenario file.
@@ -215,7 +241,7 @@ impl Compiler<'_> {
         };
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
         let seeds = spec.seeds.map_or(1, std::num::NonZero::get);
-        Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new(), seeds }
+        Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new(), seeds, scope }
     }
 
     /// That nothing is left, and what was left out.

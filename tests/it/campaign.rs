@@ -228,6 +228,130 @@ fn engines_get_the_same_command() {
     assert_eq!(results(&dir.path().join("j")), results(&dir.path().join("whole")));
 }
 
+const JOB: &str = "apiVersion: batch/v1
+kind: Job
+metadata: {name: load}
+spec:
+  completions: 6
+  parallelism: 2
+  template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: a load that may fail}
+spec:
+  duration: 1h
+  pods:
+    '*': {start: 1s, run: {duration: {lognormal: {median: 1m, p99: 3m}}, fails: 20%}}
+";
+
+const CRON_JOB: &str = "apiVersion: batch/v1
+kind: CronJob
+metadata: {name: report}
+spec:
+  schedule: '*/5 * * * *'
+  concurrencyPolicy: Forbid
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}}}
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: a report that takes long}
+spec:
+  duration: 1h
+  pods:
+    '*': {start: 1s, run: {duration: 7m}}
+";
+
+/// The records of a table by the names of its columns.
+fn records(table: &str) -> Vec<std::collections::BTreeMap<&str, &str>> {
+    let mut lines = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let head = lines.next().expect("a head");
+    lines.map(|line| head.iter().copied().zip(line).collect()).collect()
+}
+
+#[test]
+fn jobs_are_measured_by_how_they_end() {
+    let dir = folder(&[("job.yaml", JOB)]);
+    let grid = ["sweep", "job.yaml", "--set", "job/load.parallelism=1,2,6", "--set", "job/load.backoffLimit=0,6"];
+    let (code, table, notes) = run(&dir, &[&grid[..], &["--seeds", "10", "-o", "csv"]].concat());
+    assert_eq!(code, 0, "{notes}");
+    let rows = records(&table);
+    for row in &rows {
+        let [attempts, failed, most] =
+            ["attempts", "pods_failed", "max_running"].map(|name| row[name].parse::<i64>().expect("a number"));
+        assert!(most <= row["job/load.parallelism"].parse().unwrap_or(2), "{row:?}");
+        let complete = !row["completion_ms"].is_empty();
+        assert_eq!(complete, row["job_failed"] == "0", "{row:?}");
+        if complete {
+            assert_eq!((row["succeeded"], attempts), ("6", 6 + failed), "{row:?}");
+        } else {
+            assert!(failed > row["job/load.backoffLimit"].parse().unwrap_or(6), "{row:?}");
+        }
+    }
+    assert!(rows.iter().any(|row| row["completion_ms"].is_empty()), "some Job fails");
+    let (_, text, _) = run(&dir, &[&grid[..], &["--seeds", "10"]].concat());
+    assert!(text.contains("choose parallelism=6 backoffLimit=6: the Job takes "), "{text}");
+    let (_, text, _) = run(&dir, &[&grid[..4], &["--set", "job/load.backoffLimit=0", "--seeds", "10"]].concat());
+    assert!(text.contains("The manifest as it is") || text.contains("That is what the manifest says"), "{text}");
+}
+
+#[test]
+fn cron_jobs_are_measured_by_what_overlaps_and_what_is_missed() {
+    let dir = folder(&[("cron.yaml", CRON_JOB)]);
+    let set = "cronjob/report.concurrencyPolicy=Allow,Forbid,Replace";
+    let (code, table, notes) = run(&dir, &["sweep", "cron.yaml", "--set", set, "--seeds", "1", "-o", "csv"]);
+    assert_eq!(code, 0, "{notes}");
+    let of = |row: &std::collections::BTreeMap<&str, &str>| {
+        ["runs", "completed", "stopped", "max_overlap"].map(|name| row[name].parse::<i64>().expect("a number"))
+    };
+    let rows = records(&table);
+    let [allow, forbid, replace] = [0, 1, 2].map(|i| of(&rows[i]));
+    // Every five minutes a run of seven: two at a time, or every other one.
+    assert_eq!((allow[3], allow[2], rows[0]["missed"]), (2, 0, "0"), "{rows:?}");
+    assert_eq!((forbid[3], forbid[2]), (1, 0), "{rows:?}");
+    assert!(rows[1]["missed"].parse::<i64>().expect("a number") >= 4 && forbid[0] < allow[0], "{rows:?}");
+    assert_eq!((replace[1], replace[0] - replace[2]), (0, 1), "all but the last are stopped: {rows:?}");
+    let (_, text, _) = run(&dir, &["sweep", "cron.yaml", "--set", set, "--seeds", "1", "--floor", "1"]);
+    assert!(text.contains("To keep most at once at 1 or less in the run, choose concurrencyPolicy=Forbid"), "{text}");
+}
+
+#[test]
+fn figures_of_the_assertion_language_are_columns_and_axes() {
+    let dir = web();
+    let figures = ["--figure", "worst=min(ready(deployment/web))", "--figure", "duration(ready(deployment/web) < 4)"];
+    let (code, text, notes) = sweep(&dir, &[&figures[..], &["--out", "whole", "--floor", "100%"]].concat());
+    assert_eq!(code, 0, "{notes}");
+    assert!(text.contains("  worst  duration(ready(deployment/web) < 4)  "), "{text}");
+    let table = fs::read_to_string(dir.path().join("whole/sweep.csv")).expect("a table");
+    let mut reader = csv_of(&table);
+    let head: Vec<String> = reader.remove(0);
+    let place = |name: &str| head.iter().position(|h| h == name).unwrap_or_else(|| panic!("{name} in {head:?}"));
+    let (worst, available, span) =
+        (place("worst"), place("min_available"), place("duration(ready(deployment/web) < 4)"));
+    for row in reader.iter().filter(|row| !row[worst].is_empty()) {
+        // Nothing is available that is not ready.
+        assert!(row[worst].parse::<i64>().expect("a number") <= row[available].parse().expect("a number"), "{row:?}");
+        assert!(row[span].parse::<u64>().is_ok(), "{row:?}");
+    }
+    // Shards measure the same.
+    for shard in ["0/2", "1/2"] {
+        assert_eq!(sweep(&dir, &[&figures[..], &["--out", "two", "--shard", shard]].concat()).0, 0);
+    }
+    assert_eq!(run(&dir, &["merge", "two", "--floor", "100%"]).0, 0);
+    assert_eq!(results(&dir.path().join("two")), results(&dir.path().join("whole")));
+    // Other figures make another sweep.
+    assert_eq!(sweep(&dir, &["--out", "whole"]).0, 2);
+    let axes = ["--axis", "max_on_node", "--axis", "worst:most", "--floor", "4"];
+    let (_, text, _) = sweep(&dir, &[&figures[..], &axes].concat());
+    assert!(text.contains("To keep worst at 4 or more in all 6 runs, choose maxSurge=25% maxUnavailable=0"), "{text}");
+}
+
+/// A table's records; some names have commas in them.
+fn csv_of(table: &str) -> Vec<Vec<String>> {
+    let field = |field: &str| field.trim_matches('"').to_string();
+    table.lines().map(|line| line.split(',').map(field).collect()).collect()
+}
+
 #[test]
 fn wrong_sweeps_are_explained() {
     let dir = folder(&[("web.yaml", WEB), ("s.yaml", SCENARIO), ("manifests/web.yaml", WEB)]);
@@ -238,6 +362,11 @@ fn wrong_sweeps_are_explained() {
         (&["sweep", "web.yaml", "--workload", "deployment/api"], "there is deployment/web"),
         (&["sweep", "web.yaml", "--shards", "4", "--out", "o"], "JOB_COMPLETION_INDEX"),
         (&["sweep", "web.yaml", "--plot", "x.gif"], "neither .svg nor .png"),
+        (&["sweep", "web.yaml", "--figure", "min(ready(deployment/wbe))"], "did you mean deployment/web?"),
+        (&["sweep", "web.yaml", "--figure", "ready(deployment/web) > 3"], "a claim is not a figure"),
+        (&["sweep", "web.yaml", "--figure", "seed=max(ready(deployment/web))"], "there is a column `seed` already"),
+        (&["sweep", "web.yaml", "--axis", "rollout_ms", "--axis", "x"], "`x` is not measured"),
+        (&["sweep", "web.yaml", "--axis", "rollout_ms", "--axis", "restarts", "--floor", "90%"], "no hundredths"),
         (&["merge", "nothing"], "cannot read"),
         (&["test", "manifests"], "no scenarios here"),
         (&["diff", "s.yaml"], "does not differ from itself"),

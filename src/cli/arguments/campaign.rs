@@ -31,6 +31,10 @@ pub(in crate::cli) struct Sweep {
     /// The workload to measure, if it is not clear
     #[arg(long, value_name = "OBJECT")]
     pub(in crate::cli) workload: Option<String>,
+    /// Measure this too, such as 'ready=min(ready(deployment/web))': a name,
+    /// if it shall have one, and a figure as assertions have them
+    #[arg(long, value_name = "[NAME=]EXPRESSION")]
+    pub(in crate::cli) figure: Vec<String>,
     /// Keep results in this folder, and go on from what is there
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) out: Option<PathBuf>,
@@ -69,12 +73,20 @@ pub(in crate::cli) struct Merge {
 /// How the results of a sweep are shown.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Results {
-    /// How many pods shall be available at least, such as 9 or 90%
+    /// How many pods shall be available at least, such as 9 or 90%; in other
+    /// trade-offs what every run must keep of the second axis
     #[arg(long, value_name = "PODS", value_parser = Floor::parse)]
     pub(in crate::cli) floor: Option<Floor>,
+    /// What is weighed: the first column against the others, each with :least
+    /// or :most behind it if it is not clear what is better
+    #[arg(long, value_name = "COLUMN")]
+    pub(in crate::cli) axis: Vec<String>,
     /// Draw the trade-off into this file, .svg or .png
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) plot: Option<PathBuf>,
+    /// Write a report that stands alone into this file, .html
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) report: Option<PathBuf>,
     /// How to print the results
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Rows::Table, value_name = "FORMAT")]
     pub(in crate::cli) output: Rows,

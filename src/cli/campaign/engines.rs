@@ -38,6 +38,9 @@ fn command(arguments: &Sweep, out: &str) -> Vec<String> {
     if let Some(workload) = &arguments.workload {
         words.extend(["--workload".to_string(), quote(workload)]);
     }
+    for figure in &arguments.figure {
+        words.extend(["--figure".to_string(), quote(figure)]);
+    }
     words.extend(["--out".to_string(), quote(out)]);
     words
 }

@@ -47,9 +47,8 @@ impl Folder {
     }
 
     /// Saves rows on the way.
-    pub(super) fn save(&mut self, plan: &Plan, rows: Vec<Row>) -> Result<(), Failure> {
-        let text = Part::new(plan.clone(), rows).to_text();
-        output::write_file(&self.checkpoint(self.saved), text.as_bytes())?;
+    pub(super) fn save(&mut self, part: Part) -> Result<(), Failure> {
+        output::write_file(&self.checkpoint(self.saved), part.to_text().as_bytes())?;
         self.saved += 1;
         Ok(())
     }

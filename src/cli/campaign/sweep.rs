@@ -5,10 +5,11 @@ use super::{engines, pool, results};
 use crate::cli::Outcome;
 use crate::cli::arguments::{Merge, SeedRange, Sweep};
 use crate::cli::output::{self, Failure};
-use crate::cli::problems;
+use crate::cli::{problems, table};
 use indicatif::{ProgressBar, ProgressStyle};
 use seatrial::api::Kind;
-use seatrial::campaign::{self, Cell, Part, Plan, Row, Seeds, Shard, Subject};
+use seatrial::assertion::Figure;
+use seatrial::campaign::{self, Asked, Axes, Cell, Column, Measured, Outline, Part, Plan, Row, Seeds, Shard, Subject};
 use seatrial::error::Problem;
 use seatrial::scenario::set::{self, Choice, Setting};
 use seatrial::scenario::{Loaded, Overrides, Rehearsal, compile, load};
@@ -28,12 +29,15 @@ struct Campaign {
     loaded: Loaded,
     settings: Vec<Setting>,
     subject: Subject,
+    /// The figures that are measured beside the workload's own.
+    asked: Vec<Asked>,
     plan: Plan,
 }
 
 /// Tries all settings with all seeds.
 pub(in crate::cli) fn sweep(arguments: &Sweep) -> Result<Outcome, Failure> {
     let campaign = prepare(arguments)?;
+    let axes = Axes::of(&campaign.plan.columns, &arguments.results.axis)?;
     if let Some(engine) = arguments.render {
         return output::print(&engines::render(engine, arguments), Outcome::Passed);
     }
@@ -45,7 +49,7 @@ pub(in crate::cli) fn sweep(arguments: &Sweep) -> Result<Outcome, Failure> {
         anstream::eprintln!("shard {} of {}: {cells} runs", shard.index, shard.count);
         return Ok(results::outcome(&part));
     }
-    results::show(&part, &arguments.results, arguments.out.as_deref())
+    results::show(&part, axes, &arguments.results, arguments.out.as_deref())
 }
 
 /// Puts the parts of a sweep together.
@@ -54,10 +58,11 @@ pub(in crate::cli) fn merge(arguments: &Merge) -> Result<Outcome, Failure> {
     let paths = folder::parts(&arguments.paths)?;
     let parts = paths.iter().map(|p| folder::read(p)).collect::<Result<Vec<_>, _>>()?;
     let whole = campaign::merge(parts)?;
+    let axes = Axes::of(&whole.plan.columns, &arguments.results.axis)?;
     let own = arguments.paths.first().filter(|p| p.is_dir()).cloned();
     let beside = || Some(paths.first()?.parent()?.to_path_buf());
     let out: Option<PathBuf> = arguments.out.clone().or(own).or_else(beside);
-    results::show(&whole, &arguments.results, out.as_deref())
+    results::show(&whole, axes, &arguments.results, out.as_deref())
 }
 
 /// Which part is to be run.
@@ -95,9 +100,26 @@ fn prepare(arguments: &Sweep) -> Result<Campaign, Failure> {
     let plain = &rehearsal.setup;
     let same = |l: &Loaded| compile::compile(l, Overrides::default()).map(|r| r.setup == *plain);
     let master = arguments.seed.unwrap_or(plain.seed);
-    let (title, path) = (plain.title.clone(), subject.path());
-    let plan = Plan::grid(&loaded, title, &settings, seeds, master, path, same).map_err(Failure::Input)?;
-    Ok(Campaign { loaded, settings, subject, plan })
+    let asked: Vec<Asked> = arguments.figure.iter().map(|text| Asked::parse(text)).collect();
+    let columns = columns(subject.kind, &asked, &rehearsal)?;
+    let outline = Outline { title: plain.title.clone(), seeds, master_seed: master, workload: subject.path(), columns };
+    let plan = Plan::grid(&loaded, &settings, outline, same).map_err(Failure::Input)?;
+    Ok(Campaign { loaded, settings, subject, asked, plan })
+}
+
+/// What is measured: the figures of the workload's kind and those asked for.
+fn columns(kind: Kind, asked: &[Asked], rehearsal: &Rehearsal) -> Result<Vec<Column>, Failure> {
+    let mut columns = Column::of_kind(kind);
+    for asked in asked {
+        let (figure, unit) = rehearsal.figure(&asked.expression)?;
+        let taken = ["cell", "point", "replicate", "seed", "set", "failed", "refused"];
+        if columns.iter().any(|c| c.name == asked.name) || taken.contains(&asked.name.as_str()) {
+            let problem = Problem::new(format!("there is a column `{}` already", asked.name));
+            return Err(problem.with_hint("give the figure another name: --figure 'other=…'").into());
+        }
+        columns.push(Column::of_figure(asked, &figure, unit));
+    }
+    Ok(columns)
 }
 
 /// The workload that is measured: the named one, the one that is set, or the
@@ -125,15 +147,22 @@ fn subject(
         };
     }
     let rolls = |kind: Kind| matches!(kind, Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet);
-    let named = settings.iter().filter_map(|s| set::object_of(loaded, &s.field)).find(|n| rolls(n.0));
+    let named = settings.iter().filter_map(|s| set::object_of(loaded, &s.field)).find(|n| n.0.is_workload());
     if let Some((kind, namespace, name)) = named {
         return Ok(Subject { kind, namespace, name });
     }
-    let first = objects.iter().find(|o| rolls(o.kind)).or(objects.first());
+    let workload = |o: &&Subject| o.kind.is_workload();
+    let first = objects.iter().find(|o| rolls(o.kind)).or_else(|| objects.iter().find(workload));
     first.cloned().ok_or_else(|| Problem::new("there is no workload to measure").into())
 }
 
 impl Campaign {
+    /// Rows with everything that a part says beside them.
+    fn part(&self, rows: Vec<Row>) -> Part {
+        let paths: Vec<String> = self.loaded.arguments.iter().map(|a| table::quote(a)).collect();
+        Part::new(self.plan.clone(), paths.join(" "), rows)
+    }
+
     /// The input of a point's runs, or why it is refused.
     fn setup(&self, point: usize) -> Result<Rehearsal, Vec<Problem>> {
         let values = &self.plan.points[point].values;
@@ -148,8 +177,13 @@ impl Campaign {
 
     /// The rows of cells of one point.
     fn rows(&self, point: usize, cells: &[Cell], stop: &AtomicBool) -> (Vec<Row>, Option<String>) {
-        let rehearsal = match self.setup(point) {
-            Ok(rehearsal) => rehearsal,
+        let prepared = self.setup(point).and_then(|rehearsal| {
+            let figure = |asked: &Asked| rehearsal.figure(&asked.expression).map(|f| f.0);
+            let figures: Result<Vec<Figure>, Problem> = self.asked.iter().map(figure).collect();
+            figures.map(|figures| (rehearsal, figures)).map_err(|problem| vec![problem])
+        });
+        let (rehearsal, figures) = match prepared {
+            Ok(prepared) => prepared,
             Err(problems) => {
                 let refused = |&cell: &Cell| Row {
                     cell: cell.number,
@@ -161,11 +195,12 @@ impl Campaign {
                 return (cells.iter().map(refused).collect(), why);
             }
         };
+        let measured = Measured { subject: &self.subject, figures: &figures, assertions: &rehearsal.assertions };
         let mut setup: Arc<Setup> = Arc::new(rehearsal.setup);
         let run = |&cell: &Cell| {
             Arc::make_mut(&mut setup).seed = self.plan.seed(cell);
             let trace = sim::run_shared(&setup);
-            Row { cell: cell.number, ..campaign::measure(&trace, &self.subject, &rehearsal.assertions) }
+            Row { cell: cell.number, ..campaign::measure(&trace, &measured) }
         };
         (cells.iter().take_while(|_| !stop.load(Ordering::Relaxed)).map(run).collect(), None)
     }
@@ -194,12 +229,14 @@ fn run(campaign: &Campaign, arguments: &Sweep, shard: Shard) -> Result<Part, Fai
     pool::work(pool::threads(arguments.threads), blocks.len(), &stop, job, |i, (done, why): (Vec<Row>, _)| {
         bar.inc(done.len() as u64);
         refused.extend(why.map(|why| (blocks[i].0, why)));
-        fresh.extend_from_slice(&done);
+        if folder.is_some() {
+            fresh.extend_from_slice(&done);
+        }
         rows.extend(done);
         if let Some(folder) = &mut folder
             && saved.elapsed() >= Duration::from_nanos(arguments.checkpoint.0)
         {
-            if let Err(error) = folder.save(plan, std::mem::take(&mut fresh)) {
+            if let Err(error) = folder.save(campaign.part(std::mem::take(&mut fresh))) {
                 stop.store(true, Ordering::Relaxed);
                 failure.get_or_insert(error);
             }
@@ -211,10 +248,16 @@ fn run(campaign: &Campaign, arguments: &Sweep, shard: Shard) -> Result<Part, Fai
         return Err(failure);
     }
     if (rows.len() as u64) < total {
-        return Err(interrupted(plan, rows.len() as u64, total, folder.zip(Some(fresh)), arguments.out.as_deref())?);
+        return Err(interrupted(
+            campaign,
+            rows.len() as u64,
+            total,
+            folder.zip(Some(fresh)),
+            arguments.out.as_deref(),
+        )?);
     }
     warn_refused(campaign, refused, shard)?;
-    let part = Part::new(plan.clone(), rows);
+    let part = campaign.part(rows);
     if let Some(folder) = &mut folder {
         folder.finish(&part)?;
     }
@@ -223,7 +266,7 @@ fn run(campaign: &Campaign, arguments: &Sweep, shard: Shard) -> Result<Part, Fai
 
 /// Saves what is there and says how to go on.
 fn interrupted(
-    plan: &Plan,
+    campaign: &Campaign,
     done: u64,
     total: u64,
     rest: Option<(Folder, Vec<Row>)>,
@@ -232,7 +275,7 @@ fn interrupted(
     let kept = match rest {
         Some((mut folder, fresh)) => {
             if !fresh.is_empty() {
-                folder.save(plan, fresh)?;
+                folder.save(campaign.part(fresh))?;
             }
             let dir = out.map(|d| d.display().to_string()).unwrap_or_default();
             format!("they are kept in {dir}, and the same command goes on from there")

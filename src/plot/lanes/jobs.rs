@@ -1,6 +1,7 @@
 //! Lanes of runs: a CronJob's Jobs, and a Job's attempts.
 
 use super::{Bar, Chart, Count, Form, Lane, Story, Tick, Tone, count_spans, legend_of, pack};
+use crate::figures;
 use crate::time::{SimTime, Span};
 use crate::timeline::{Ending, JobLife, Life, Phase};
 use crate::trace::{RecordId, What, Why};
@@ -192,7 +193,7 @@ fn schedule(story: Story<'_>, workload: usize) -> Vec<Tick> {
         let What::Decided(why) = record.what else { continue };
         let tone = match why {
             Why::ScheduleDue { .. } => Tone::Good,
-            Why::JobStillActive | Why::TooLateToStart { .. } | Why::ScheduleSuspended => Tone::Bad,
+            why if figures::holds_back(why) => Tone::Bad,
             _ => continue,
         };
         if record.at >= story.from && record.at <= story.to && is_it(record.subject) {

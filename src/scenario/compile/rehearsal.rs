@@ -4,6 +4,7 @@ use super::{Compiler, LONGEST, REST, Rehearsal, START, cluster, pods};
 use crate::api::{CronJob, Object};
 use crate::cron::{self, Schedule};
 use crate::manifest;
+use crate::scenario::scope::Scope;
 use crate::scenario::yaml::Document;
 use crate::sim::Setup;
 use crate::sim::setup::{Action, Target, TimedAction};
@@ -48,6 +49,12 @@ impl Compiler<'_> {
             assumptions.push(format!("the run begins on {start}, a Monday"));
         }
         assumptions.push(format!("the run ends at {until}{why}"));
+        let scope = Scope {
+            objects: super::names(&objects),
+            nodes: nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect(),
+            actions: actions.iter().map(|a| (vec!["setImage".to_string()], a.at)).collect(),
+            until,
+        };
         let setup = Setup {
             title: title(&objects),
             nodes,
@@ -67,6 +74,7 @@ impl Compiler<'_> {
             notes: Vec::new(),
             arguments: Vec::new(),
             seeds: 1,
+            scope,
         })
     }
 }

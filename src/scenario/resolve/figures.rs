@@ -3,15 +3,9 @@
 use super::super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function, usage};
 use crate::assertion::{Check, Figure, Fold};
+use crate::figures::Unit;
 use crate::time::SimTime;
 use crate::timeline::Series;
-
-/// What a figure is measured in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Number,
-    Time,
-}
 
 impl Resolver<'_> {
     /// A statement about figures.
@@ -61,10 +55,14 @@ impl Resolver<'_> {
         Ok(Check::HappensAt(self.occurrence(&of.value)?, times, self.window_of(of)?))
     }
 
-    fn figure(&self, expr: &Expr) -> Result<(Figure, Unit), Mistake> {
+    /// One value for a whole window, and what it is measured in.
+    ///
+    /// # Errors
+    /// The first thing that has no meaning, and where it is.
+    pub(in crate::scenario) fn figure(&self, expr: &Expr) -> Result<(Figure, Unit), Mistake> {
         match &expr.node {
-            Node::Number(n) => Ok((Figure::Number(*n), Unit::Number)),
-            Node::Time(t) => Ok((Figure::Time(*t), Unit::Time)),
+            Node::Number(n) => Ok((Figure::Number(*n), Unit::Count)),
+            Node::Time(t) => Ok((Figure::Time(*t), Unit::Ms)),
             Node::Percent(p, of) => {
                 let (figure, unit) = self.figure(of)?;
                 Ok((Figure::Percent(*p, Box::new(figure)), unit))
@@ -84,9 +82,9 @@ impl Resolver<'_> {
         let (a, b) = (self.figure(a)?, self.figure(b)?);
         let (left, right) = (Box::new(a.0), Box::new(b.0));
         match (operator, a.1, b.1) {
-            (Operator::Times, Unit::Number, Unit::Number) => Ok((Figure::Product(left, right), Unit::Number)),
-            (Operator::Times, Unit::Time, Unit::Number) | (Operator::Times, Unit::Number, Unit::Time) => {
-                Ok((Figure::Product(left, right), Unit::Time))
+            (Operator::Times, Unit::Count, Unit::Count) => Ok((Figure::Product(left, right), Unit::Count)),
+            (Operator::Times, Unit::Ms, Unit::Count) | (Operator::Times, Unit::Count, Unit::Ms) => {
+                Ok((Figure::Product(left, right), Unit::Ms))
             }
             (Operator::Plus, x, y) if x == y => Ok((Figure::Sum(left, right), x)),
             (Operator::Minus, x, y) if x == y => Ok((Figure::Difference(left, right), x)),
@@ -104,21 +102,19 @@ impl Resolver<'_> {
         };
         match (name, arguments) {
             (_, [of]) if let Some(fold) = fold => {
-                Ok((Figure::Fold(fold, self.curve(&of.value)?, self.window_of(of)?), Unit::Number))
+                Ok((Figure::Fold(fold, self.curve(&of.value)?, self.window_of(of)?), Unit::Count))
             }
-            ("at", [of, when]) => Ok((Figure::At(self.curve(&of.value)?, self.at(&when.value)?), Unit::Number)),
-            ("duration", [of]) => Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
-            ("first", [of]) => Ok((Figure::First(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
+            ("at", [of, when]) => Ok((Figure::At(self.curve(&of.value)?, self.at(&when.value)?), Unit::Count)),
+            ("duration", [of]) => Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Ms)),
+            ("first", [of]) => Ok((Figure::First(self.predicate(&of.value)?, self.window_of(of)?), Unit::Ms)),
             ("nth", [of, Argument { value: Expr { node: Node::Number(n), .. }, .. }])
                 if *n >= 1.0 && n.fract() == 0.0 =>
             {
-                Ok((Figure::Nth(self.occurrence(&of.value)?, *n as u32, self.window_of(of)?), Unit::Time))
+                Ok((Figure::Nth(self.occurrence(&of.value)?, *n as u32, self.window_of(of)?), Unit::Ms))
             }
-            ("longest", [of]) => Ok((Figure::Longest(self.predicate(&of.value)?, self.window_of(of)?), Unit::Time)),
-            ("count", [of]) => Ok((self.count(of)?, Unit::Number)),
-            ("rollout-time", [of]) => {
-                Ok((Figure::RolloutTime(self.target(&of.value)?, self.window_of(of)?), Unit::Time))
-            }
+            ("longest", [of]) => Ok((Figure::Longest(self.predicate(&of.value)?, self.window_of(of)?), Unit::Ms)),
+            ("count", [of]) => Ok((self.count(of)?, Unit::Count)),
+            ("rollout-time", [of]) => Ok((Figure::RolloutTime(self.target(&of.value)?, self.window_of(of)?), Unit::Ms)),
             (name, _) if FIGURES.contains(&name) => Err(usage(expr.at.clone(), name)),
             (name, _) if Series::parse(name).is_some() => {
                 Err(Mistake::new(expr.at.clone(), format!("{name}(…) has many values in a window"))

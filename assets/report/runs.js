@@ -1,61 +1,7 @@
-'use strict';
-(() => {
-const data = JSON.parse(document.getElementById('data').textContent);
-const root = document.documentElement;
-const $ = (id) => document.getElementById(id);
-
-/** Makes an element: el('td', {class: 'num'}, 'text', child). */
-function el(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) {
-    if (name.startsWith('on')) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, '');
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((c) => c !== null && c !== undefined));
-  return made;
-}
-
-/** A time since the beginning as people write it: 1m02.5s. */
-function clock(ms) {
-  const sign = ms < 0 ? '-' : '';
-  let rest = Math.round(Math.abs(ms) * 1000) / 1000;
-  const parts = [];
-  for (const [unit, name] of [[86400000, 'd'], [3600000, 'h'], [60000, 'm']]) {
-    if (rest >= unit || parts.length) {
-      const n = Math.floor(rest / unit);
-      if (n || parts.length) parts.push(n + name);
-      rest -= n * unit;
-    }
-  }
-  const seconds = Math.round(rest) / 1000;
-  if (seconds || !parts.length) parts.push(seconds + 's');
-  return sign + parts.filter((p, i) => i === 0 || !/^0[hms]/.test(p)).join('');
-}
-function length(ms) {
-  return clock(ms < 10000 ? Math.round(ms / 100) * 100 : Math.round(ms / 1000) * 1000);
-}
 function wall(variant, ms) {
   return new Date(Date.parse(variant.start) + ms).toISOString().replace(/\.\d+Z$/, 'Z').replace('T', ' ');
 }
 
-// ---- colours -------------------------------------------------------------
-const REVISIONS = ['#56b4e9', '#e69f00', '#009e73', '#cc79a7', '#f0e442', '#0072b2'];
-let look = {};
-function mix(colour, other, share) {
-  const parse = (c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16));
-  const [a, b] = [parse(colour), parse(other)];
-  return '#' + a.map((v, i) => Math.round(v * (1 - share) + b[i] * share).toString(16).padStart(2, '0')).join('');
-}
-function readLook() {
-  const style = getComputedStyle(root);
-  const hex = (name) => {
-    const value = style.getPropertyValue('--' + name).trim();
-    return value.length === 4 ? '#' + [...value.slice(1)].map((c) => c + c).join('') : value;
-  };
-  for (const name of ['bg', 'plot', 'text', 'muted', 'grid', 'line', 'accent', 'available', 'node', 'ready', 'band', 'bandfill', 'waiting', 'attaching', 'terminating', 'goodfill', 'badfill', 'stopped', 'running', 'older', 'bad', 'good', 'focus']) look[name] = hex(name);
-  look.dark = root.dataset.theme === 'dark';
-}
 function toneColour(tone, revision) {
   const of = REVISIONS[revision % REVISIONS.length];
   switch (tone) {
@@ -71,10 +17,6 @@ function toneColour(tone, revision) {
   }
 }
 function lineOfDisks() { return mix(look.text, look.attaching, 0.45); }
-function textOn(colour) {
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  return 299 * r + 587 * g + 114 * b > 128000 ? '#1b1f24' : '#ffffff';
-}
 const WORST = ['waiting', 'revision', 'pale', 'attaching', 'good', 'running', 'terminating', 'stopped', 'bad'];
 const SERIES = {
   available: ['available', 2.5, []], ready: ['ready', 1.5, [4, 3]], 'on-node': ['node', 1.5, []],
@@ -86,14 +28,7 @@ const whole = [0, Math.max(...data.variants.map((v) => v.until), 1)];
 const first = [Math.min(...data.variants.map((v) => v.window[0])), Math.max(...data.variants.map((v) => v.window[1]))];
 const view = { from: first[0], to: Math.max(first[1], first[0] + 1) };
 const hidden = new Set();
-const charts = [];
 let selected = null;
-let pending = false;
-function redraw() {
-  if (pending) return;
-  pending = true;
-  requestAnimationFrame(() => { pending = false; charts.forEach((c) => c.draw()); showRange(); });
-}
 function setView(from, to) {
   const least = 5;
   let width = Math.min(Math.max(to - from, least), whole[1] - whole[0] || least);
@@ -190,12 +125,8 @@ function goTo(variant, id) {
 }
 
 // ---- drawing -------------------------------------------------------------
-const LEFT = 92, RIGHT = 104, AXIS = 22;
+const LEFT = 92, RIGHT = 104, AXIS = 22, TRACK = 19;
 function laneHeight(n) { return n <= 8 ? 24 : n <= 16 ? 19 : n <= 40 ? 12 : 7; }
-function roundStep(span, most) {
-  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 432e6, 864e6, 1728e6, 432e7, 864e7, 432e8];
-  return steps.find((s) => span / s <= most) || steps[steps.length - 1];
-}
 /** The index of the last point at or before a time, in [t, v, t, v, …]. */
 function upTo(points, at) {
   let low = 0, high = points.length / 2;
@@ -232,7 +163,9 @@ class Chart {
     this.countEnd = this.countTop + (this.lanes.count ? 70 : 0);
     this.plotTop = this.lanes.count ? this.countEnd + 18 : this.countTop;
     this.plotEnd = this.plotTop + (workload.runs ? -18 : 170);
-    this.height = this.plotEnd + AXIS + 4;
+    this.tracksTop = this.plotEnd + (workload.conditions.length ? 8 : 0);
+    this.bottom = this.tracksTop + workload.conditions.length * TRACK;
+    this.height = this.bottom + AXIS + 4;
     canvas.style.height = this.height + 'px';
     this.ordered = this.lanes.lanes.map((l) => l.bars.slice().sort((a, b) => a[0] - b[0]));
     this.longest = this.ordered.map((bars) => bars.reduce((m, b) => Math.max(m, b[1] - b[0]), 0));
@@ -241,25 +174,15 @@ class Chart {
   x(at) { return LEFT + (at - view.from) / (view.to - view.from) * this.width; }
   at(x) { return view.from + (x - LEFT) / this.width * (view.to - view.from); }
   draw() {
-    const ratio = window.devicePixelRatio || 1;
-    const outer = this.canvas.clientWidth || 900;
-    if (this.canvas.width !== Math.round(outer * ratio) || this.canvas.height !== Math.round(this.height * ratio)) {
-      this.canvas.width = Math.round(outer * ratio);
-      this.canvas.height = Math.round(this.height * ratio);
-    }
+    const [c, outer] = pen(this.canvas, this.height);
     this.width = Math.max(50, outer - LEFT - RIGHT);
-    const c = this.canvas.getContext('2d');
     this.c = c;
-    c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    c.fillStyle = look.bg;
-    c.clearRect(0, 0, outer, this.height);
-    c.font = "12px 'Segoe UI','Helvetica Neue',Arial,'DejaVu Sans',sans-serif";
-    c.textBaseline = 'middle';
     this.ground();
     if (this.lanes.moments) this.drawMoments();
     this.drawLanes();
     if (this.lanes.count) this.drawCount();
     if (!this.workload.runs) this.drawPlot();
+    this.drawTracks();
     this.drawEnd();
     this.drawActions();
     this.drawSelected();
@@ -289,10 +212,31 @@ class Chart {
       c.lineWidth = 1;
       for (const [top, end] of areas) { c.beginPath(); c.moveTo(x, top); c.lineTo(x, end); c.stroke(); }
       c.fillStyle = look.muted;
-      c.fillText(clock(at), Math.min(Math.max(x, LEFT + 10), right), this.plotEnd + AXIS / 2 + 2);
+      c.fillText(clock(at), Math.min(Math.max(x, LEFT + 10), right), this.bottom + AXIS / 2 + 2);
     }
     c.strokeStyle = look.muted;
-    c.beginPath(); c.moveTo(LEFT, this.plotEnd + 0.5); c.lineTo(right, this.plotEnd + 0.5); c.stroke();
+    c.beginPath(); c.moveTo(LEFT, this.bottom + 0.5); c.lineTo(right, this.bottom + 0.5); c.stroke();
+  }
+  /** The conditions as bars, each with as much of its words as fits. */
+  drawTracks() {
+    const c = this.c, ink = { good: [look.trackgood, look.text], busy: [look.trackbusy, look.text], bad: [look.badfill, textOn(look.badfill)] };
+    this.workload.conditions.forEach((track, i) => {
+      const y = this.tracksTop + i * TRACK;
+      this.label(track.name, y + TRACK / 2 - 1);
+      this.clip(y, y + TRACK, () => {
+        for (const [from, to, mood, texts] of track.bars) {
+          if (to < view.from || from > view.to) continue;
+          const x0 = Math.max(this.x(from), LEFT), x1 = Math.min(this.x(to), LEFT + this.width);
+          c.fillStyle = ink[mood][0];
+          c.fillRect(x0, y, Math.max(x1 - x0 - 1, 1), TRACK - 3);
+          const text = texts.find((t) => c.measureText(t).width <= x1 - x0 - 8);
+          if (!text) continue;
+          c.fillStyle = ink[mood][1];
+          c.textAlign = 'left';
+          c.fillText(text, x0 + 5, y + TRACK / 2 - 1);
+        }
+      });
+    });
   }
   clip(top, end, body) {
     const c = this.c;
@@ -315,12 +259,7 @@ class Chart {
     c.fillStyle = colour || look.muted;
     c.fillText(this.fit(text, RIGHT - 12), LEFT + this.width + 8, y);
   }
-  fit(text, room) {
-    if (this.c.measureText(text).width <= room) return text;
-    let short = text;
-    while (short.length > 2 && this.c.measureText(short + '…').width > room) short = short.slice(0, -1);
-    return short + '…';
-  }
+  fit(text, room) { return fit(this.c, text, room); }
   drawMoments() {
     const c = this.c, y = this.momentsTop + 10, ticks = this.lanes.moments.ticks;
     this.label(this.lanes.moments.name, y);
@@ -666,6 +605,11 @@ class Chart {
       const said = this.workload.series.filter((s) => SERIES[s.name]).map((s) => `${s.name} ${valueAt(s.points, at)}`);
       return { text: said.join(', '), record: this.nearest(at) };
     }
+    const track = this.workload.conditions[Math.floor((py - this.tracksTop) / TRACK)];
+    if (track && py >= this.tracksTop) {
+      const bar = track.bars.find((b) => b[0] <= at && at < b[1]);
+      return bar && { text: `${track.name} ${bar[3][0]} since ${clock(bar[0])}`, record: bar[4] };
+    }
     return null;
   }
   /** The last record about this workload at or before a time. */
@@ -678,20 +622,15 @@ class Chart {
     return recordAt(v, at);
   }
   listen() {
-    const canvas = this.canvas, tip = $('tip');
-    const place = (e) => { const r = canvas.getBoundingClientRect(); return [e.clientX - r.left, e.clientY - r.top]; };
+    const canvas = this.canvas, place = (e) => placeIn(canvas, e);
     let down = null;
     canvas.addEventListener('pointermove', (e) => {
       const [x, y] = place(e);
       if (down !== null && Math.abs(x - down) > 4) { this.brush = [Math.max(LEFT, down), Math.min(x, LEFT + this.width)]; redraw(); }
       const found = this.under(x, y);
-      if (!found) { tip.hidden = true; return; }
-      tip.textContent = `${clock(Math.round(this.at(x)))}: ${found.text}`;
-      tip.hidden = false;
-      tip.style.left = Math.min(e.clientX + 14, innerWidth - tip.offsetWidth - 8) + 'px';
-      tip.style.top = Math.min(e.clientY + 16, innerHeight - tip.offsetHeight - 8) + 'px';
+      tell(found && `${clock(Math.round(this.at(x)))}: ${found.text}`, e.clientX, e.clientY);
     });
-    canvas.addEventListener('pointerleave', () => { tip.hidden = true; });
+    canvas.addEventListener('pointerleave', () => tell(null));
     canvas.addEventListener('pointerdown', (e) => { if (e.button === 0) { down = place(e)[0]; canvas.setPointerCapture(e.pointerId); } });
     canvas.addEventListener('pointerup', (e) => {
       const [x, y] = place(e);
@@ -736,11 +675,8 @@ class Chart {
       const b = this.ordered[i][this.cursor[1]];
       if (b) {
         if (b[1] < view.from || b[0] > view.to) { const half = (view.to - view.from) / 2; setView(b[0] - half, b[0] + half); }
-        const tip = $('tip'), r = this.canvas.getBoundingClientRect();
-        tip.textContent = `${this.lanes.lanes[i].name}, ${clock(b[0])}: ${b[6]}`;
-        tip.hidden = false;
-        tip.style.left = Math.min(Math.max(r.left + this.x(b[0]), 8), innerWidth - 300) + 'px';
-        tip.style.top = r.top + this.lanesTop + (i + 1) * this.lane + 6 + 'px';
+        const r = this.canvas.getBoundingClientRect();
+        tell(`${this.lanes.lanes[i].name}, ${clock(b[0])}: ${b[6]}`, r.left + this.x(b[0]), r.top + this.lanesTop + (i + 1) * this.lane - 8);
       }
       redraw();
     } else if (e.key === 'Enter' || e.key === ' ') {
@@ -750,7 +686,7 @@ class Chart {
     } else if (e.key === '+' || e.key === '=') zoom(0.7);
     else if (e.key === '-') zoom(1.4);
     else if (e.key === '0') setView(...first);
-    else if (e.key === 'Escape') { this.cursor = null; $('tip').hidden = true; redraw(); }
+    else if (e.key === 'Escape') { this.cursor = null; tell(null); redraw(); }
   }
 }
 
@@ -769,7 +705,6 @@ function toggle(name, key, tone, revision, thin) {
     'data-key': key,
   }, swatch, name);
 }
-const painters = [];
 function legend(workload) {
   const box = el('div', { class: 'legend', role: 'group', 'aria-label': 'Series' });
   for (const e of workload.lanes.legend) box.append(toggle(e.name, e.tone, e.tone, e.revision, e.thin));
@@ -816,8 +751,7 @@ function head() {
       el('button', { onclick: () => setView(...first) }, 'Reset'),
       el('button', { onclick: () => setView(...whole) }, 'Whole run'),
       data.variants.length > 1 ? side : null,
-      el('button', { onclick: () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark') }, 'Dark / light'),
-      el('button', { onclick: () => print() }, 'Print'),
+      ...pageButtons(),
       el('span', { class: 'range', 'aria-live': 'polite' })),
     el('p', { class: 'muted' }, 'Click anything to see why it happened. Drag over a timeline to zoom, Ctrl and wheel too; double-click resets.'));
 }
@@ -937,23 +871,10 @@ const log = {
   },
 };
 
-function setTheme(name) {
-  root.dataset.theme = name;
-  readLook();
-  painters.forEach((p) => p());
-  redraw();
-}
+afterwards.push(showRange);
 head();
 verdictTable();
 comparedTable();
 chartsBox();
 log.build();
 assumptions();
-setTheme(matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', (e) => setTheme(e.matches ? 'dark' : 'light'));
-addEventListener('resize', redraw);
-let before = null;
-addEventListener('beforeprint', () => { before = root.dataset.theme; root.dataset.theme = 'light'; readLook(); painters.forEach((p) => p()); charts.forEach((c) => c.draw()); });
-addEventListener('afterprint', () => { if (before) setTheme(before); });
-root.dataset.ready = 'yes';
-})();
