@@ -2,7 +2,9 @@
 
 mod assertion;
 mod batch_manifests;
+mod browser;
 mod campaign;
+mod chromium;
 mod cli;
 mod clocks;
 mod cron_job;

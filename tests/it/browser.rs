@@ -1,0 +1,221 @@
+//! Reports in a real browser: what people click, type and read. Without a
+//! Chromium on this machine there is nothing to see, and the tests say so.
+
+use super::chromium::Browser;
+use super::cli::{folder, seatrial};
+use serde_json::json;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const WEB: &str = include_str!("../manifests/web.yaml");
+
+/// Runs a command that must succeed, and gives what it printed.
+fn printed(dir: &TempDir, arguments: &[&str]) -> String {
+    let output = seatrial(dir, arguments).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn page(dir: &TempDir) -> PathBuf {
+    dir.path().join("report.html")
+}
+
+/// Looks at a page in both themes, and at it printed.
+fn looks(browser: &mut Browser, page: &std::path::Path) {
+    let mut seen = Vec::new();
+    for theme in ["dark", "light"] {
+        browser.open(page, theme);
+        assert_eq!(browser.run("document.documentElement.dataset.theme"), theme);
+        // Nothing is wider than the window.
+        assert_eq!(browser.run("document.documentElement.scrollWidth <= innerWidth"), true, "{theme}");
+        let (png, pdf) = browser.pictures();
+        assert!(pdf.len() > 20_000, "the print has {} bytes", pdf.len());
+        seen.push(png);
+    }
+    assert_ne!(seen[0], seen[1], "dark and light differ");
+    // After a print the page is what it was before.
+    browser.settle();
+    assert_eq!(browser.run("document.documentElement.dataset.theme"), "light");
+}
+
+/// Everything that can be reached has a name for those who do not see it.
+fn everything_has_a_name(browser: &mut Browser) {
+    let nameless = browser.run(
+        "[...document.querySelectorAll('button, input, select, canvas[tabindex], [role=listbox]')].filter(e => \
+         !(e.getAttribute('aria-hidden') || e.getAttribute('aria-label') || e.innerText.trim() || e.title || \
+         (e.labels && e.labels.length))).map(e => e.outerHTML)",
+    );
+    assert_eq!(nameless, json!([]));
+}
+
+const SWEEP: [&str; 10] = [
+    "sweep",
+    "web.yaml",
+    "--set",
+    "deployment/web.maxSurge=0,1,25%,50%",
+    "--set",
+    "deployment/web.maxUnavailable=0,1,25%",
+    "--seeds",
+    "12",
+    "--report",
+    "report.html",
+];
+
+#[test]
+fn a_sweep_is_explored() {
+    let Some(mut browser) = Browser::start() else { return };
+    let dir = folder(&[("web.yaml", WEB)]);
+    let sentence = |text: &str| text.lines().last().unwrap_or_default().trim().to_string();
+    let told = sentence(&printed(&dir, &SWEEP));
+    let page = page(&dir);
+    looks(&mut browser, &page);
+    everything_has_a_name(&mut browser);
+    assert_eq!(browser.text("#advice"), told);
+    assert_eq!(browser.text("#cell h2"), "maxSurge=25% maxUnavailable=25%", "it begins with what the manifest says");
+
+    // The floor moves the sentence, and it is what the command says.
+    for floor in ["9", "8", "11", "0"] {
+        browser.fill(".floor input[type=number]", floor);
+        let told = sentence(&printed(&dir, &[&SWEEP[..8], &["--floor", floor]].concat()));
+        assert_eq!(browser.text("#advice"), told, "--floor {floor}");
+    }
+    browser.fill(".floor input[type=number]", "10");
+
+    // A slider shows another setting; a value that is held fast moves the advice.
+    browser.run("document.querySelectorAll('.param input[type=range]')[0].focus()");
+    browser.press("ArrowLeft");
+    assert_eq!(browser.text("#cell h2"), "maxSurge=1 maxUnavailable=25%");
+    assert_eq!(browser.run("document.querySelector('.param input[type=range]').getAttribute('aria-valuetext')"), "1");
+    browser.click(".param .only input");
+    assert!(browser.text("#advice").starts_with("With maxSurge=1: To keep at least 10 of 10 available"));
+    browser.click(".param .only input");
+
+    // What to choose is shown, and its worst run can be seen again.
+    browser.run("[...document.querySelectorAll('button')].find(b => b.innerText === 'Show what to choose').click()");
+    browser.settle();
+    assert!(told.contains(&format!("choose {}:", browser.text("#cell h2"))), "{told}");
+    assert_eq!(browser.run("document.activeElement.id"), "cell");
+    let command = browser.text("#command");
+    let words: Vec<&str> = command.split(' ').skip(1).chain(["-o", "json"]).collect();
+    let report: serde_json::Value = serde_json::from_str(&printed(&dir, &words)).expect("JSON");
+    let rollout = &report["scenarios"][0]["workloads"][0]["rollouts"][1];
+    let took = rollout["endMs"].as_u64().zip(rollout["startMs"].as_u64()).map(|(end, start)| end - start);
+    let worst = browser.run("data_of_run = JSON.parse(document.getElementById('data').textContent).sweep, \
+        Math.max(...data_of_run.points.find(p => p.label === document.querySelector('#cell h2').innerText).runs[0])");
+    assert_eq!(took, worst.as_u64(), "{command}");
+    printed(&dir, &SWEEP);
+
+    // The trade-off by mouse and by keyboard.
+    browser.run("document.querySelector('.plots canvas').focus()");
+    browser.press("ArrowRight");
+    let tip = browser.text("#tip");
+    assert!(tip.contains("the rollout takes") && tip.contains("fewest available"), "{tip}");
+    let before = browser.text("#cell h2");
+    browser.press("ArrowRight");
+    browser.press("Enter");
+    assert_ne!(browser.text("#cell h2"), before);
+    let place = browser.run(
+        "(() => { const r = document.querySelector('.plots canvas').getBoundingClientRect(); return [r.width, r.height]; })()",
+    );
+    assert!(place[0].as_f64().is_some_and(|width| width > 300.0), "{place}");
+
+    // The heat map.
+    browser.run("document.querySelector('.heat button[aria-pressed=true]').focus()");
+    browser.press("ArrowDown");
+    browser.press("ArrowUp");
+    let here = browser.run("document.activeElement.getAttribute('aria-label')");
+    assert!(here.as_str().is_some_and(|text| text.contains("maxUnavailable")), "{here}");
+    assert_eq!(browser.run("document.querySelectorAll('.heat .none').length"), 1, "one setting is refused");
+    // The table, sorted by another figure.
+    browser.click("#settings th:nth-child(3) button");
+    assert_eq!(browser.run("document.querySelector('#settings th:nth-child(3)').getAttribute('aria-sort')"), "ascending");
+    let rows = browser.run("document.querySelectorAll('#settings tbody tr').length");
+    assert_eq!(rows, 11);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+const CRON_JOB: &str = "apiVersion: batch/v1
+kind: CronJob
+metadata: {name: report}
+spec:
+  schedule: '*/5 * * * *'
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}}}
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: a report that takes long}
+spec:
+  duration: 32m
+  pods:
+    '*': {start: 1s, terminate: 10s, run: {duration: 7m}}
+";
+
+#[test]
+fn a_comparison_says_which_run_was_killed_when_and_why() {
+    let Some(mut browser) = Browser::start() else { return };
+    let dir = folder(&[("cron.yaml", CRON_JOB)]);
+    let set = "cronjob/report.concurrencyPolicy=Forbid,Replace";
+    printed(&dir, &["compare", "cron.yaml", "--set", set, "--report", "report.html"]);
+    let page = page(&dir);
+    looks(&mut browser, &page);
+    everything_has_a_name(&mut browser);
+    // Without clicking: how many were stopped.
+    let compared = browser.text("#compared");
+    assert!(compared.contains("runs stopped") && compared.contains("held back"), "{compared}");
+    // By the keyboard: the second chart is Replace's; its first bar that was stopped.
+    browser.run("document.querySelectorAll('canvas')[1].focus()");
+    let mut tip = String::new();
+    for _ in 0..12 {
+        browser.press("ArrowRight");
+        tip = browser.text("#tip");
+        if tip.contains("stopped after") {
+            break;
+        }
+    }
+    assert!(tip.contains("stopped after"), "{tip}");
+    browser.press("Enter");
+    assert_eq!(browser.run("document.activeElement.id"), "why");
+    let why = browser.text("#why");
+    assert!(why.contains("Why in Replace?") && why.contains("cronjob_controllerv2.go"), "{why}");
+    // Variants stand side by side when asked.
+    let beside = "(() => { const [a, b] = [...document.querySelectorAll('.variant')].map(v => v.getBoundingClientRect()); return a.top === b.top; })()";
+    assert_eq!(browser.run(beside), false);
+    browser.run("[...document.querySelectorAll('button')].find(b => b.innerText === 'Side by side').click()");
+    browser.settle();
+    assert_eq!(browser.run(beside), true);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+#[test]
+fn a_rollout_is_looked_into() {
+    let Some(mut browser) = Browser::start() else { return };
+    let dir = folder(&[("web.yaml", WEB)]);
+    printed(&dir, &["run", "web.yaml", "--report", "report.html"]);
+    let page = page(&dir);
+    looks(&mut browser, &page);
+    everything_has_a_name(&mut browser);
+    // Over the plot a tip has the numbers, a click the reason.
+    browser.hover("canvas", 0.6, 0.55);
+    let tip = browser.text("#tip");
+    assert!(tip.contains("available "), "{tip}");
+    browser.click_at("canvas", 0.3, 0.55);
+    assert!(browser.run("document.querySelectorAll('#why li').length").as_i64() > Some(1), "a chain");
+    // The conditions are there, and say why.
+    let tracks = browser.run("JSON.parse(document.getElementById('data').textContent).variants[0].workloads[0].conditions.map(c => c.name)");
+    assert_eq!(tracks, json!(["Progressing", "Available"]));
+    let low = browser.run("1 - 35 / document.querySelector('canvas').getBoundingClientRect().height");
+    browser.click_at("canvas", 0.8, low.as_f64().expect("a share"));
+    assert!(browser.text("#why").contains("condition"), "{}", browser.text("#why"));
+    // A series can be hidden, and events be searched.
+    browser.click(".legend button");
+    assert_eq!(browser.run("document.querySelector('.legend button').getAttribute('aria-pressed')"), "false");
+    browser.fill("input[type=search]", "created");
+    let found = browser.text("#events [role=status]");
+    assert!(!found.starts_with("0 of"), "{found}");
+    let range = browser.text(".range");
+    browser.run("document.querySelector('canvas').focus()");
+    browser.press("+");
+    assert_ne!(browser.text(".range"), range);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
