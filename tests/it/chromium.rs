@@ -47,7 +47,7 @@ impl Browser {
         for pipe in [&input, &output] {
             assert!(Command::new("mkfifo").arg(pipe).status().expect("mkfifo").success());
         }
-        let script = "exec \"$0\" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
+        let script = "exec \"$0\" --headless --window-size=1440,1100 --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run \
                       --disable-background-networking --disable-component-update --disable-sync --mute-audio \
                       --user-data-dir=\"$1\" --remote-debugging-pipe 3<\"$2\" 4>\"$3\"";
         let child = Command::new("sh")
@@ -62,7 +62,7 @@ impl Browser {
         let from = BufReader::new(File::open(&output).expect("a pipe"));
         let mut browser =
             Browser { child, to, from, session: Value::Null, next: 0, complaints: Vec::new(), _folder: folder };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank", "width": 1440, "height": 1100}));
+        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         browser.session = browser.call("Target.attachToTarget", attach)["sessionId"].clone();
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
@@ -113,8 +113,10 @@ impl Browser {
         let features = json!([{"name": "prefers-color-scheme", "value": theme}]);
         self.call("Emulation.setEmulatedMedia", json!({"features": features}));
         let page = page.canonicalize().expect("a page");
+        // The page before may be the same one.
+        self.run("document.documentElement && delete document.documentElement.dataset.ready");
         self.call("Page.navigate", json!({"url": format!("file://{}", page.display())}));
-        self.wait("document.documentElement.dataset.ready === 'yes'");
+        self.wait("document.documentElement?.dataset.ready === 'yes'");
         self.settle();
     }
 
