@@ -53,6 +53,49 @@ mod tests {
     use crate::fixture;
     use std::collections::BTreeMap;
 
+    /// What the trace-event format asks of every event, by its phase.
+    #[test]
+    fn every_event_is_as_the_format_wants_it() {
+        for (name, trace) in fixture::all() {
+            let value = events(&trace, &Timeline::of(&trace));
+            let end = trace.header.until.0 as f64 / 1e3;
+            let mut counters: BTreeMap<(u64, String), f64> = BTreeMap::new();
+            let mut named: Vec<(u64, Option<u64>)> = Vec::new();
+            for event in value["traceEvents"].as_array().expect("a list") {
+                let wrong = || format!("{name}: {event}");
+                let pid = event["pid"].as_u64().unwrap_or_else(|| panic!("a pid: {}", wrong()));
+                let tid = event["tid"].as_u64();
+                assert!(event["name"].as_str().is_some_and(|n| !n.is_empty()), "{}", wrong());
+                let phase = event["ph"].as_str().unwrap_or_default();
+                if phase == "M" {
+                    assert!(event["args"]["name"].is_string() && event["ts"].is_null(), "{}", wrong());
+                    named.push((pid, tid));
+                    continue;
+                }
+                let at = event["ts"].as_f64().unwrap_or_else(|| panic!("a time: {}", wrong()));
+                assert!((0.0..=end).contains(&at), "{}", wrong());
+                match phase {
+                    "X" => {
+                        assert!(event["dur"].as_f64().is_some_and(|long| long >= 0.0 && at + long <= end + 1e-3));
+                        assert!(named.contains(&(pid, tid)), "a thread without a name: {}", wrong());
+                    }
+                    "C" => {
+                        let args = event["args"].as_object().expect("numbers");
+                        assert!(args.values().all(Value::is_number), "{}", wrong());
+                        let key = (pid, event["name"].as_str().unwrap_or_default().to_string());
+                        let before = counters.insert(key, at).unwrap_or(0.0);
+                        assert!(before <= at, "a counter goes back: {}", wrong());
+                    }
+                    "i" => {
+                        assert!(["g", "p", "t"].iter().any(|scope| event["s"] == *scope), "{}", wrong());
+                        assert!(tid.is_some(), "{}", wrong());
+                    }
+                    other => panic!("phase {other}: {}", wrong()),
+                }
+            }
+        }
+    }
+
     #[test]
     fn slices_of_a_thread_do_not_overlap() {
         for (name, trace) in fixture::all() {

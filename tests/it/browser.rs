@@ -101,8 +101,10 @@ fn a_sweep_is_explored() {
     let report: serde_json::Value = serde_json::from_str(&printed(&dir, &words)).expect("JSON");
     let rollout = &report["scenarios"][0]["workloads"][0]["rollouts"][1];
     let took = rollout["endMs"].as_u64().zip(rollout["startMs"].as_u64()).map(|(end, start)| end - start);
-    let worst = browser.run("data_of_run = JSON.parse(document.getElementById('data').textContent).sweep, \
-        Math.max(...data_of_run.points.find(p => p.label === document.querySelector('#cell h2').innerText).runs[0])");
+    let worst = browser.run(
+        "data_of_run = JSON.parse(document.getElementById('data').textContent).sweep, \
+        Math.max(...data_of_run.points.find(p => p.label === document.querySelector('#cell h2').innerText).runs[0])",
+    );
     assert_eq!(took, worst.as_u64(), "{command}");
     printed(&dir, &SWEEP);
 
@@ -129,7 +131,10 @@ fn a_sweep_is_explored() {
     assert_eq!(browser.run("document.querySelectorAll('.heat .none').length"), 1, "one setting is refused");
     // The table, sorted by another figure.
     browser.click("#settings th:nth-child(3) button");
-    assert_eq!(browser.run("document.querySelector('#settings th:nth-child(3)').getAttribute('aria-sort')"), "ascending");
+    assert_eq!(
+        browser.run("document.querySelector('#settings th:nth-child(3)').getAttribute('aria-sort')"),
+        "ascending"
+    );
     let rows = browser.run("document.querySelectorAll('#settings tbody tr').length");
     assert_eq!(rows, 11);
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
@@ -196,16 +201,23 @@ fn a_rollout_is_looked_into() {
     looks(&mut browser, &page);
     everything_has_a_name(&mut browser);
     // Over the plot a tip has the numbers, a click the reason.
-    browser.hover("canvas", 0.6, 0.55);
+    let share = |browser: &mut Browser, up: u32| {
+        let height = browser.run("document.querySelector('canvas').getBoundingClientRect().height");
+        1.0 - f64::from(up) / height.as_f64().expect("a height")
+    };
+    let plot = share(&mut browser, 140);
+    browser.hover("canvas", 0.6, plot);
     let tip = browser.text("#tip");
     assert!(tip.contains("available "), "{tip}");
-    browser.click_at("canvas", 0.3, 0.55);
+    browser.click_at("canvas", 0.3, plot);
     assert!(browser.run("document.querySelectorAll('#why li').length").as_i64() > Some(1), "a chain");
     // The conditions are there, and say why.
-    let tracks = browser.run("JSON.parse(document.getElementById('data').textContent).variants[0].workloads[0].conditions.map(c => c.name)");
+    let tracks = browser.run(
+        "JSON.parse(document.getElementById('data').textContent).variants[0].workloads[0].conditions.map(c => c.name)",
+    );
     assert_eq!(tracks, json!(["Progressing", "Available"]));
-    let low = browser.run("1 - 35 / document.querySelector('canvas').getBoundingClientRect().height");
-    browser.click_at("canvas", 0.8, low.as_f64().expect("a share"));
+    let low = share(&mut browser, 35);
+    browser.click_at("canvas", 0.8, low);
     assert!(browser.text("#why").contains("condition"), "{}", browser.text("#why"));
     // A series can be hidden, and events be searched.
     browser.click(".legend button");
