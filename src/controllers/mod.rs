@@ -152,6 +152,12 @@ pub trait Controller {
         WorkQueue::default()
     }
 
+    /// How many workers it has if nobody says otherwise, as
+    /// `--concurrent-…-syncs` of kube-controller-manager has them.
+    fn workers(&self) -> u8 {
+        1
+    }
+
     /// How long a new process takes to begin, after it has listed everything.
     fn start_up(&self) -> Span {
         Span::from_ms(100)

@@ -1,6 +1,7 @@
 //! What the queue of the kernel holds.
 
 use super::hosts::Host;
+use super::process::Hand;
 use crate::api::Key;
 
 /// Something that is due.
@@ -32,8 +33,8 @@ pub(super) enum Event {
     Terminated(PodRef, u16),
     /// A controller's worker goes on.
     Work {
-        /// Which controller.
-        process: u8,
+        /// Which worker.
+        hand: Hand,
         /// Of which controller manager.
         epoch: u8,
     },

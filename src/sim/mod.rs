@@ -291,7 +291,7 @@ impl Simulation {
             Event::Exit(pod, epoch) => self.container_exits(pod, epoch),
             Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
-            Event::Work { process, epoch } => self.work(process, epoch),
+            Event::Work { hand, epoch } => self.work(hand, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),

@@ -120,6 +120,11 @@ impl Controller for CronJobController {
         self.earlier.insert(new, earlier);
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-cron-job-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

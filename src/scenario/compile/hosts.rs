@@ -5,7 +5,7 @@ use super::actions::Context;
 use crate::scenario::file::{self, ActionEntry, ClockEntry, Paused, Preset, Spec, UpDown};
 use crate::scenario::scope::{Refusal, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane};
+use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane, Workers};
 use crate::time::Span;
 
 /// What may stand where a component is wanted.
@@ -97,6 +97,11 @@ pub(super) fn control_plane(entry: &file::ControlPlane) -> (ControlPlane, Option
         informer_lag: of(entry.informer_lag, 10),
         write_latency: of(entry.write_latency, 5),
         client_limit: given.or_else(|| realistic.then_some(ClientLimit::DEFAULT)),
+        workers: match entry.workers {
+            Some(each) => Workers::Same(each.max(1)),
+            None if realistic => Workers::Upstream,
+            None => Workers::Same(1),
+        },
         leader_election: entry.leader_election.unwrap_or(realistic),
         ..ControlPlane::default()
     };
