@@ -52,6 +52,10 @@ pub(super) enum Event {
     ManagerUp { epoch: u8 },
     /// A leader has not been able to renew its lease for too long.
     LeaseLost { epoch: u8 },
+    /// A kubelet finds that its node is said to be lost, and puts that right.
+    Contradict(PodRef),
+    /// A clock that was set back has come to where it was.
+    CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
 }

@@ -26,6 +26,7 @@ pub mod queue;
 mod record;
 mod scheduling;
 pub mod setup;
+mod silence;
 mod stream;
 mod volumes;
 
@@ -300,6 +301,8 @@ impl Simulation {
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
             Event::LeaseLost { epoch } => self.lease_lost(epoch),
+            Event::Contradict(node) => self.contradict(node.key_of(Kind::Node)),
+            Event::CaughtUp(node) => self.catch_up(node.key_of(Kind::Node)),
             Event::Sent { process, epoch } => self.event_sent(process, epoch),
         }
     }
@@ -401,7 +404,11 @@ impl Simulation {
 
 impl PodRef {
     const fn key(self) -> Key {
-        Key { kind: Kind::Pod, slot: self.slot, uid: crate::api::Uid(self.uid) }
+        self.key_of(Kind::Pod)
+    }
+
+    const fn key_of(self, kind: Kind) -> Key {
+        Key { kind, slot: self.slot, uid: crate::api::Uid(self.uid) }
     }
 
     const fn of(key: Key) -> PodRef {

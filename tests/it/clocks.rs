@@ -140,3 +140,38 @@ fn components_that_do_not_exist_are_named() {
         assert!(error.contains(wanted), "{spec}: {error}");
     }
 }
+
+/// When pods were said to be not ready, and when they were ready again.
+fn blips(action: &str) -> Vec<(&'static str, u64)> {
+    let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
+    let text = format!(
+        "{WEB}---\n{head}spec: {{duration: 10m, cluster: {{zones: {{a: {{nodes: 1}}}}}}, pods: {{'*': {{start: 1s}}}}, \
+         actions: [{{at: 60s, {action}}}]}}"
+    );
+    let compiled = from_text(&text).unwrap_or_else(|error| panic!("{action}: {error}"));
+    let trace = sim::run(&compiled[0].setup);
+    let after = trace.records.iter().filter(|record| record.at.as_ms() >= 60_000);
+    let named = after.filter_map(|record| match record.what {
+        What::Ready => Some(("ready", record.at.as_ms())),
+        What::Unready => Some(("unready", record.at.as_ms())),
+        What::Created | What::Removed => Some(("another", record.at.as_ms())),
+        _ => None,
+    });
+    named.collect()
+}
+
+#[test]
+fn a_kubelet_that_lives_does_not_leave_it_at_that() {
+    for (action, expected) in [
+        // Renewals count again once the clock is where it was, after 3 min.
+        (
+            "clockStep: {node/a-1: -2m}",
+            &[("unready", 101_100), ("ready", 110_000), ("unready", 161_100), ("ready", 170_000)][..],
+        ),
+        ("clockStep: {node/a-1: -30s}", &[]),
+        ("clockStep: {node/a-1: 2m}", &[]),
+        ("pause: {node/a-1: 3m}", &[("unready", 101_100), ("ready", 240_000)]),
+    ] {
+        assert_eq!(blips(action), expected, "{action}");
+    }
+}
