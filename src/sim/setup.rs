@@ -126,6 +126,9 @@ pub struct ControlPlane {
     /// The pod garbage collector, with the number of finished pods that it
     /// leaves; 0 leaves them all.
     pub pod_gc: Option<usize>,
+    /// The IANA name of the controller manager's time zone, in which schedules
+    /// without one are read; UTC if there is none.
+    pub time_zone: Option<Arc<str>>,
     /// For how long the controllers have been running when the run begins:
     /// this sets the phase of what they do at intervals.
     pub running_for: Span,
@@ -138,6 +141,7 @@ impl ControlPlane {
             garbage_collector: self.garbage_collector,
             node_lifecycle: self.node_lifecycle.clone(),
             pod_gc: self.pod_gc,
+            time_zone: self.time_zone.clone(),
         }
     }
 }
@@ -154,6 +158,7 @@ impl Default for ControlPlane {
             garbage_collector: true,
             node_lifecycle: None,
             pod_gc: None,
+            time_zone: None,
             running_for: Span::from_ms(8_900),
         }
     }

@@ -31,9 +31,14 @@ spec:
 
 /// Runs a manifest under a scenario of this `spec`.
 fn run(manifest: &str, spec: &str) -> Trace {
+    run_for("15m", manifest, spec)
+}
+
+fn run_for(duration: &str, manifest: &str, spec: &str) -> Trace {
     let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
-    let text =
-        format!("{manifest}---\n{head}spec: {{duration: 15m, pods: {{'*': {{run: {{duration: 10s}}}}}}, {spec}}}");
+    let text = format!(
+        "{manifest}---\n{head}spec: {{duration: {duration}, pods: {{'*': {{run: {{duration: 10s}}}}}}, {spec}}}"
+    );
     let compiled = from_text(&text).unwrap_or_else(|error| panic!("{spec}: {error}"));
     sim::run(&compiled[0].setup)
 }
@@ -173,5 +178,31 @@ fn a_kubelet_that_lives_does_not_leave_it_at_that() {
         ("pause: {node/a-1: 3m}", &[("unready", 101_100), ("ready", 240_000)]),
     ] {
         assert_eq!(blips(action), expected, "{action}");
+    }
+}
+
+#[test]
+fn schedules_without_a_zone_are_in_that_of_the_controller_manager() {
+    let nine = CRON.replace("* * * * *", "0 9 * * *");
+    let berlin = nine.replace("schedule:", "timeZone: Europe/Berlin\n  schedule:");
+    for (manifest, zone, hour) in [(&nine, "UTC", 9), (&nine, "Asia/Seoul", 24), (&berlin, "Asia/Seoul", 8)] {
+        let clocks = format!("start: '2026-01-05T00:30:00Z', clocks: {{controllerManager: {{zone: {zone}}}}}");
+        let trace = run_for("26h", manifest, &clocks);
+        let minute = starts(&trace).first().map(|ms| ms / 60_000);
+        assert_eq!(minute, Some(hour * 60 - 30), "{zone}");
+    }
+}
+
+#[test]
+fn zones_and_owners_of_clocks_are_checked() {
+    for (clocks, wanted) in [
+        ("controllerManger: 30s", "did you mean controllerManager?"),
+        ("apiServer: {zone: Asia/Seoul}", "nobody asks for the time zone of apiServer"),
+        ("controllerManager: {zone: asia/seoul}", "did you mean Asia/Seoul?"),
+    ] {
+        let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
+        let text = format!("{CRON}---\n{head}spec: {{duration: 1m, clocks: {{{clocks}}}}}");
+        let problem = from_text(&text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(problem.contains(wanted), "{problem}");
     }
 }
