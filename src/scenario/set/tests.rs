@@ -115,7 +115,7 @@ fn what_does_not_exist_is_said() {
     let loaded = loaded(SCENARIO);
     for (setting, wanted) in [
         ("deployment/wbe.maxSurge=1", "there is no deployment/wbe in this scenario (did you mean deployment/web?)"),
-        ("durration=1m", "spec.durration: unknown field `durration` (did you mean `duration`?)"),
+        ("durration=1m", "--set durration=1m: unknown field `durration` (did you mean `duration`?)"),
         ("actions.shipp.at=1m", "the list has 1 elements and none is `shipp`"),
         ("deployment/web.replicas.x=1", "there is no `x` in 4"),
     ] {
