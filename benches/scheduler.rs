@@ -1,13 +1,18 @@
 //! The cost of placing a pod, on few nodes and on many: Deployments of 30
-//! pods with requests, created and run until every pod has its node, divided
-//! by the number of pods. It must not grow with the number of nodes.
+//! pods with requests. It must not grow with the number of nodes.
+//!
+//! `place` is all that happens from the moment the scheduler begins to look at
+//! the pods that wait until each has its node: its queue, the choice, the
+//! binding and what follows from it at once, divided by the number of pods.
+//! `create_and_place` is the whole run, with the creation of everything.
 //!
 //! `cargo bench --bench scheduler` runs 100 and 1,000 nodes; with `FLEET=1`
 //! 5,000 nodes with 150,000 pods too.
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use seatrial::sim::setup::SchedulerChoice;
-use seatrial::sim::{self, Setup};
+use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use seatrial::sim::setup::{Action, Component, SchedulerChoice};
+use seatrial::sim::{self, Setup, Simulation};
+use seatrial::time::{SimTime, Span};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::time::Duration;
@@ -53,6 +58,20 @@ fn fleet(nodes: usize, scheduler: SchedulerChoice, particular: bool) -> Setup {
     setup
 }
 
+/// The same with a scheduler that stands still until all pods are there.
+fn waiting(setup: &Setup) -> Simulation {
+    let mut setup = setup.clone();
+    setup.until = BEGINS;
+    let pause = Action::Pause { component: Component::Scheduler, span: Span(BEGINS.0) };
+    common::at(&mut setup, 0, pause);
+    let mut simulation = Simulation::new(&setup);
+    simulation.run_until(SimTime(BEGINS.0 - Span::from_ms(1).0));
+    simulation
+}
+
+/// When the scheduler that stood still begins.
+const BEGINS: SimTime = SimTime::from_secs(30);
+
 fn scheduler(criterion: &mut Criterion) {
     let with_fleet = std::env::var_os("FLEET").is_some();
     for (name, choice, particular) in [
@@ -60,17 +79,29 @@ fn scheduler(criterion: &mut Criterion) {
         ("kube", SchedulerChoice::Kube, false),
         ("kube_spread_and_affinity", SchedulerChoice::Kube, true),
     ] {
-        let mut group = criterion.benchmark_group(format!("place/{name}"));
-        group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(3));
-        for nodes in [100, 1_000, 5_000].into_iter().filter(|&nodes| nodes < 5_000 || with_fleet) {
-            let setup = fleet(nodes, choice, particular);
-            group.throughput(Throughput::Elements((nodes * PODS_PER_NODE) as u64));
-            group.bench_with_input(BenchmarkId::from_parameter(nodes), &setup, |bencher, setup| {
-                bencher.iter(|| black_box(sim::run(setup)));
-            });
+        for whole in [false, true] {
+            let what = if whole { "create_and_place" } else { "place" };
+            let mut group = criterion.benchmark_group(format!("{what}/{name}"));
+            group.sample_size(10).sampling_mode(SamplingMode::Flat);
+            group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(3));
+            for nodes in [100, 1_000, 5_000].into_iter().filter(|&nodes| nodes < 5_000 || with_fleet) {
+                group.throughput(Throughput::Elements((nodes * PODS_PER_NODE) as u64));
+                group.bench_function(BenchmarkId::from_parameter(nodes), |bencher| {
+                    let setup = fleet(nodes, choice, particular);
+                    if whole {
+                        bencher.iter(|| black_box(sim::run(&setup)));
+                        return;
+                    }
+                    let waiting = waiting(&setup);
+                    let place = |mut simulation: Simulation| {
+                        simulation.run_until(BEGINS);
+                        simulation
+                    };
+                    bencher.iter_batched(|| waiting.clone(), place, BatchSize::PerIteration);
+                });
+            }
+            group.finish();
         }
-        group.finish();
     }
 }
 

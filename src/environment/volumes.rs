@@ -4,6 +4,7 @@
 use crate::api::{Key, Node, NodeMatch};
 use crate::time::Span;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The kubelet says with its next status that it has unmounted a disk; until
 /// then nobody begins to detach it, and a new pod on the same node finds it
@@ -19,24 +20,51 @@ pub const FORCE_DETACH_AFTER: Span = Span::from_secs(6 * 60);
 /// attached to it may be taken away at once.
 pub const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
+/// Nodes that a claim of a pod allows: one of the terms must hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClaimReach {
+    /// The node affinity of its volume, or the topologies that its storage
+    /// class allows.
+    pub terms: Vec<Vec<NodeMatch>>,
+    /// Whether it has its volume.
+    pub is_bound: bool,
+}
+
 /// The nodes that all claims of a pod allow.
 ///
 /// Schedulers ask [`Reach::allows`] for every node they consider.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Reach(Vec<Vec<Vec<NodeMatch>>>);
+pub struct Reach(Vec<ClaimReach>);
+
+/// Why no node will do for a pod as long as one of its claims is as it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Lack {
+    /// There is no claim of this name.
+    NoClaim(Arc<str>),
+    /// The claim of this name is being deleted.
+    ClaimGoes(Arc<str>),
+    /// It is bound whatever the pod, and has not been yet.
+    Unbound,
+    /// It is bound to a volume that is not there.
+    NoVolume,
+    /// No volume that would do is there, and none is made.
+    NothingToBind,
+    /// It is for one pod at a time, and another one uses it.
+    InUse,
+}
 
 impl Reach {
     /// Adds what one claim asks for: one of the terms must hold. No term at
     /// all asks for nothing.
-    pub fn restrict(&mut self, terms: Vec<Vec<NodeMatch>>) {
-        if !terms.is_empty() {
-            self.0.push(terms);
+    pub fn restrict(&mut self, claim: ClaimReach) {
+        if !claim.terms.is_empty() {
+            self.0.push(claim);
         }
     }
 
-    /// By claim, the terms of which one must hold.
+    /// What each claim asks for.
     #[must_use]
-    pub fn into_terms(self) -> Vec<Vec<Vec<NodeMatch>>> {
+    pub fn into_claims(self) -> Vec<ClaimReach> {
         self.0
     }
 
@@ -45,7 +73,7 @@ impl Reach {
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/binder.go FindPodVolumes`
     #[must_use]
     pub fn allows(&self, node: &Node) -> bool {
-        self.0.iter().all(|terms| NodeMatch::any_term(terms, &node.meta.labels, &node.meta.name))
+        self.0.iter().all(|claim| NodeMatch::any_term(&claim.terms, &node.meta.labels, &node.meta.name))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the queue of the kernel holds.
 
 use super::hosts::Host;
-use super::process::Hand;
 use crate::api::Key;
 
 /// Something that is due.
@@ -33,8 +32,8 @@ pub(super) enum Event {
     Terminated(PodRef, u16),
     /// A controller's worker goes on.
     Work {
-        /// Which worker.
-        hand: Hand,
+        /// Which controller.
+        process: u8,
         /// Of which controller manager.
         epoch: u8,
     },
@@ -52,10 +51,6 @@ pub(super) enum Event {
     ManagerUp { epoch: u8 },
     /// A leader has not been able to renew its lease for too long.
     LeaseLost { epoch: u8 },
-    /// A kubelet finds that its node is said to be lost, and puts that right.
-    Contradict(PodRef),
-    /// A clock that was set back has come to where it was.
-    CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
 }

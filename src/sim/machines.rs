@@ -243,10 +243,11 @@ impl Simulation {
         if self.promised_node(pod.key()).is_some() {
             return;
         }
-        let Some(row) = self.pod(pod) else { return };
         let cause = self.latest(pod);
         let reach = self.reach_of(pod.key());
-        let chosen = reach.and_then(|reach| self.scheduler.choose(row, &reach, self.store.objects()));
+        let objects = self.store.objects();
+        let Some(row) = objects.pods.get(pod.key()) else { return };
+        let chosen = reach.ok().and_then(|reach| self.scheduler.choose(row, &reach, objects));
         let Some(node) = chosen else {
             let first = !row.unschedulable;
             let (namespace, name) = (row.meta.namespace.clone(), row.meta.name.clone());
@@ -323,7 +324,7 @@ impl Simulation {
         let now = self.now;
         let Some(runtime) = self.runtime_mut(pod) else { return };
         let epoch = runtime.next_epoch();
-        (runtime.running, runtime.overruled) = (true, false);
+        runtime.running = true;
         runtime.starts += 1;
         runtime.started_at = now;
         let (at_once, wall) = (ready == Some(Span::ZERO), self.wall_of(pod));
@@ -358,9 +359,6 @@ impl Simulation {
 
     /// Sets the `Ready` condition, unless it is so already.
     pub(super) fn set_ready(&mut self, pod: PodRef, ready: bool, cause: RecordId) {
-        if let Some(runtime) = self.runtime_mut(pod) {
-            runtime.overruled = false;
-        }
         let Some(row) = self.pod(pod) else { return };
         if row.ready == ready {
             return;
@@ -394,7 +392,7 @@ impl Simulation {
         let (was_ready, restarts) = (row.ready, row.restarts);
         let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
         let ending = runtime.after_exit(row, code, now);
-        (runtime.running, runtime.overruled) = (false, false);
+        runtime.running = false;
         let epoch = runtime.next_epoch();
         self.app_falls_silent(pod, cause);
         self.lose_effects(pod, cause);
@@ -505,7 +503,7 @@ impl Simulation {
     /// Nothing of the pod runs any more, and none of its timers counts.
     pub(super) fn stop_runtime(&mut self, pod: PodRef) {
         if let Some(runtime) = self.runtime_mut(pod) {
-            (runtime.running, runtime.overruled) = (false, false);
+            runtime.running = false;
             runtime.next_epoch();
         }
         self.app_falls_silent(pod, self.latest(pod));

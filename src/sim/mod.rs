@@ -26,7 +26,6 @@ pub mod queue;
 mod record;
 mod scheduling;
 pub mod setup;
-mod silence;
 mod stream;
 mod volumes;
 
@@ -292,7 +291,7 @@ impl Simulation {
             Event::Exit(pod, epoch) => self.container_exits(pod, epoch),
             Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
-            Event::Work { hand, epoch } => self.work(hand, epoch),
+            Event::Work { process, epoch } => self.work(process, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
@@ -301,8 +300,6 @@ impl Simulation {
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
             Event::LeaseLost { epoch } => self.lease_lost(epoch),
-            Event::Contradict(node) => self.contradict(node.key_of(Kind::Node)),
-            Event::CaughtUp(node) => self.catch_up(node.key_of(Kind::Node)),
             Event::Sent { process, epoch } => self.event_sent(process, epoch),
         }
     }
@@ -387,13 +384,12 @@ impl Simulation {
             Kind::Job if change.verb == Verb::Deleted => {
                 self.jobs.remove(&change.key.uid);
             }
-            Kind::Node if change.verb == Verb::Modified => self.retry_unschedulable(),
-            Kind::Node if change.verb == Verb::Added => {
-                self.scheduler.nodes_changed(self.store.objects());
-                self.retry_unschedulable();
-            }
             Kind::Node => {
-                self.scheduler.node_gone(change.key, self.store.objects());
+                match (change.verb, self.store.objects().nodes.get(change.key)) {
+                    (Verb::Added, Some(node)) => self.scheduler.node_comes(change.key, node),
+                    (Verb::Modified, Some(_)) => self.scheduler.node_changes(change.key),
+                    _ => self.scheduler.node_goes(change.key),
+                }
                 self.retry_unschedulable();
             }
             _ => {}
@@ -404,11 +400,7 @@ impl Simulation {
 
 impl PodRef {
     const fn key(self) -> Key {
-        self.key_of(Kind::Pod)
-    }
-
-    const fn key_of(self, kind: Kind) -> Key {
-        Key { kind, slot: self.slot, uid: crate::api::Uid(self.uid) }
+        Key { kind: Kind::Pod, slot: self.slot, uid: crate::api::Uid(self.uid) }
     }
 
     const fn of(key: Key) -> PodRef {

@@ -62,7 +62,9 @@ impl Process {
         let Some(old) = cache.meta(key).and_then(|meta| self.departed.predecessor(key.kind, meta)) else { return };
         self.queue.rename(old, key);
         self.controller.renamed(old, key);
-        self.rename_in_hand(old, key);
+        if self.key == Some(old) {
+            self.key = Some(key);
+        }
     }
 
     /// A sync is over: what the queue does not hold any more is forgotten.

@@ -5,7 +5,7 @@ use super::setup::SchedulerChoice;
 use super::{Setup, Simulation, Urgency};
 use crate::api::{Key, Kind, Operator, Pod, PodDisruptionBudget, Requirement, Selector};
 use crate::cluster::{Change, Objects, Verb};
-use crate::environment::{Attempt, Budget, KubeScheduler, PriorityClasses, Ties};
+use crate::environment::{Attempt, Budget, ClaimRules, KubeScheduler, PriorityClasses, Ties};
 use crate::rng::Draws;
 use crate::time::{SimTime, Span};
 use crate::trace::What;
@@ -116,9 +116,9 @@ impl Simulation {
             let reach = self.reach_of(key);
             let objects = self.store.objects();
             let (Some(kube), Some(pod)) = (&mut self.kube, objects.pods.get(key)) else { continue };
-            let attempt = match reach {
-                Some(reach) => kube.attempt(key, pod, reach.into(), &|| budgets(objects), self.now),
-                None => kube.refuse(key, self.now),
+            let attempt = match ClaimRules::new(reach) {
+                Ok(claims) => kube.attempt(key, pod, claims, &|| budgets(objects), self.now),
+                Err(words) => kube.refuse(key, &words, self.now),
             };
             match attempt {
                 Attempt::Bind(node) => self.place(key, node),

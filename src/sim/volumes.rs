@@ -14,7 +14,9 @@ use crate::api::{
 };
 use crate::cluster::{Change, Verb};
 use crate::controllers::Notice;
-use crate::environment::volumes::{Disks, FORCE_DETACH_AFTER, OUT_OF_SERVICE, Reach, UNMOUNT, Wanted};
+use crate::environment::volumes::{
+    ClaimReach, Disks, FORCE_DETACH_AFTER, Lack, OUT_OF_SERVICE, Reach, UNMOUNT, Wanted,
+};
 use crate::rng::Draws;
 use crate::sim::setup::Volumes;
 use crate::time::Span;
@@ -43,16 +45,6 @@ pub(super) struct Storage {
     bound: FxHashMap<Key, Key>,
     /// Pods that wait on their node for disks.
     attaching: FxHashMap<Key, u32>,
-}
-
-/// What a claim says to the scheduler.
-enum Say {
-    /// It has a volume that these terms say the way to.
-    Bound(Vec<Vec<NodeMatch>>),
-    /// It gets its volume once its pod has a node, one of these.
-    Waits(Vec<Vec<NodeMatch>>),
-    /// No node will do for now.
-    NotNow,
 }
 
 impl Simulation {
@@ -280,56 +272,51 @@ impl Simulation {
         zones.get(index.checked_rem(zones.len())?).map(ToString::to_string)
     }
 
-    /// The nodes that a pod's claims allow; `None` while no node will do.
-    pub(super) fn reach_of(&self, pod: Key) -> Option<Reach> {
+    /// The nodes that a pod's claims allow, or why none will do.
+    pub(super) fn reach_of(&self, pod: Key) -> Result<Reach, Lack> {
         let mut reach = Reach::default();
         if self.volumes().is_none() {
-            return Some(reach);
+            return Ok(reach);
         }
-        let Some((namespace, claims)) = self.storage.claims.get(&pod) else { return Some(reach) };
+        let Some((namespace, claims)) = self.storage.claims.get(&pod) else { return Ok(reach) };
         for of in claims.iter() {
-            match self.ask_claim(pod, namespace, &of.claim) {
-                Say::Bound(terms) | Say::Waits(terms) => reach.restrict(terms),
-                Say::NotNow => return None,
-            }
+            reach.restrict(self.ask_claim(pod, namespace, &of.claim)?);
         }
-        Some(reach)
+        Ok(reach)
     }
 
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go PreFilter`,
     /// `binder.go findMatchingVolumes, checkVolumeProvisions`
-    fn ask_claim(&self, pod: Key, namespace: &Arc<str>, name: &Arc<str>) -> Say {
+    fn ask_claim(&self, pod: Key, namespace: &Arc<str>, name: &Arc<str>) -> Result<ClaimReach, Lack> {
         let objects = self.store.objects();
         let found = objects.claims.find(namespace, name).and_then(|key| Some((key, objects.claims.get(key)?)));
-        let Some((key, claim)) = found.filter(|(_, claim)| !claim.meta.is_deleting()) else { return Say::NotNow };
+        let (key, claim) = found.ok_or_else(|| Lack::NoClaim(name.clone()))?;
+        if claim.meta.is_deleting() {
+            return Err(Lack::ClaimGoes(name.clone()));
+        }
         if claim.spec.modes.is_for_one_pod() && self.users(namespace, name).any(|user| user != pod) {
-            return Say::NotNow;
+            return Err(Lack::InUse);
         }
         if claim.bound {
             let volume = claim.spec.volume.as_ref().and_then(|name| objects.volumes.find(&"".into(), name));
-            return match volume.and_then(|volume| objects.volumes.get(volume)) {
-                Some(volume) => Say::Bound(volume.node_affinity.clone()),
-                None => Say::NotNow,
-            };
+            let volume = volume.and_then(|volume| objects.volumes.get(volume)).ok_or(Lack::NoVolume)?;
+            return Ok(ClaimReach { terms: volume.node_affinity.clone(), is_bound: true });
         }
-        let Some(class) = self.class_of(claim) else { return Say::NotNow };
+        let class = self.class_of(claim).ok_or(Lack::Unbound)?;
         if class.binding == BindingMode::Immediate || self.storage.provisioning.contains_key(&key) {
-            return Say::NotNow;
+            return Err(Lack::Unbound);
         }
         if class.provisions() {
-            return Say::Waits(class.topologies.clone());
+            return Ok(ClaimReach { terms: class.topologies.clone(), is_bound: false });
         }
         let by_hand = objects.nodes.iter().filter(|(node, _)| self.matching_volume(claim, Some(*node)).is_some());
         let names: Vec<String> = by_hand.map(|(_, node)| node.meta.name.to_string()).collect();
         if names.is_empty() {
-            return Say::NotNow;
+            return Err(Lack::NothingToBind);
         }
-        Say::Waits(vec![vec![NodeMatch {
-            key: "metadata.name".to_string(),
-            operator: Operator::In,
-            values: names,
-            field: true,
-        }]])
+        let key = "metadata.name".to_string();
+        let terms = vec![vec![NodeMatch { key, operator: Operator::In, values: names, field: true }]];
+        Ok(ClaimReach { terms, is_bound: false })
     }
 
     /// The scheduler has chosen a node for a pod. Answers whether it may be

@@ -21,6 +21,7 @@ mod pictures;
 mod plot;
 mod rules;
 mod scenario;
+mod scheduler;
 mod stream;
 mod timeline;
 mod trace_file;

@@ -57,6 +57,14 @@ pub(super) struct Found {
     refused: Vec<(u32, Reasons)>,
 }
 
+/// What nodes are looked at for.
+struct Search<'a> {
+    asking: &'a Asking<'a>,
+    claims: &'a ClaimRules,
+    pod: Key,
+    priority: i32,
+}
+
 /// How many nodes that will do are enough: half of them in a small cluster,
 /// a smaller share in a larger one, 5 % at least.
 ///
@@ -89,11 +97,11 @@ impl KubeScheduler {
         }
         self.nodes.sort();
         let never_preempts = self.priority_classes.never_preempts(&pod.template.placement);
-        let (fit, asks) = (self.take_fit(&pod.template), self.take_asks(class));
+        let (fit, asks) = (self.fits.take(&pod.template), self.take_asks(class));
         let mut cycle = Cycle { pod: key, class, priority, never_preempts, fit, asks, claims };
         let subject = (pod.meta.name.clone(), u64::from(self.queue.failures(key)));
         let outcome = self.run(&mut cycle, pod, (&subject.0, subject.1), budgets, now, plain);
-        self.fits.insert(std::sync::Arc::as_ptr(&pod.template) as usize, cycle.fit);
+        self.fits.put(cycle.fit);
         self.asks.insert(class, cycle.asks);
         outcome
     }
@@ -111,14 +119,15 @@ impl KubeScheduler {
         found.candidates.clear();
         found.refused.clear();
         let named = self.named_nodes(pod);
-        let refusals = self.look(cycle, named.as_deref(), &mut found);
-        let outcome = if let Some(slot) = self.pick(cycle, &found, draw) {
-            self.nodes.get(slot).map(|row| Attempt::Bind(row.key))
-        } else {
-            None
+        let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
+        let (refusals, seen) = self.look(cycle, &asking, named.as_deref(), &mut found);
+        let best = self.scratch.best(&found.candidates, &asking, self.ties, draw);
+        let best = found.candidates.get(best).and_then(|candidate| self.nodes.get(candidate.slot));
+        self.start = (self.start + seen) % self.nodes.len();
+        let outcome = match best {
+            Some(row) => Attempt::Bind(row.key),
+            None => self.fail(cycle, &found, &refusals, (budgets, draw), now, plain && named.is_none()),
         };
-        let outcome = outcome
-            .unwrap_or_else(|| self.fail(cycle, &found, &refusals, (budgets, draw), now, plain && named.is_none()));
         self.found = found;
         outcome
     }
@@ -134,7 +143,9 @@ impl KubeScheduler {
         let mut names: Vec<&String> = Vec::new();
         for term in terms {
             let mut fields = term.iter().filter(|m| m.field && m.operator == crate::api::Operator::In);
-            names.extend(&fields.next()?.values);
+            let first = fields.next()?;
+            let others: Vec<_> = fields.collect();
+            names.extend(first.values.iter().filter(|name| others.iter().all(|other| other.values.contains(name))));
         }
         let mut slots: Vec<u32> = names.iter().filter_map(|name| self.nodes.find(name)).collect();
         slots.sort_unstable();
@@ -143,74 +154,117 @@ impl KubeScheduler {
     }
 
     /// Looks at nodes until enough of them will do, beginning where the last
-    /// pod's search ended.
+    /// pod's search ended; tells at how many.
     ///
     /// Upstream: `pkg/scheduler/schedule_one.go findNodesThatFitPod`
-    fn look(&mut self, cycle: &mut Cycle, named: Option<&[u32]>, found: &mut Found) -> Refusals {
-        let all = self.nodes.len();
+    fn look(
+        &self,
+        cycle: &mut Cycle,
+        asking: &Asking<'_>,
+        named: Option<&[u32]>,
+        found: &mut Found,
+    ) -> (Refusals, usize) {
         let mut refusals = Refusals::default();
-        if let Some(slot) = self.nominated_node(cycle.pod) {
-            let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
-            if let Ok(candidate) = self.judge(slot, &asking, &mut cycle.fit, &cycle.claims, cycle.pod, cycle.priority) {
-                found.candidates.push(candidate);
-                return refusals;
-            }
+        let search = Search { asking, claims: &cycle.claims, pod: cycle.pod, priority: cycle.priority };
+        if let Some(slot) = self.nominated_node(cycle.pod)
+            && let Ok(candidate) = self.judge(slot, &mut cycle.fit, &search)
+        {
+            found.candidates.push(candidate);
+            return (refusals, 0);
         }
         let order = named.unwrap_or_else(|| self.nodes.order());
         let wanted = enough(order.len());
-        let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
-        for i in 0..order.len() {
-            let slot = order[(self.start + i) % order.len()];
-            match self.judge(slot, &asking, &mut cycle.fit, &cycle.claims, cycle.pod, cycle.priority) {
-                Ok(_) if found.candidates.len() == wanted => break,
-                Ok(candidate) => found.candidates.push(candidate),
-                Err(reasons) => {
-                    refusals.add(reasons, 1);
-                    found.refused.push((slot, reasons));
-                }
+        let (before, after) = order.split_at(self.start % order.len().max(1));
+        if self.nominations.is_empty() && cycle.claims.is_empty() {
+            let seen = self.skim(after.iter().chain(before), wanted, &mut cycle.fit, asking, &mut found.candidates);
+            if !found.candidates.is_empty() {
+                return (refusals, seen);
             }
         }
-        self.start = (self.start + found.candidates.len() + found.refused.len()) % all;
-        if named.is_some() {
-            refusals.add(Reasons::NOT_NAMED, (all - order.len()) as u32);
-            refusals.all = refusals.all.with(Reasons::NODE_AFFINITY);
+        for &slot in after.iter().chain(before) {
+            match self.judge(slot, &mut cycle.fit, &search) {
+                Ok(_) if found.candidates.len() == wanted => break,
+                Ok(candidate) => found.candidates.push(candidate),
+                Err(reasons) => found.refused.push((slot, reasons)),
+            }
         }
-        refusals
+        let seen = found.candidates.len() + found.refused.len();
+        if found.candidates.is_empty() {
+            // Nobody asks what is wrong with nodes if others will do.
+            found.refused.iter().for_each(|(_, reasons)| refusals.add(*reasons, 1));
+            if named.is_some() {
+                refusals.add(Reasons::NOT_NAMED, (self.nodes.len() - order.len()) as u32);
+                refusals.all = refusals.all.with(Reasons::NODE_AFFINITY);
+            }
+        }
+        (refusals, seen)
+    }
+
+    /// Looks for nodes that will do, and not at what is wrong with others.
+    fn skim<'a>(
+        &self,
+        order: impl Iterator<Item = &'a u32>,
+        wanted: usize,
+        fit: &mut Fit,
+        asking: &Asking<'_>,
+        candidates: &mut Vec<Candidate>,
+    ) -> usize {
+        let forbids_nothing = asking.forbids_nothing();
+        candidates.reserve(wanted);
+        let mut seen = 0;
+        for &slot in order {
+            if forbids_nothing || asking.lets(slot) {
+                let version = self.nodes.versions[slot as usize];
+                if fit.known(slot, version).is_none()
+                    && let Some(row) = self.nodes.get(slot)
+                {
+                    fit.of(row, version);
+                }
+                if let Some(entry) = fit.known(slot, version).filter(|entry| entry.will_do()) {
+                    if candidates.len() == wanted {
+                        break;
+                    }
+                    candidates.push(entry.as_candidate(slot));
+                }
+            }
+            seen += 1;
+        }
+        seen
+    }
+
+    /// A node as far as it and the pod's template alone tell.
+    fn offer(&self, slot: u32, fit: &mut Fit) -> Result<Candidate, Reasons> {
+        let version = self.nodes.versions[slot as usize];
+        if let Some(entry) = fit.known(slot, version) {
+            return entry.candidate(slot);
+        }
+        let Some(row) = self.nodes.get(slot) else { return Err(Reasons::NOT_NAMED) };
+        fit.of(row, version).candidate(slot)
     }
 
     /// Whether a node will do. Pods that are at least as important and expect
     /// to get a place on it count as if they were there.
     ///
     /// Upstream: `pkg/scheduler/framework/runtime/framework.go RunFilterPluginsWithNominatedPods`
-    fn judge(
-        &self,
-        slot: u32,
-        asking: &Asking<'_>,
-        fit: &mut Fit,
-        claims: &ClaimRules,
-        pod: Key,
-        priority: i32,
-    ) -> Result<Candidate, Reasons> {
-        let version = self.nodes.versions[slot as usize];
-        let known = fit.known(slot, version);
-        let Some(entry) = known.or_else(|| self.nodes.get(slot).map(|row| fit.of(row, version))) else {
-            return Err(Reasons::NOT_NAMED);
-        };
-        if !entry.reasons.is_empty() {
-            return Err(entry.reasons);
-        }
+    fn judge(&self, slot: u32, fit: &mut Fit, search: &Search<'_>) -> Result<Candidate, Reasons> {
+        let candidate = self.offer(slot, fit)?;
         if !self.nominations.is_empty() && self.nominations.contains_key(&slot) {
-            let supposed = self.nominated_there(slot, pod, priority);
-            let reasons = self.against(&fit.template, asking, claims, slot, &supposed);
+            let supposed = self.nominated_there(slot, search.pod, search.priority);
+            let reasons = self.against(&fit.template, search.asking, search.claims, slot, &supposed);
             if !supposed.is_empty() && !reasons.is_empty() {
                 return Err(reasons);
             }
         }
-        if !claims.is_empty() && !self.nodes.get(slot).is_some_and(|row| claims.allow(&row.labels, &row.name)) {
-            return Err(Reasons::VOLUMES);
+        if !search.claims.is_empty()
+            && let Some(row) = self.nodes.get(slot)
+        {
+            let reasons = search.claims.against(&row.labels, &row.name);
+            if !reasons.is_empty() {
+                return Err(reasons);
+            }
         }
-        let reasons = asking.against(slot);
-        if reasons.is_empty() { Ok(Candidate { slot, fit: entry }) } else { Err(reasons) }
+        let reasons = search.asking.against(slot);
+        if reasons.is_empty() { Ok(candidate) } else { Err(reasons) }
     }
 
     fn nominated_there(&self, slot: u32, pod: Key, priority: i32) -> Vec<Supposed> {
@@ -249,21 +303,11 @@ impl KubeScheduler {
             let template = &self.classes.get(pod.class).template;
             if pod.by > 0 { row.take(template) } else { row.give_back(template) }
         }
-        let reasons = examine(&row, template).reasons;
-        if !reasons.is_empty() {
-            reasons
-        } else if !claims.allow(&row.labels, &row.name) {
-            Reasons::VOLUMES
-        } else {
-            asking.against_if(Suppose { slot, pods })
+        let mut reasons = examine(&row, template).reasons;
+        if reasons.is_empty() {
+            reasons = claims.against(&row.labels, &row.name);
         }
-    }
-
-    fn pick(&mut self, cycle: &Cycle, found: &Found, draw: (&str, u64)) -> Option<u32> {
-        let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
-        let has_likes = !cycle.fit.template.placement.preferred_nodes.is_empty();
-        let best = self.scratch.best(&found.candidates, &asking, has_likes, self.ties, draw);
-        found.candidates.get(best).map(|candidate| candidate.slot)
+        if reasons.is_empty() { asking.against_if(Suppose { slot, pods }) } else { reasons }
     }
 
     fn fail(

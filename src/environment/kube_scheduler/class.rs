@@ -111,14 +111,14 @@ impl Classes {
         (id, true)
     }
 
-    /// One member less; the class if it was the last.
-    pub(super) fn leave(&mut self, id: ClassId) -> Option<Class> {
+    /// One member less; whether it was the last, and the class is gone.
+    pub(super) fn leave(&mut self, id: ClassId) -> bool {
         let class = self.get_mut(id);
         class.members -= 1;
         if class.members > 0 {
-            return None;
+            return false;
         }
-        let class = self.classes[id as usize].take()?;
+        let Some(class) = self.classes[id as usize].take() else { return false };
         for (name, value) in &class.labels.0 {
             let label = (name.clone(), value.clone());
             if let Some(ids) = self.by_label.get_mut(&label) {
@@ -130,7 +130,7 @@ impl Classes {
         }
         self.by_key.remove(&class.key);
         self.free.push(id);
-        Some(class)
+        true
     }
 
     /// The classes that a tally of pods counts.
@@ -314,7 +314,7 @@ pub(super) struct Asks {
     /// Wishes of pods that are there, which weigh what they count.
     pub(super) wished: Vec<TallyId>,
     /// How many sorts of terms of other pods have been looked at.
-    holders_seen: usize,
+    terms_seen: usize,
 }
 
 /// A spread constraint and its tally.
@@ -364,7 +364,15 @@ impl Asks {
 
     /// Looks at the terms that pods have brought since the last time.
     pub(super) fn refresh(&mut self, class: &Class, tallies: &Tallies) {
-        for &id in &tallies.holders[self.holders_seen..] {
+        if self.terms_seen == tallies.terms() {
+            return;
+        }
+        let (terms, are_all) = tallies.terms_about(&class.labels, self.terms_seen);
+        if are_all {
+            self.keeping_away.clear();
+            self.wished.clear();
+        }
+        for id in terms {
             let Counted::Holders(kind, scope) = &tallies.get(id).counted else { continue };
             if scope.covers(&class.namespace, &class.labels) {
                 match kind {
@@ -373,7 +381,7 @@ impl Asks {
                 }
             }
         }
-        self.holders_seen = tallies.holders.len();
+        self.terms_seen = tallies.terms();
     }
 
     /// The tallies that were opened for it.

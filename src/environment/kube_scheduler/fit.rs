@@ -3,6 +3,7 @@
 
 use super::nodes::NodeRow;
 use super::reasons::Reasons;
+use super::score::Candidate;
 use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
 use std::sync::Arc;
 
@@ -17,27 +18,46 @@ pub(super) struct Entry {
     /// What speaks against it.
     pub(super) reasons: Reasons,
     /// Least-allocated and balanced allocation together, from 0 to 200.
-    pub(super) room: u16,
+    room: u16,
     /// Taints of effect `PreferNoSchedule` that the pod does not tolerate.
-    pub(super) taints: u16,
+    taints: u16,
     /// The weights of the preferred node affinity terms that hold.
-    pub(super) likes: i32,
+    likes: i32,
 }
 
-/// What is known of the nodes for one template.
+impl Entry {
+    /// The node as one to choose from, or what speaks against it.
+    pub(super) const fn candidate(&self, slot: u32) -> Result<Candidate, Reasons> {
+        if self.will_do() { Ok(self.as_candidate(slot)) } else { Err(self.reasons) }
+    }
+
+    /// Whether nothing speaks against the node.
+    #[inline]
+    pub(super) const fn will_do(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
+    /// The node as one to choose from.
+    #[inline]
+    pub(super) const fn as_candidate(&self, slot: u32) -> Candidate {
+        Candidate { slot, room: self.room, taints: self.taints, likes: self.likes }
+    }
+}
+
+/// What is known of the nodes for pods that ask the same of them.
 #[derive(Clone, Debug)]
 pub(super) struct Fit {
+    /// One of the templates that ask this.
     pub(super) template: Arc<PodTemplate>,
+    /// By slot.
     entries: Vec<Entry>,
+    /// When it was used last.
+    used: u64,
 }
 
 impl Fit {
-    pub(super) fn new(template: Arc<PodTemplate>) -> Fit {
-        Fit { template, entries: Vec::new() }
-    }
-
     /// What is known of a node, found out anew if it has changed.
-    pub(super) fn of(&mut self, node: &NodeRow, version: u32) -> Entry {
+    pub(super) fn of(&mut self, node: &NodeRow, version: u32) -> &Entry {
         let slot = node.key.slot as usize;
         if self.entries.len() <= slot {
             self.entries.resize(slot + 1, Entry::default());
@@ -45,12 +65,59 @@ impl Fit {
         if self.entries[slot].version != version {
             self.entries[slot] = Entry { version, ..examine(node, &self.template) };
         }
-        self.entries[slot]
+        &self.entries[slot]
     }
 
     /// What is known of a node, if that is still so.
-    pub(super) fn known(&self, slot: u32, version: u32) -> Option<Entry> {
-        self.entries.get(slot as usize).copied().filter(|entry| entry.version == version)
+    #[inline]
+    pub(super) fn known(&self, slot: u32, version: u32) -> Option<&Entry> {
+        self.entries.get(slot as usize).filter(|entry| entry.version == version)
+    }
+
+    /// Whether pods of a template ask the same of nodes.
+    fn is_for(&self, template: &PodTemplate) -> bool {
+        let (own, other) = (&self.template.placement, &template.placement);
+        let alike = Arc::ptr_eq(own, other)
+            || (own.scored == other.scored
+                && own.preferred_nodes == other.preferred_nodes
+                && own.host_ports == other.host_ports);
+        alike
+            && self.template.requests == template.requests
+            && self.template.tolerations == template.tolerations
+            && self.template.node_selector == template.node_selector
+            && self.template.node_affinity == template.node_affinity
+    }
+}
+
+/// So many sorts of pods are remembered.
+const MOST_FITS: usize = 64;
+
+/// What is known of the nodes, for each sort of pods.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fits {
+    fits: Vec<Fit>,
+    uses: u64,
+}
+
+impl Fits {
+    /// Takes out what is known for a template; [`Fits::put`] puts it back.
+    /// Of too many sorts the one not asked about for longest is forgotten.
+    pub(super) fn take(&mut self, template: &Arc<PodTemplate>) -> Fit {
+        if let Some(at) = self.fits.iter().rposition(|fit| fit.is_for(template)) {
+            return self.fits.swap_remove(at);
+        }
+        if self.fits.len() >= MOST_FITS
+            && let Some(oldest) = (0..self.fits.len()).min_by_key(|at| self.fits[*at].used)
+        {
+            self.fits.swap_remove(oldest);
+        }
+        Fit { template: template.clone(), entries: Vec::new(), used: 0 }
+    }
+
+    pub(super) fn put(&mut self, mut fit: Fit) {
+        self.uses += 1;
+        fit.used = self.uses;
+        self.fits.push(fit);
     }
 }
 

@@ -114,7 +114,7 @@ fn node_came(node: &NodeRow, class: &Class, reasons: Reasons) -> bool {
         || (reasons.has(SPREADING) && has_spread_labels(class, node))
         || (reasons.has(AFFINITY)
             && (!class.away.is_empty() || class.near.iter().any(|term| node.labels.get(&term.key).is_some())))
-        || reasons.has(Reasons::VOLUMES)
+        || reasons.has(Reasons::ABOUT_VOLUMES)
 }
 
 fn node_changed(before: &NodeRow, after: &NodeRow, class: &Class, reasons: Reasons) -> bool {
@@ -129,7 +129,7 @@ fn node_changed(before: &NodeRow, after: &NodeRow, class: &Class, reasons: Reaso
         || (reasons.has(ROOM) && has_grown(before, after, template) && fits_empty(after, template))
         || (reasons.has(SPREADING) && (relabelled || retainted || uncordoned) && spread_changes(before, after, class))
         || (reasons.has(AFFINITY) && relabelled && affinity_changes(before, after, class))
-        || (reasons.has(Reasons::VOLUMES) && relabelled)
+        || (reasons.has(Reasons::ABOUT_VOLUMES) && relabelled)
 }
 
 fn fits_empty(node: &NodeRow, template: &PodTemplate) -> bool {

@@ -30,7 +30,7 @@ use crate::api::{Key, Labels, Node, Pod, PodTemplate, Resources, Selector};
 use crate::time::{SimTime, Timestamp};
 use attempt::{Found, Memo};
 use class::{Asks, ClassId, Classes};
-use fit::Fit;
+use fit::Fits;
 use hints::{Happened, Other};
 use nodes::{Bound, NodeRow, Nodes};
 use queue::Queue;
@@ -85,8 +85,7 @@ pub struct KubeScheduler {
     nodes: Nodes,
     tallies: Tallies,
     classes: Classes,
-    /// What is known of the nodes, by the address of the template.
-    fits: FxHashMap<usize, Fit>,
+    fits: Fits,
     asks: FxHashMap<ClassId, Asks>,
     /// The classes of `asks`, the one used last at the end.
     recent: VecDeque<ClassId>,
@@ -115,7 +114,7 @@ impl KubeScheduler {
             nodes: Nodes::default(),
             tallies: Tallies::default(),
             classes: Classes::default(),
-            fits: FxHashMap::default(),
+            fits: Fits::default(),
             asks: FxHashMap::default(),
             recent: VecDeque::new(),
             pods: Vec::new(),
@@ -249,9 +248,11 @@ impl KubeScheduler {
 
     /// A member of a class less.
     fn leave(&mut self, class: ClassId) {
-        let Some(gone) = self.classes.leave(class) else { return };
+        if !self.classes.leave(class) {
+            return;
+        }
         self.recent.retain(|other| *other != class);
-        self.drop_asks(class, &gone.template);
+        self.drop_asks(class);
         self.memos.retain(|(other, _), _| *other != class);
     }
 
@@ -406,13 +407,14 @@ impl KubeScheduler {
         self.queue.add(key, known.class, known.priority, !pod.template.placement.gates.is_empty(), now);
     }
 
-    /// No node will do for a pod as long as its claims are not settled.
+    /// No node will do for a pod as long as its claims are not settled;
+    /// `words` say what is wrong with them.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go PreFilter`
-    pub fn refuse(&mut self, key: Key, now: SimTime) -> Attempt {
+    pub fn refuse(&mut self, key: Key, words: &str, now: SimTime) -> Attempt {
         self.queue.park(key, Reasons::VOLUMES, now);
         let message = format!(
-            "0/{nodes} nodes are available: pod has unbound immediate PersistentVolumeClaims. no new claims to \
+            "0/{nodes} nodes are available: {words}. no new claims to \
              deallocate, preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling.",
             nodes = self.nodes.len()
         );
@@ -421,7 +423,7 @@ impl KubeScheduler {
 
     /// Claims or volumes have changed.
     pub fn volumes_change(&mut self, now: SimTime) {
-        let waiting: Vec<_> = self.queue.groups().filter(|(_, why)| why.has(Reasons::VOLUMES)).collect();
+        let waiting: Vec<_> = self.queue.groups().filter(|(_, why)| why.has(Reasons::ABOUT_VOLUMES)).collect();
         for group in waiting {
             self.state += 1;
             self.queue.wake(group, i32::MAX, now);
@@ -490,11 +492,6 @@ impl KubeScheduler {
         true
     }
 
-    fn take_fit(&mut self, template: &Arc<PodTemplate>) -> Fit {
-        let address = Arc::as_ptr(template) as usize;
-        self.fits.remove(&address).unwrap_or_else(|| Fit::new(template.clone()))
-    }
-
     /// What a class asks; of classes not asked for lately it is forgotten.
     fn take_asks(&mut self, class: ClassId) -> Asks {
         if self.recent.back() != Some(&class) {
@@ -505,17 +502,15 @@ impl KubeScheduler {
         let mut asks = known.unwrap_or_else(|| Asks::new(class, &mut self.classes, &mut self.tallies, &self.nodes));
         while self.recent.len() > KEPT_CLASSES {
             if let Some(oldest) = self.recent.pop_front() {
-                let template = self.classes.get(oldest).template.clone();
-                self.drop_asks(oldest, &template);
+                self.drop_asks(oldest);
             }
         }
         asks.refresh(self.classes.get(class), &self.tallies);
         asks
     }
 
-    fn drop_asks(&mut self, class: ClassId, template: &Arc<PodTemplate>) {
+    fn drop_asks(&mut self, class: ClassId) {
         let Some(asks) = self.asks.remove(&class) else { return };
-        self.fits.remove(&(Arc::as_ptr(template) as usize));
         for tally in asks.opened() {
             if let Some(scopes) = self.tallies.close(tally) {
                 self.classes.forget(&scopes, tally);

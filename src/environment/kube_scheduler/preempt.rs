@@ -10,7 +10,8 @@ use crate::api::Key;
 use crate::time::Timestamp;
 use std::cmp::Reverse;
 
-/// At least this many nodes are tried, or a tenth of them if that is more.
+/// At least this many of the nodes that may do are tried, or a tenth of them
+/// if that is more.
 ///
 /// Upstream: `pkg/scheduler/apis/config/v1/defaults.go SetDefaults_DefaultPreemptionArgs`
 const LEAST_CANDIDATES: usize = 100;
@@ -48,7 +49,7 @@ impl KubeScheduler {
         }
         let mut may: Vec<u32> =
             refused.iter().filter(|(_, reasons)| reasons.may_be_mended()).map(|(slot, _)| *slot).collect();
-        let wanted = LEAST_CANDIDATES.max(self.nodes.len() / 10).min(may.len());
+        let wanted = LEAST_CANDIDATES.max(may.len() / 10).min(may.len());
         if !may.is_empty() {
             let offset = self.offset(may.len(), draw);
             may.rotate_left(offset);

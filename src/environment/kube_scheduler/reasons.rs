@@ -5,7 +5,7 @@
 pub struct Reasons(u32);
 
 /// All reasons with the words of kube-scheduler.
-const WORDS: [(Reasons, &str); 16] = [
+const WORDS: [(Reasons, &str); 19] = [
     (Reasons::CORDONED, "node(s) were unschedulable"),
     (Reasons::TAINTED, "node(s) had untolerated taint(s)"),
     (Reasons::NODE_AFFINITY, "node(s) didn't match Pod's node affinity/selector"),
@@ -13,7 +13,13 @@ const WORDS: [(Reasons, &str); 16] = [
     (Reasons::PODS, "Too many pods"),
     (Reasons::CPU, "Insufficient cpu"),
     (Reasons::MEMORY, "Insufficient memory"),
+    (
+        Reasons::CLAIM_IN_USE,
+        "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod",
+    ),
     (Reasons::VOLUMES, "node(s) didn't match PersistentVolume's node affinity"),
+    (Reasons::NOTHING_TO_BIND, "node(s) didn't find available persistent volumes to bind"),
+    (Reasons::NO_VOLUME, "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"),
     (Reasons::SPREAD, "node(s) didn't match pod topology spread constraints"),
     (Reasons::NO_DOMAIN, "node(s) didn't match pod topology spread constraints (missing required label)"),
     (Reasons::NEAR, "node(s) didn't match pod affinity rules"),
@@ -63,6 +69,15 @@ impl Reasons {
     pub const NOT_HELPFUL: Reasons = Reasons(1 << 16);
     /// There is no node at all. Has no words of its own.
     pub const NO_NODES: Reasons = Reasons(1 << 17);
+    /// No volume can be had there for a claim.
+    pub const NOTHING_TO_BIND: Reasons = Reasons(1 << 18);
+    /// A claim's volume is not there.
+    pub const NO_VOLUME: Reasons = Reasons(1 << 19);
+    /// A claim is for one pod at a time, and another one has it.
+    pub const CLAIM_IN_USE: Reasons = Reasons(1 << 20);
+    /// What claims and volumes may change.
+    pub(super) const ABOUT_VOLUMES: Reasons =
+        Reasons(Reasons::VOLUMES.0 | Reasons::NOTHING_TO_BIND.0 | Reasons::NO_VOLUME.0 | Reasons::CLAIM_IN_USE.0);
 
     /// What the end of other pods cannot mend.
     const FOR_GOOD: Reasons = Reasons(
@@ -71,6 +86,8 @@ impl Reasons {
             | Reasons::NODE_AFFINITY.0
             | Reasons::TOO_SMALL.0
             | Reasons::VOLUMES.0
+            | Reasons::NOTHING_TO_BIND.0
+            | Reasons::NO_VOLUME.0
             | Reasons::NO_DOMAIN.0
             | Reasons::NEAR.0
             | Reasons::NOT_NAMED.0

@@ -1,8 +1,8 @@
 //! Which of the nodes that will do is best.
 
-use super::filter::{Asking, Kept};
-use super::fit::{Entry, MOST};
-use super::tallies::NOWHERE;
+use super::filter::{Asking, Kept, Place};
+use super::fit::MOST;
+use super::tallies::{Groups, NOWHERE};
 use crate::rng::Draws;
 
 /// How much each way of comparing nodes counts; room counts once.
@@ -13,11 +13,16 @@ const LIKES: i64 = 2;
 const SPREAD: i64 = 2;
 const WISHES: i64 = 2;
 
-/// A node that will do.
+/// A node that will do, and what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     pub(super) slot: u32,
-    pub(super) fit: Entry,
+    /// Least-allocated and balanced allocation together, from 0 to 200.
+    pub(super) room: u16,
+    /// Taints of effect `PreferNoSchedule` that the pod does not tolerate.
+    pub(super) taints: u16,
+    /// The weights of the preferred node affinity terms that hold.
+    pub(super) likes: i32,
 }
 
 /// Which of equally good nodes is taken. kube-scheduler leaves it to the
@@ -33,143 +38,198 @@ pub enum Ties {
 /// Space for numbers about the candidates, used again and again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
-    totals: Vec<i64>,
-    raw: Vec<i64>,
-    tied: Vec<usize>,
+    totals: Vec<i32>,
+    /// One for each group of nodes, then one for each node that scores apart.
+    kinds: Vec<Kind>,
+    /// By candidate.
+    kind_of: Vec<u32>,
     seen: Vec<u32>,
     stamp: u32,
 }
 
-/// A node that does not take part in a comparison.
-const LEFT_OUT: i64 = -1;
+/// Candidates that score the same as far as other pods matter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    /// The node, unless it is a group.
+    only: Option<u32>,
+    nodes: u32,
+    /// Whether it does not take part in the comparison of spread.
+    is_left_out: bool,
+    raw: i64,
+    points: i32,
+}
+
+impl Kind {
+    const fn place<'a>(&self, index: usize, groups: &'a Groups) -> Place<'a> {
+        match self.only {
+            Some(slot) => Place::Node(slot),
+            None => Place::Group(groups, index),
+        }
+    }
+
+    const fn takes_part(&self) -> bool {
+        self.nodes > 0 && !self.is_left_out
+    }
+}
 
 impl Scratch {
-    /// The index of the best candidate. `has_likes`: the pod prefers some
-    /// nodes; `subject` and `nth` are whose draw it is.
-    pub(super) fn best(
-        &mut self,
-        nodes: &[Candidate],
-        asking: &Asking<'_>,
-        has_likes: bool,
-        ties: Ties,
-        draw: (&str, u64),
-    ) -> usize {
+    /// The index of the best candidate. `subject` and `nth` are whose draw it
+    /// is.
+    pub(super) fn best(&mut self, nodes: &[Candidate], asking: &Asking<'_>, ties: Ties, draw: (&str, u64)) -> usize {
         if nodes.len() <= 1 {
             return 0;
         }
-        self.room_and_taints(nodes);
-        if has_likes {
-            let most = i64::from(nodes.iter().map(|n| n.fit.likes).max().unwrap_or(0));
-            if most > 0 {
-                for (total, node) in self.totals.iter_mut().zip(nodes) {
-                    *total += LIKES * (MOST * i64::from(node.fit.likes) / most);
-                }
-            }
-        }
-        self.add_spread(nodes, asking);
-        self.add_wishes(nodes, asking);
+        self.totals.clear();
+        self.totals.extend(nodes.iter().map(|node| i32::from(node.room)));
+        self.add_taints_and_likes(nodes);
+        self.add_pods(nodes, asking);
         self.winner(ties, draw)
     }
 
     /// Upstream: `pkg/scheduler/framework/plugins/helper/normalize_score.go DefaultNormalizeScore`
-    fn room_and_taints(&mut self, nodes: &[Candidate]) {
-        let worst = i64::from(nodes.iter().map(|n| n.fit.taints).max().unwrap_or(0));
-        let welcome = |taints: u16| if worst == 0 { MOST } else { MOST - MOST * i64::from(taints) / worst };
-        self.totals.clear();
-        self.totals.extend(nodes.iter().map(|n| i64::from(n.fit.room) + TAINTS * welcome(n.fit.taints)));
+    fn add_taints_and_likes(&mut self, nodes: &[Candidate]) {
+        let worst = nodes.iter().map(|n| n.taints).max().map_or(0, i64::from);
+        if worst > 0 {
+            for (total, node) in self.totals.iter_mut().zip(nodes) {
+                *total += (TAINTS * (MOST - MOST * i64::from(node.taints) / worst)) as i32;
+            }
+        }
+        let most = nodes.iter().map(|n| n.likes).max().map_or(0, i64::from);
+        if most > 0 {
+            for (total, node) in self.totals.iter_mut().zip(nodes) {
+                *total += (LIKES * (MOST * i64::from(node.likes) / most)) as i32;
+            }
+        }
+    }
+
+    /// Sorts the candidates: those that score as their group does as far as
+    /// other pods matter, and those that score by themselves.
+    fn sort_out(&mut self, nodes: &[Candidate], asking: &Asking<'_>) {
+        let groups = asking.groups();
+        self.kinds.clear();
+        self.kinds.resize(groups.len().max(1), Kind::default());
+        self.kind_of.clear();
+        for node in nodes {
+            if asking.scores_apart(node.slot) {
+                self.kind_of.push(self.kinds.len() as u32);
+                self.kinds.push(Kind { only: Some(node.slot), nodes: 1, ..Kind::default() });
+            } else {
+                let group = groups.group(node.slot);
+                self.kind_of.push(group as u32);
+                self.kinds[group].nodes += 1;
+            }
+        }
+    }
+
+    /// Adds what the pods that are there make of the candidates.
+    fn add_pods(&mut self, nodes: &[Candidate], asking: &Asking<'_>) {
+        if asking.soft.is_empty() && asking.wishes.is_empty() {
+            return;
+        }
+        self.sort_out(nodes, asking);
+        self.weigh_spread(nodes, asking);
+        self.weigh_wishes(asking);
+        for (total, kind) in self.totals.iter_mut().zip(&self.kind_of) {
+            *total += self.kinds[*kind as usize].points;
+        }
     }
 
     /// Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/scoring.go`
-    fn add_spread(&mut self, nodes: &[Candidate], asking: &Asking<'_>) {
+    fn weigh_spread(&mut self, nodes: &[Candidate], asking: &Asking<'_>) {
         if asking.soft.is_empty() {
             return;
         }
-        self.raw.clear();
-        self.raw.resize(nodes.len(), 0);
-        if asking.wants_all_labels {
-            for (raw, node) in self.raw.iter_mut().zip(nodes) {
-                if asking.soft.iter().any(|(_, kept)| kept.topology.domain(node.slot) == NOWHERE) {
-                    *raw = LEFT_OUT;
-                }
-            }
+        let groups = asking.groups();
+        let lacks_label = |place| asking.soft.iter().any(|(_, kept)| kept.domain(place) == NOWHERE);
+        for (index, kind) in self.kinds.iter_mut().enumerate() {
+            kind.is_left_out = asking.wants_all_labels && lacks_label(kind.place(index, groups));
         }
-        let mut weights: Vec<f64> = Vec::with_capacity(asking.soft.len());
+        let taking_part = self.kinds.iter().filter(|kind| !kind.is_left_out).map(|kind| kind.nodes as usize).sum();
+        let mut weighed: Vec<(f64, f64, Kept<'_>)> = Vec::with_capacity(asking.soft.len());
         for (ask, kept) in &asking.soft {
-            let size = if ask.by_host {
-                self.raw.iter().filter(|raw| **raw != LEFT_OUT).count()
-            } else {
-                self.distinct(nodes, kept)
-            };
-            weights.push(libm::log((size + 2) as f64));
+            let size = if ask.by_host { taking_part } else { self.distinct(nodes, kept, groups) };
+            weighed.push((libm::log((size + 2) as f64), f64::from(ask.max_skew - 1), *kept));
         }
         let (mut least, mut most) = (i64::MAX, 0);
-        for (raw, node) in self.raw.iter_mut().zip(nodes).filter(|(raw, _)| **raw != LEFT_OUT) {
+        for (index, kind) in self.kinds.iter_mut().enumerate().filter(|(_, kind)| kind.takes_part()) {
+            let place = kind.place(index, groups);
             let mut score = 0.0;
-            for ((ask, kept), weight) in asking.soft.iter().zip(&weights) {
-                let domain = kept.topology.domain(node.slot);
+            for (weight, skew, kept) in &weighed {
+                let domain = kept.domain(place);
                 if domain != NOWHERE {
-                    score += f64::from(kept.tally.count(domain)) * weight + f64::from(ask.max_skew - 1);
+                    score += f64::from(kept.tally.count(domain)) * weight + skew;
                 }
             }
-            *raw = libm::round(score) as i64;
-            least = least.min(*raw);
-            most = most.max(*raw);
+            kind.raw = libm::round(score) as i64;
+            least = least.min(kind.raw);
+            most = most.max(kind.raw);
         }
-        for (total, raw) in self.totals.iter_mut().zip(&self.raw).filter(|(_, raw)| **raw != LEFT_OUT) {
-            *total += SPREAD * if most == 0 { MOST } else { MOST * (most + least - raw) / most };
+        for kind in self.kinds.iter_mut().filter(|kind| kind.takes_part()) {
+            let score = if most == 0 { MOST } else { MOST * (most + least - kind.raw) / most };
+            kind.points += (SPREAD * score) as i32;
         }
     }
 
     /// How many different domains there are. A node without the label counts
     /// as one of its own, the same for all such nodes.
-    fn distinct(&mut self, nodes: &[Candidate], kept: &Kept<'_>) -> usize {
+    fn distinct(&mut self, nodes: &[Candidate], kept: &Kept<'_>, groups: &Groups) -> usize {
         self.stamp += 1;
-        let (mut count, mut nowhere) = (0, false);
-        for (node, _) in nodes.iter().zip(&self.raw).filter(|(_, raw)| **raw != LEFT_OUT) {
-            let domain = kept.topology.domain(node.slot);
-            if domain == NOWHERE {
-                nowhere = true;
-                continue;
-            }
-            let at = domain as usize;
+        let mut count = 0;
+        let mut see = |domain: u32| {
+            // Those without the label are the first, the others follow.
+            let at = domain.wrapping_add(1) as usize;
             if self.seen.len() <= at {
                 self.seen.resize(at + 1, 0);
             }
-            if self.seen[at] != self.stamp {
-                self.seen[at] = self.stamp;
-                count += 1;
+            count += usize::from(self.seen[at] != self.stamp);
+            self.seen[at] = self.stamp;
+        };
+        if kept.is_by_group() {
+            for (index, kind) in self.kinds.iter().enumerate().filter(|(_, kind)| kind.takes_part()) {
+                see(kept.domain(kind.place(index, groups)));
+            }
+        } else {
+            let taking_part = |kind: &&u32| !self.kinds[**kind as usize].is_left_out;
+            for (node, _) in nodes.iter().zip(&self.kind_of).filter(|(_, kind)| taking_part(kind)) {
+                see(kept.topology.domain(node.slot));
             }
         }
-        count + usize::from(nowhere)
+        count
     }
 
     /// Upstream: `pkg/scheduler/framework/plugins/interpodaffinity/scoring.go NormalizeScore`
-    fn add_wishes(&mut self, nodes: &[Candidate], asking: &Asking<'_>) {
+    fn weigh_wishes(&mut self, asking: &Asking<'_>) {
         if asking.wishes.is_empty() {
             return;
         }
-        let wish = |node: &Candidate, (weight, kept): &(i64, Kept<'_>)| weight * i64::from(kept.at(node.slot));
-        let sum = |node: &Candidate| asking.wishes.iter().map(|w| wish(node, w)).sum::<i64>();
-        self.raw.clear();
-        self.raw.extend(nodes.iter().map(sum));
-        let least = self.raw.iter().copied().min().unwrap_or(0);
-        let range = self.raw.iter().copied().max().unwrap_or(0) - least;
+        let groups = asking.groups();
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        for (index, kind) in self.kinds.iter_mut().enumerate().filter(|(_, kind)| kind.nodes > 0) {
+            let place = kind.place(index, groups);
+            kind.raw = asking.wishes.iter().map(|(weight, kept)| weight * i64::from(kept.at(place))).sum();
+            least = least.min(kind.raw);
+            most = most.max(kind.raw);
+        }
+        let range = most - least;
         if range > 0 {
-            for (total, raw) in self.totals.iter_mut().zip(&self.raw) {
-                *total += WISHES * (MOST as f64 * ((raw - least) as f64 / range as f64)) as i64;
+            for kind in self.kinds.iter_mut().filter(|kind| kind.nodes > 0) {
+                let share = (kind.raw - least) as f64 / range as f64;
+                kind.points += (WISHES * (MOST as f64 * share) as i64) as i32;
             }
         }
     }
 
-    fn winner(&mut self, ties: Ties, draw: (&str, u64)) -> usize {
+    fn winner(&self, ties: Ties, draw: (&str, u64)) -> usize {
         let best = self.totals.iter().copied().max().unwrap_or(0);
-        self.tied.clear();
-        self.tied.extend(self.totals.iter().enumerate().filter(|(_, total)| **total == best).map(|(i, _)| i));
-        match ties {
-            _ if self.tied.len() == 1 => self.tied[0],
-            Ties::InOrder => self.tied.iter().copied().min_by_key(|i| heap_rank(*i)).unwrap_or(0),
-            Ties::Drawn(draws) => self.tied[draws.index("place", draw.0, draw.1, self.tied.len())],
-        }
+        let mut tied = self.totals.iter().enumerate().filter(|(_, total)| **total == best).map(|(i, _)| i);
+        let chosen = match ties {
+            Ties::InOrder => tied.min_by_key(|i| heap_rank(*i)),
+            Ties::Drawn(draws) => match self.totals.iter().filter(|total| **total == best).count() {
+                1 => tied.next(),
+                several => tied.nth(draws.index("place", draw.0, draw.1, several)),
+            },
+        };
+        chosen.unwrap_or(0)
     }
 }
 
@@ -188,7 +248,7 @@ mod tests {
     use super::*;
 
     /// What Go's `container/heap` leaves on top.
-    fn top(scores: &[i64]) -> usize {
+    fn top(scores: &[i32]) -> usize {
         let mut heap: Vec<usize> = (0..scores.len()).collect();
         let better = |heap: &[usize], a: usize, b: usize| scores[heap[a]] > scores[heap[b]];
         for start in (0..heap.len() / 2).rev() {
@@ -215,9 +275,9 @@ mod tests {
         let draws = Draws::new(3);
         for n in 1..40_usize {
             for nth in 0..50 {
-                let scores: Vec<i64> =
-                    (0..n).map(|i| draws.index("score", "test", nth * 40 + i as u64, 3) as i64).collect();
-                let mut scratch = Scratch { totals: scores.clone(), ..Scratch::default() };
+                let scores: Vec<i32> =
+                    (0..n).map(|i| draws.index("score", "test", nth * 40 + i as u64, 3) as i32).collect();
+                let scratch = Scratch { totals: scores.clone(), ..Scratch::default() };
                 assert_eq!(scratch.winner(Ties::InOrder, ("", 0)), top(&scores), "{scores:?}");
             }
         }
@@ -225,7 +285,7 @@ mod tests {
 
     #[test]
     fn drawn_ties_are_among_the_best() {
-        let mut scratch = Scratch { totals: vec![1, 5, 2, 5, 5], ..Scratch::default() };
+        let scratch = Scratch { totals: vec![1, 5, 2, 5, 5], ..Scratch::default() };
         let picks: Vec<usize> = (0..60).map(|nth| scratch.winner(Ties::Drawn(Draws::new(1)), ("web#0", nth))).collect();
         for wanted in [1, 3, 4] {
             assert!(picks.contains(&wanted));

@@ -114,6 +114,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// How many there are in a domain.
+    #[inline]
     pub(super) fn count(&self, domain: u32) -> i32 {
         self.counts.get(domain as usize).copied().unwrap_or(0)
     }
@@ -139,18 +140,13 @@ impl Tally {
         let count = self.count(domain);
         let Some(domains) = &mut self.domains else { return };
         let at = domain as usize;
-        if domains.nodes.len() <= at {
-            domains.nodes.resize(at + 1, 0);
-        }
         if comes {
-            domains.nodes[at] += 1;
-            if domains.nodes[at] == 1 {
+            if domains.add_node(at) {
                 domains.enter(count);
-                domains.len += 1;
             }
-        } else if domains.nodes[at] > 0 {
-            domains.nodes[at] -= 1;
-            if domains.nodes[at] == 0 {
+        } else if let Some(nodes) = domains.nodes.get_mut(at).filter(|nodes| **nodes > 0) {
+            *nodes -= 1;
+            if *nodes == 0 {
                 domains.leave(count);
                 domains.len -= 1;
             }
@@ -177,6 +173,17 @@ impl Tally {
 }
 
 impl Domains {
+    /// A node of a domain more; whether it is its first.
+    fn add_node(&mut self, domain: usize) -> bool {
+        if self.nodes.len() <= domain {
+            self.nodes.resize(domain + 1, 0);
+        }
+        self.nodes[domain] += 1;
+        let is_first = self.nodes[domain] == 1;
+        self.len += u32::from(is_first);
+        is_first
+    }
+
     fn enter(&mut self, count: i32) {
         *self.by_count.entry(count).or_insert(0) += 1;
     }
@@ -198,12 +205,20 @@ pub(super) struct Topology {
     /// The domain of each node, by slot.
     of: Vec<u32>,
     values: FxHashMap<String, u32>,
+    /// Some node had no such label.
+    is_partial: bool,
 }
 
 impl Topology {
     /// The domain of a node, or [`NOWHERE`].
+    #[inline]
     pub(super) fn domain(&self, slot: u32) -> u32 {
         self.of.get(slot as usize).copied().unwrap_or(NOWHERE)
+    }
+
+    /// Whether some node may lack the label.
+    pub(super) const fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     fn place(&mut self, node: &NodeRow) {
@@ -212,7 +227,10 @@ impl Topology {
             self.of.resize(slot + 1, NOWHERE);
         }
         self.of[slot] = match node.labels.get(&self.key) {
-            None => NOWHERE,
+            None => {
+                self.is_partial = true;
+                NOWHERE
+            }
             Some(value) => match self.values.get(value) {
                 Some(&domain) => domain,
                 None => {
@@ -222,6 +240,62 @@ impl Topology {
                 }
             },
         };
+    }
+}
+
+/// Labels of no more values than this put nodes into groups.
+const MOST_VALUES: usize = 32;
+/// No more groups than this are told apart.
+const MOST_GROUPS: usize = 256;
+
+/// Groups of nodes that are alike in every label that makes few domains, such
+/// as the zone. What holds for a node as far as those labels go holds for its
+/// group, and is found out once for all of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Groups {
+    /// The labels.
+    by: Vec<TopologyId>,
+    /// The group of each node, by slot.
+    of: Vec<u16>,
+    /// By group, the domain for each of the labels.
+    domains: Vec<Vec<u32>>,
+    known: FxHashMap<Vec<u32>, u16>,
+}
+
+impl Groups {
+    /// The group of a node.
+    #[inline]
+    pub(super) fn group(&self, slot: u32) -> usize {
+        self.of.get(slot as usize).map_or(0, |group| usize::from(*group))
+    }
+
+    /// How many groups there are.
+    pub(super) fn len(&self) -> usize {
+        self.domains.len()
+    }
+
+    /// Which of the labels a topology is, if it is one of them.
+    pub(super) fn index(&self, topology: TopologyId) -> Option<usize> {
+        self.by.iter().position(|by| *by == topology)
+    }
+
+    /// The domain of a group for one of the labels.
+    pub(super) fn domain(&self, group: usize, index: usize) -> u32 {
+        self.domains.get(group).and_then(|domains| domains.get(index)).copied().unwrap_or(NOWHERE)
+    }
+
+    fn place(&mut self, slot: u32, topologies: &[Topology]) {
+        let domains: Vec<u32> = self.by.iter().map(|by| topologies[*by as usize].domain(slot)).collect();
+        let next = self.domains.len() as u16;
+        let group = *self.known.entry(domains).or_insert_with_key(|domains| {
+            self.domains.push(domains.clone());
+            next
+        });
+        let slot = slot as usize;
+        if self.of.len() <= slot {
+            self.of.resize(slot + 1, 0);
+        }
+        self.of[slot] = group;
     }
 }
 
@@ -250,14 +324,21 @@ pub(super) struct Tallies {
     free: Vec<TallyId>,
     by_name: FxHashMap<Arc<str>, TallyId>,
     topologies: Vec<Topology>,
+    pub(super) groups: Groups,
     eligible: Vec<EligibleNodes>,
     /// The tallies of pods, by one label that the pods must have.
     by_label: FxHashMap<(Text, Text), Vec<TallyId>>,
     /// Those whose pods need not have any label in particular.
     by_no_label: Vec<TallyId>,
     /// The tallies of terms that pods have.
-    pub(super) holders: Vec<TallyId>,
+    holders: Vec<TallyId>,
+    /// The same by one label of the pods that a term is about.
+    holders_by_label: FxHashMap<(Text, Text), Vec<TallyId>>,
+    holders_by_no_label: Vec<TallyId>,
 }
+
+/// So many new terms are looked at one by one.
+const FEW_TERMS: usize = 4;
 
 impl Tallies {
     /// The topology of a label.
@@ -265,10 +346,39 @@ impl Tallies {
         if let Some(i) = self.topologies.iter().position(|t| t.key == key) {
             return i as TopologyId;
         }
-        let mut topology = Topology { key: key.to_string(), of: Vec::new(), values: FxHashMap::default() };
+        let mut topology =
+            Topology { key: key.to_string(), of: Vec::new(), values: FxHashMap::default(), is_partial: false };
         nodes.slots().filter_map(|slot| nodes.get(slot)).for_each(|node| topology.place(node));
         self.topologies.push(topology);
+        self.regroup(nodes.slots());
         self.topologies.len() as TopologyId - 1
+    }
+
+    /// Puts all nodes into groups anew.
+    fn regroup(&mut self, slots: impl Iterator<Item = u32>) {
+        let few = |(_, topology): &(usize, &Topology)| topology.values.len() <= MOST_VALUES;
+        let by = self.topologies.iter().enumerate().filter(few).map(|(i, _)| i as TopologyId);
+        let slots: Vec<u32> = slots.collect();
+        for groups in [Groups { by: by.collect(), ..Groups::default() }, Groups::default()] {
+            self.groups = groups;
+            for slot in &slots {
+                self.groups.place(*slot, &self.topologies);
+            }
+            if self.groups.len() <= MOST_GROUPS {
+                break;
+            }
+        }
+    }
+
+    /// Puts a node into its group; all of them if there are too many now.
+    fn group(&mut self, slot: u32) {
+        let is_many = |by: &TopologyId| self.topologies[*by as usize].values.len() > MOST_VALUES;
+        if self.groups.len() >= MOST_GROUPS || self.groups.by.iter().any(is_many) {
+            let slots = 0..self.topologies.iter().map(|t| t.of.len()).max().unwrap_or(0) as u32;
+            self.regroup(slots);
+        } else {
+            self.groups.place(slot, &self.topologies);
+        }
     }
 
     /// The domains of a topology.
@@ -315,16 +425,12 @@ impl Tallies {
             eligible,
             counts: Vec::new(),
             inhabited: 0,
-            domains: wants_least.then(Domains::default),
+            domains: None,
             users: 1,
             name: name.clone(),
         };
         if wants_least {
-            for slot in nodes.slots() {
-                if let Some(domain) = self.domain_for(&tally, slot) {
-                    tally.add_node(domain, true);
-                }
-            }
+            tally.domains = Some(self.domains_like(&tally, nodes));
         }
         let id = self.free.pop().unwrap_or(self.tallies.len() as TallyId);
         if id as usize == self.tallies.len() {
@@ -335,11 +441,37 @@ impl Tallies {
                 Some(label) => self.by_label.entry(label).or_default().push(id),
                 None => self.by_no_label.push(id),
             },
-            Counted::Holders(..) => self.holders.push(id),
+            Counted::Holders(_, scope) => {
+                self.holders.push(id);
+                match sample_label(std::slice::from_ref(scope)) {
+                    Some(label) => self.holders_by_label.entry(label).or_default().push(id),
+                    None => self.holders_by_no_label.push(id),
+                }
+            }
         }
         self.tallies[id as usize] = Some(tally);
         self.by_name.insert(name, id);
         (id, true)
+    }
+
+    /// The domains that have nodes, none of which has any pods yet: copied from
+    /// a tally of the same ones if there is any.
+    fn domains_like(&self, tally: &Tally, nodes: &Nodes) -> Domains {
+        let alike = |other: &&Tally| other.topology == tally.topology && other.eligible == tally.eligible;
+        let mut known = self.tallies.iter().flatten().filter(alike).filter_map(|other| other.domains.as_ref());
+        let mut domains = match known.next() {
+            Some(domains) => Domains { nodes: domains.nodes.clone(), by_count: BTreeMap::new(), len: domains.len },
+            None => Domains::default(),
+        };
+        if domains.nodes.is_empty() {
+            for domain in nodes.slots().filter_map(|slot| self.domain_for(tally, slot)) {
+                domains.add_node(domain as usize);
+            }
+        }
+        if domains.len > 0 {
+            domains.by_count.insert(0, domains.len);
+        }
+        domains
     }
 
     /// One user less; what the tally counted if it is gone with it.
@@ -384,6 +516,22 @@ impl Tallies {
         ids
     }
 
+    /// How many terms of pods there are.
+    pub(super) fn terms(&self) -> usize {
+        self.holders.len()
+    }
+
+    /// The terms that may be about pods with these labels: those after the
+    /// first `seen` ones if they are few, all of them otherwise.
+    pub(super) fn terms_about(&self, labels: &Labels, seen: usize) -> (Vec<TallyId>, bool) {
+        let new = self.holders.get(seen..).unwrap_or_default();
+        if new.len() <= FEW_TERMS {
+            return (new.to_vec(), false);
+        }
+        let labelled = labels.0.iter().filter_map(|(k, v)| self.holders_by_label.get(&(k.clone(), v.clone())));
+        (labelled.flatten().chain(&self.holders_by_no_label).copied().collect(), true)
+    }
+
     /// The domain in which a node counts, if it does.
     fn domain_for(&self, tally: &Tally, slot: u32) -> Option<u32> {
         let counts = self.eligible[tally.eligible].holds.get(slot as usize).copied().unwrap_or(false);
@@ -408,6 +556,7 @@ impl Tallies {
     /// A node is there now: its pods are counted after this.
     pub(super) fn node_comes(&mut self, node: &NodeRow) {
         self.topologies.iter_mut().for_each(|topology| topology.place(node));
+        self.group(node.key.slot);
         self.eligible.iter_mut().for_each(|eligible| eligible.place(node));
         self.each_domain_of(node.key.slot, true);
     }

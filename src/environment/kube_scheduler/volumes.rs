@@ -1,33 +1,92 @@
 //! What a pod's volume claims say about where it may run.
 
+use super::reasons::Reasons;
 use crate::api::{Labels, NodeMatch};
-use crate::environment::volumes::Reach;
+use crate::environment::volumes::{ClaimReach, Lack, Reach};
 
-/// For each claim of a pod that ties it to nodes, the terms of which one must
-/// hold for a node.
+/// What ties a pod to nodes because of its claims.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClaimRules {
-    /// By claim: the node affinity of its volume, or the topologies that its
-    /// storage class allows. No term at all allows no node.
-    pub claims: Vec<Vec<Vec<NodeMatch>>>,
+    claims: Vec<ClaimReach>,
+    /// What is wrong with every node.
+    everywhere: Reasons,
 }
 
 impl ClaimRules {
-    /// Whether the pod may run anywhere as far as its claims go.
-    pub fn is_empty(&self) -> bool {
-        self.claims.is_empty()
+    /// The rules of a pod's claims; in kube-scheduler's words what is wrong
+    /// with a claim before any node is looked at.
+    ///
+    /// # Errors
+    /// If a claim is not there, is being deleted or should have been bound.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go PreFilter`
+    pub fn new(reach: Result<Reach, Lack>) -> Result<ClaimRules, String> {
+        let everywhere = match reach {
+            Ok(reach) => return Ok(ClaimRules { claims: reach.into_claims(), everywhere: Reasons::NONE }),
+            Err(Lack::NoClaim(name)) => return Err(format!("persistentvolumeclaim \"{name}\" not found")),
+            Err(Lack::ClaimGoes(name)) => return Err(format!("persistentvolumeclaim \"{name}\" is being deleted")),
+            Err(Lack::Unbound) => return Err("pod has unbound immediate PersistentVolumeClaims".to_string()),
+            Err(Lack::NoVolume) => Reasons::NO_VOLUME,
+            Err(Lack::NothingToBind) => Reasons::NOTHING_TO_BIND,
+            Err(Lack::InUse) => Reasons::CLAIM_IN_USE,
+        };
+        Ok(ClaimRules { claims: Vec::new(), everywhere })
     }
 
-    /// Whether a node with these labels and this name will do.
+    /// Whether the pod may run anywhere as far as its claims go.
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty() && self.everywhere.is_empty()
+    }
+
+    /// What is wrong with a node with these labels and this name.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/binder.go FindPodVolumes`
-    pub fn allow(&self, labels: &Labels, name: &str) -> bool {
-        self.claims.iter().all(|terms| NodeMatch::any_term(terms, labels, name))
+    pub(super) fn against(&self, labels: &Labels, name: &str) -> Reasons {
+        let refusing = self.claims.iter().filter(|claim| !NodeMatch::any_term(&claim.terms, labels, name));
+        refusing.fold(self.everywhere, |reasons, claim| {
+            reasons.with(if claim.is_bound { Reasons::VOLUMES } else { Reasons::NOTHING_TO_BIND })
+        })
     }
 }
 
-impl From<Reach> for ClaimRules {
-    fn from(reach: Reach) -> ClaimRules {
-        ClaimRules { claims: reach.into_terms() }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Operator;
+
+    #[test]
+    fn what_is_wrong_with_claims() {
+        for (lack, words) in [
+            (Lack::NoClaim("data".into()), "persistentvolumeclaim \"data\" not found"),
+            (Lack::ClaimGoes("data".into()), "persistentvolumeclaim \"data\" is being deleted"),
+            (Lack::Unbound, "pod has unbound immediate PersistentVolumeClaims"),
+        ] {
+            assert_eq!(ClaimRules::new(Err(lack)), Err(words.to_string()));
+        }
+        let none = Labels::default();
+        for (lack, reasons) in [
+            (Lack::NoVolume, Reasons::NO_VOLUME),
+            (Lack::NothingToBind, Reasons::NOTHING_TO_BIND),
+            (Lack::InUse, Reasons::CLAIM_IN_USE),
+        ] {
+            assert_eq!(ClaimRules::new(Err(lack)).map(|rules| rules.against(&none, "a")), Ok(reasons));
+        }
+    }
+
+    #[test]
+    fn a_volume_that_is_elsewhere_and_one_that_could_not_be_made_here() {
+        let terms = vec![vec![NodeMatch {
+            key: "zone".to_string(),
+            operator: Operator::In,
+            values: vec!["a".to_string()],
+            field: false,
+        }]];
+        for (is_bound, reasons) in [(true, Reasons::VOLUMES), (false, Reasons::NOTHING_TO_BIND)] {
+            let mut reach = Reach::default();
+            reach.restrict(ClaimReach { terms: terms.clone(), is_bound });
+            let rules = ClaimRules::new(Ok(reach)).expect("no claim is wrong");
+            assert_eq!(rules.against(&Labels::from([("zone", "b")]), "n"), reasons);
+            assert!(rules.against(&Labels::from([("zone", "a")]), "n").is_empty());
+        }
     }
 }

@@ -1,0 +1,78 @@
+//! Sets of ranks, one bit each, so that 5,000 nodes are 80 words.
+
+/// A set of small numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    /// All numbers below `len`.
+    pub(super) fn all(len: usize) -> Bits {
+        let mut bits = Bits(vec![u64::MAX; len.div_ceil(64)]);
+        if let Some(last) = bits.0.last_mut().filter(|_| !len.is_multiple_of(64)) {
+            *last = (1 << (len % 64)) - 1;
+        }
+        bits
+    }
+
+    pub(super) fn insert(&mut self, number: u32) {
+        let word = number as usize / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        self.0[word] |= 1 << (number % 64);
+    }
+
+    pub(super) fn remove(&mut self, number: u32) {
+        if let Some(word) = self.0.get_mut(number as usize / 64) {
+            *word &= !(1 << (number % 64));
+        }
+    }
+
+    pub(super) fn contains(&self, number: u32) -> bool {
+        self.0.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// What is in both sets, the least first.
+    pub(super) fn and<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = u32> + 'a {
+        let words = self.0.iter().zip(&other.0).map(|(a, b)| a & b).enumerate();
+        words.filter(|(_, word)| *word != 0).flat_map(|(at, word)| ones(word).map(move |bit| at as u32 * 64 + bit))
+    }
+}
+
+impl FromIterator<u32> for Bits {
+    fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Bits {
+        let mut bits = Bits::default();
+        numbers.into_iter().for_each(|number| bits.insert(number));
+        bits
+    }
+}
+
+/// The places of the ones of a word, the lowest first.
+fn ones(mut word: u64) -> impl Iterator<Item = u32> {
+    std::iter::from_fn(move || {
+        let bit = word.trailing_zeros();
+        (bit < 64).then(|| {
+            word &= word - 1;
+            bit
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_of_numbers() {
+        for len in [0, 1, 63, 64, 65, 130] {
+            let all = Bits::all(len);
+            assert_eq!(all.and(&all).collect::<Vec<_>>(), (0..len as u32).collect::<Vec<_>>());
+        }
+        let mut some: Bits = [200, 3, 64, 63].into_iter().collect();
+        some.remove(64);
+        some.remove(9_999);
+        assert_eq!(some.and(&Bits::all(201)).collect::<Vec<_>>(), [3, 63, 200]);
+        assert_eq!(some.and(&Bits::all(100)).collect::<Vec<_>>(), [3, 63]);
+        assert!(some.contains(200) && !some.contains(64) && !some.contains(9_999));
+    }
+}
