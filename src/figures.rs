@@ -124,8 +124,8 @@ fn whole(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn ms(span: Span) -> Option<i64> {
-    Some(whole(span.as_ms()))
+fn ms(span: Span) -> i64 {
+    whole(span.as_ms())
 }
 
 fn rollout(workload: &Workload, from: SimTime, end: SimTime) -> [Option<i64>; 8] {
@@ -138,7 +138,7 @@ fn rollout(workload: &Workload, from: SimTime, end: SimTime) -> [Option<i64>; 8]
         took.map(whole),
         Some(desired.last()),
         Some(workload.least_available(from, end).map_or(desired.last(), |(_, least)| least)),
-        ms(workload.outage(from, end)),
+        Some(ms(workload.outage(from, end))),
         Some(on_node.max_over(from, end)),
         Some(extra.max_over(from, end).max(0)),
         Some(workload.series(Series::Ready).last()),
@@ -155,7 +155,7 @@ fn job(trace: &Trace, timeline: &Timeline, workload: usize) -> [Option<i64>; 9] 
     let ended = latest.and_then(|j| j.end.as_ref().map(|(at, how, _)| (at.since(j.created.0), how)));
     let failed = |p: &&crate::timeline::Life| matches!(p.end, Some((_, Ending::Failed(_), _)));
     [
-        ended.filter(|(_, how)| **how == Ending::Succeeded).and_then(|(took, _)| ms(took)),
+        ended.filter(|(_, how)| **how == Ending::Succeeded).map(|(took, _)| ms(took)),
         latest.map(|j| j.succeeded.last()),
         last(Series::Attempts),
         Some(lives.of_workload(workload).filter(failed).count() as i64),
@@ -179,7 +179,7 @@ fn cron_job(trace: &Trace, timeline: &Timeline, workload: usize) -> [Option<i64>
     let missed = held_back(trace, seen);
     let overlap = seen.series(Series::Overlap);
     let end = timeline.end();
-    let held = |holds: fn(i64) -> bool| ms(overlap.duration_where(SimTime::ZERO, end, holds));
+    let held = |holds: fn(i64) -> bool| Some(ms(overlap.duration_where(SimTime::ZERO, end, holds)));
     [
         Some(jobs().count() as i64),
         Some(ended(|e| *e == Ending::Succeeded)),

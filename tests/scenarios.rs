@@ -38,6 +38,7 @@ fn main() -> io::Result<ExitCode> {
     let all = folders.clone();
     trials.push(Trial::test("goldens::every_one_belongs_to_a_scenario", move || no_strays(&folders, &known)));
     trials.push(Trial::test("readme::names_every_scenario_and_nothing_else", move || readme_names(&all)));
+    trials.push(Trial::test("topics::lead_to_scenarios", topics_lead_to_scenarios));
     trials.push(Trial::test("schema::is_what_the_command_prints", || {
         let output = Command::new(env!("CARGO_BIN_EXE_seatrial")).arg("schema").output()?;
         same_as_golden(Path::new(SCHEMA), &String::from_utf8(output.stdout)?)
@@ -152,6 +153,28 @@ fn no_strays(folders: &[PathBuf], known: &[PathBuf]) -> Result<(), Failed> {
         return Ok(());
     }
     if strays.is_empty() { Ok(()) } else { Err(format!("no scenario belongs to {strays:?}").into()) }
+}
+
+/// Every link of the list of topics leads to a scenario of the name that it
+/// shows, and a topic without one says so.
+fn topics_lead_to_scenarios() -> Result<(), Failed> {
+    let text = fs::read_to_string(root().join("scenarios/TOPICS.md"))?;
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| topic "));
+    let mut wrong = Vec::new();
+    for row in rows {
+        let shown = row.trim_end_matches(" |").rsplit_once(" | ").map_or("", |(_, shown)| shown);
+        let leads = |link: &str| {
+            let parts = link.strip_prefix('[').and_then(|l| l.strip_suffix(')')).and_then(|l| l.split_once("]("));
+            parts.is_some_and(|(name, path)| {
+                path.ends_with(&format!("/{name}"))
+                    && root().join("scenarios").join(path).join("scenario.yaml").exists()
+            })
+        };
+        if shown != "none yet" && !shown.split(", ").all(leads) {
+            wrong.push(row);
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(format!("lead nowhere: {wrong:#?}").into()) }
 }
 
 /// The table in the gallery's README has one row for each folder.

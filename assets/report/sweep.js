@@ -186,8 +186,8 @@ class Dots {
     c.fillText(`${columns[across].across} (median)`, outer - DOT.right, y0 + 32);
     if (this.which === 0 && state.floor !== null && state.floor >= yl && state.floor <= yh) {
       c.setLineDash([7, 5]); rule(x0, Math.round(y(state.floor)) + 0.5, outer - DOT.right, Math.round(y(state.floor)) + 0.5, look.text); c.setLineDash([]);
-      c.textAlign = 'left'; c.fillStyle = look.text;
-      c.fillText(columns[up].more ? 'at least' : 'at most', x0 + 6, y(state.floor) - 9);
+      c.textAlign = 'right'; c.fillStyle = look.text;
+      c.fillText(columns[up].more ? 'at least' : 'at most', outer - DOT.right - 6, y(state.floor) + (y(state.floor) < y1 + 20 ? 10 : -9));
     }
     const best = front(up);
     const place = (p) => [complete(p) ? x(median(p, across)) : x1 + never / 2, worst(p, up) === null ? (columns[up].more ? y0 : y1) : y(worst(p, up))];

@@ -207,8 +207,10 @@ mod tests {
     use super::*;
     use crate::campaign::{Amount, Floor, Point, part::tests::plan_of};
 
-    /// Points with two runs each: times in seconds, fewest available, extra.
-    fn summary(points: &[([Option<u64>; 2], [i64; 2], i64)]) -> Summary {
+    /// A point with two runs: times in seconds, fewest available, extra.
+    type Runs = ([Option<u64>; 2], [i64; 2], i64);
+
+    fn summary(points: &[Runs]) -> Summary {
         let point = |i: usize| Point { values: vec![Some(i.to_string())], own: i == 0 };
         let plan = plan_of((0..points.len()).map(point).collect(), 2);
         let mut rows = Vec::new();

@@ -74,6 +74,9 @@ pub struct Store {
 /// earlier ones. No vowels, as upstream, so that no words come out.
 const NAME_LETTERS: &[u8; 20] = b"bcdfghjklmnpqrstvwxz";
 
+/// The longest beginning of a generated name; what is longer is cut off.
+const LONGEST_PREFIX: usize = 58;
+
 impl Store {
     /// The objects as they are.
     pub fn objects(&self) -> &Objects {
@@ -98,7 +101,10 @@ impl Store {
     /// The name for an object that is only given its beginning. Real names
     /// are random; these count up, so that name order is creation order and
     /// a run can be repeated.
+    ///
+    /// Upstream: `staging/src/k8s.io/apiserver/pkg/storage/names/generate.go GenerateName`
     pub fn generate_name(&mut self, prefix: &str) -> Arc<str> {
+        let prefix = prefix.get(..LONGEST_PREFIX).unwrap_or(prefix);
         let mut n = self.generated_names;
         self.generated_names += 1;
         let mut suffix = [b'b'; 5];

@@ -86,6 +86,11 @@ impl Controller for GarbageCollector {
         2
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-gc-syncs`
+    fn workers(&self) -> u8 {
+        20
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

@@ -39,6 +39,7 @@ pub use work_queue::{Timer, WorkQueue};
 use crate::api::{FeatureGates, Gate, Key, Kind};
 use crate::cluster::{ApiError, Change, Objects};
 use crate::time::{Instant, Span};
+use std::sync::Arc;
 
 /// What a controller can see: its informer caches, the API server itself for
 /// the few reads that go past them, and its own clock.
@@ -152,6 +153,12 @@ pub trait Controller {
         WorkQueue::default()
     }
 
+    /// How many workers it has if nobody says otherwise, as
+    /// `--concurrent-…-syncs` of kube-controller-manager has them.
+    fn workers(&self) -> u8 {
+        1
+    }
+
     /// How long a new process takes to begin, after it has listed everything.
     fn start_up(&self) -> Span {
         Span::from_ms(100)
@@ -186,6 +193,8 @@ pub struct Switches {
     /// The pod garbage collector, with the number of finished pods that it
     /// leaves.
     pub pod_gc: Option<usize>,
+    /// The IANA name of the time zone of their host; UTC if there is none.
+    pub time_zone: Option<Arc<str>>,
 }
 
 /// Settings of the node lifecycle and taint eviction controllers.
@@ -207,7 +216,7 @@ pub fn all(switches: &Switches) -> Vec<Box<dyn Controller + Send + Sync>> {
         Box::new(job::JobController::default()),
         Box::new(job::OrphanPods),
         Box::new(ttl_after_finished::TtlAfterFinished),
-        Box::new(cron_job::CronJobController::default()),
+        Box::new(cron_job::CronJobController::in_zone(switches.time_zone.clone())),
         Box::new(disruption::DisruptionController::default()),
         Box::new(horizontal_pod_autoscaler::HorizontalPodAutoscalerController::default()),
     ];

@@ -139,6 +139,11 @@ impl Controller for ReplicaSetController {
         Span::from_ns(1_600)
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-replicaset-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

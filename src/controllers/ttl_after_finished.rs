@@ -52,6 +52,11 @@ impl Controller for TtlAfterFinished {
         }
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-ttl-after-finished-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

@@ -213,6 +213,11 @@ impl WorkQueue {
         self.waiting.is_empty()
     }
 
+    /// How many keys wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Takes the next key to work on, with the record that put it there.
     pub fn get(&mut self) -> Option<(Key, Option<RecordId>)> {
         let key = self.waiting.pop_front()?;

@@ -65,6 +65,9 @@ pub struct Runtime {
     /// Whether the application accepts requests now and serves them: from
     /// ready until it exits, as far as nothing more is said about it.
     pub answers: bool,
+    /// Whether the controllers have said that it is not ready, because of its
+    /// node, while its kubelet knows better.
+    pub overruled: bool,
     /// How many pods its Job had created for the same work before it.
     pub attempt: u32,
     /// How often containers were started.
@@ -109,6 +112,7 @@ impl Runtime {
             subject,
             running: false,
             answers: false,
+            overruled: false,
             attempt: 0,
             starts: 0,
             epoch: 0,

@@ -36,11 +36,14 @@ pub struct TextOptions {
     pub window: Window,
     /// The most workloads to show.
     pub workloads: usize,
+    /// The only workload to show, an index into
+    /// [`Timeline::workloads`]; without it, or where there is none, all.
+    pub only: Option<usize>,
 }
 
 impl Default for TextOptions {
     fn default() -> TextOptions {
-        TextOptions { width: 100, ascii: false, colour: false, window: Window::Auto, workloads: 12 }
+        TextOptions { width: 100, ascii: false, colour: false, window: Window::Auto, workloads: 12, only: None }
     }
 }
 
@@ -65,16 +68,20 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
         text.push_str("nothing to draw: the trace has no workloads\n");
         return text;
     }
-    let shown = timeline.workloads().len().min(options.workloads.max(1));
+    let count = timeline.workloads().len();
+    let shown: Vec<usize> = match options.only.filter(|only| *only < count) {
+        Some(only) => vec![only],
+        None => (0..count.min(options.workloads.max(1))).collect(),
+    };
     let (from, to) = options.window.of(timeline);
     let charts = charts(trace, timeline, from, to);
-    for (i, (workload, chart)) in timeline.workloads()[..shown].iter().zip(&charts).enumerate() {
+    for (i, &workload) in shown.iter().enumerate() {
         if i > 0 {
             text.push('\n');
         }
-        Wave::new(timeline, workload, chart.as_ref(), options).draw(&mut text);
+        Wave::new(timeline, &timeline.workloads()[workload], charts[workload].as_ref(), options).draw(&mut text);
     }
-    match timeline.workloads().len() - shown {
+    match count - shown.len() {
         0 => {}
         1 => text.push_str("\nand 1 more workload\n"),
         more => {

@@ -15,7 +15,7 @@ mod scheduler;
 mod storage;
 mod work;
 
-pub(super) use pods::typical_entry;
+pub(super) use pods::typical_entries;
 pub(super) use rehearsal::rehearsed;
 
 use super::expression::{self, Mistake};
@@ -212,6 +212,8 @@ impl Compiler<'_> {
         }
         let actions = self.actions(loaded, spec, &scope, &pools, start);
         let clocks = self.clocks(spec, &scope);
+        let (time_zone, assumed) = self.time_zone(spec);
+        assumptions.extend(assumed);
         let (control_plane, assumed) = hosts::control_plane(&spec.control_plane);
         assumptions.extend(assumed);
         self.unknown_images(spec, &objects, &actions);
@@ -230,7 +232,7 @@ impl Compiler<'_> {
             profiles,
             actions,
             pools,
-            control_plane: ControlPlane { feature_gates: gates, node_lifecycle, pod_gc, ..control_plane },
+            control_plane: ControlPlane { feature_gates: gates, node_lifecycle, pod_gc, time_zone, ..control_plane },
             clocks,
             assumptions,
             kubernetes,

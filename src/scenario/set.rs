@@ -24,6 +24,34 @@ use std::path::Path;
 /// More values than this in one range are a slip of the keyboard.
 const LONGEST_RANGE: i64 = 10_000;
 
+/// The fields of objects that are set most.
+const SHORT_NAMES: [&str; 24] = [
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "completions",
+    "concurrencyPolicy",
+    "image",
+    "limits",
+    "maxSurge",
+    "maxUnavailable",
+    "minReadySeconds",
+    "parallelism",
+    "partition",
+    "paused",
+    "podManagementPolicy",
+    "progressDeadlineSeconds",
+    "replicas",
+    "requests",
+    "resources",
+    "revisionHistoryLimit",
+    "schedule",
+    "startingDeadlineSeconds",
+    "suspend",
+    "terminationGracePeriodSeconds",
+    "timeZone",
+    "ttlSecondsAfterFinished",
+];
+
 /// Where how pods behave is written; its fields are found in ways of their own.
 const PODS: &str = "spec.pods";
 
@@ -121,11 +149,12 @@ fn choices(text: &str) -> Result<Vec<Choice>, Problem> {
 pub fn apply(loaded: &Loaded, chosen: &[(&str, &Choice)]) -> Result<Loaded, Vec<Problem>> {
     let mut loaded = loaded.clone();
     let mut scenario = loaded.document.as_ref().map(|d| d.value.clone());
-    let mut problems = Vec::new();
+    let (mut problems, mut places) = (Vec::new(), Vec::new());
     for (field, choice) in chosen {
         let said = format!("--set {field}={}", choice.text);
-        if let Err(problem) = set(&mut loaded, &mut scenario, field, &choice.value) {
-            problems.push(problem.in_field(said.clone()));
+        match set(&mut loaded, &mut scenario, field, &choice.value, &said) {
+            Ok(place) => places.push((place, said)),
+            Err(problem) => problems.push(problem.in_field(said)),
         }
         loaded.arguments.extend(["--set".to_string(), format!("{field}={}", choice.text)]);
     }
@@ -133,7 +162,16 @@ pub fn apply(loaded: &Loaded, chosen: &[(&str, &Choice)]) -> Result<Loaded, Vec<
         return Err(problems);
     }
     if let Some(value) = scenario {
-        loaded.file = Some(typed::parse(&value)?);
+        let said_by = |mut problem: Problem| {
+            let field = problem.field.clone().unwrap_or_default();
+            let set = places.iter().rev().find(|(place, _)| field.starts_with(place.as_str()) && !place.is_empty());
+            if let Some((_, said)) = set {
+                problem = problem.in_field(said.clone());
+            }
+            problem
+        };
+        let typed = typed::parse(&value).map_err(|problems| problems.into_iter().map(said_by).collect::<Vec<_>>());
+        loaded.file = Some(typed?);
         if let Some(document) = &mut loaded.document {
             document.value = value;
         }
@@ -252,6 +290,14 @@ impl Name {
         }
     }
 
+    /// The short name that a misspelt one is nearest to.
+    fn advice(&self, short: &str) -> Option<String> {
+        let end = short.find(['.', '[']).unwrap_or(short.len());
+        let (first, rest) = short.split_at(end);
+        let near = suggest::nearest(first, SHORT_NAMES).filter(|near| *near != first)?;
+        Some(format!("did you mean {}.{near}{rest}?", self.path()))
+    }
+
     fn path(&self) -> String {
         let plain = format!("{}/{}", self.kind, self.name);
         if self.namespace == "default" { plain } else { format!("{}/{plain}", self.namespace) }
@@ -305,30 +351,52 @@ fn find(loaded: &Loaded, scenario: &Value, field: &str) -> Result<Place, Problem
     }
 }
 
-/// Sets one field everywhere it stands.
-fn set(loaded: &mut Loaded, scenario: &mut Option<Value>, field: &str, value: &Value) -> Result<(), Problem> {
+/// Sets one field everywhere it stands, and answers where that is in the
+/// scenario; nowhere if it is in an object.
+fn set(
+    loaded: &mut Loaded,
+    scenario: &mut Option<Value>,
+    field: &str,
+    value: &Value,
+    said: &str,
+) -> Result<String, Problem> {
     let place = find(loaded, scenario.as_ref().unwrap_or(&Value::Null), field)?;
     match place {
         Place::Scenario(field) => {
             let scenario = scenario.get_or_insert_with(|| as_scenario(loaded));
             match field.strip_prefix(PODS).filter(|rest| rest.starts_with(['.', '['])) {
-                Some(rest) => pods::set(path::child(path::child(scenario, "spec"), "pods"), rest, value),
+                Some(rest) => {
+                    let batch = batch_of(loaded, scenario);
+                    pods::set(path::child(path::child(scenario, "spec"), "pods"), rest, value, &batch)
+                }
                 None => path::set(scenario, &field, value),
             }
+            .map(|()| field)
         }
-        Place::Object(object, rest) => {
-            let rest = object.field(&rest);
+        Place::Object(object, short) => {
+            let rest = object.field(&short);
+            let hint = object.advice(&short);
             let documents = loaded.manifests.iter_mut().chain(loaded.applied.values_mut().flatten());
             for document in documents.filter(|d| object.is(&d.value)) {
                 path::set(&mut document.value, &rest, value).map_err(Problem::new)?;
+                let (field, said, hint) = (rest.clone(), said.to_string(), hint.clone());
+                document.note_set(yaml::SetField { field, said, hint });
             }
             match scenario {
                 Some(scenario) => set_inline(scenario, &object, &rest, value),
                 None => Ok(()),
             }
+            .map(|()| String::new())
         }
     }
     .map_err(Problem::new)
+}
+
+/// The Jobs and CronJobs there are, as keys of `pods`.
+fn batch_of(loaded: &Loaded, scenario: &Value) -> Vec<String> {
+    let documents = loaded.manifests.iter().chain(loaded.applied.values().flatten());
+    let names = documents.map(|d| &d.value).chain(inline(scenario)).filter_map(Name::of);
+    names.filter(|name| matches!(name.kind.as_str(), "job" | "cronjob")).map(|name| name.path()).collect()
 }
 
 /// Sets a field of an object that stands in the scenario file itself.

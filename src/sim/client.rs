@@ -24,8 +24,6 @@ const HAND_OVER: Span = Span::from_ns(50);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Client {
     limit: Option<TokenBucket>,
-    /// When the requests of the step in hand may go, if there is a limit.
-    due: VecDeque<SimTime>,
     /// Events that wait to be sent, one after the other.
     events: usize,
     /// Whether the first of them has a token, and from when on that is good.
@@ -45,26 +43,25 @@ impl Client {
 
     /// Requests that are sent together each wait for a token of their own;
     /// `needed` says how many requests each of them takes. Answers when the
-    /// first may go.
-    pub(super) fn reserve(&mut self, now: SimTime, needed: impl Iterator<Item = u32>) -> SimTime {
+    /// first may go; when the others may is left in `due`, if there is a limit.
+    pub(super) fn reserve(
+        &mut self,
+        now: SimTime,
+        needed: impl Iterator<Item = u32>,
+        due: &mut VecDeque<SimTime>,
+    ) -> SimTime {
+        due.clear();
         let Some(limit) = &mut self.limit else { return now };
-        self.due.clear();
         for requests in needed {
             let waits = (0..requests.max(1)).map(|_| limit.take(now));
             let wait = waits.last().unwrap_or(Span::ZERO);
-            self.due.push_back(now.after(wait));
+            due.push_back(now.after(wait));
             if self.events == 1 && !self.holds_token {
                 self.holds_token = true;
                 self.token_at = now.after(limit.take(now));
             }
         }
-        self.due.pop_front().unwrap_or(now)
-    }
-
-    /// When the next of the requests that were reserved together may go, if
-    /// that is not now.
-    pub(super) fn next_due(&mut self, now: SimTime) -> Option<SimTime> {
-        self.due.pop_front().filter(|&at| at > now)
+        due.pop_front().unwrap_or(now)
     }
 
     /// Takes an Event in that is to be sent. Answers when the background task
@@ -143,15 +140,15 @@ mod tests {
     #[test]
     fn writes_and_events_share_the_tokens() {
         let mut client = Client::new(Some(ClientLimit { per_second: 20, burst: 3 }));
-        let now = SimTime::ZERO;
-        assert_eq!(client.reserve(now, [1, 1].into_iter()), now);
-        assert_eq!(client.next_due(now), None);
+        let (now, mut due) = (SimTime::ZERO, VecDeque::new());
+        assert_eq!(client.reserve(now, [1, 1].into_iter(), &mut due), now);
+        assert_eq!(due.pop_front().filter(|&at| at > now), None);
         let soon = now.after(HAND_OVER);
         assert_eq!(client.post(Uid(1), now), Some(soon), "no token taken yet");
         assert_eq!(client.post(Uid(1), now), Some(soon), "the one before has gone");
         assert_eq!(client.post(Uid(1), now), Some(SimTime::from_ms(50)));
         assert_eq!(client.post(Uid(1), now), None, "one waits already");
-        assert_eq!(client.reserve(now, [2].into_iter()), SimTime::from_ms(150));
+        assert_eq!(client.reserve(now, [2].into_iter(), &mut due), SimTime::from_ms(150));
         assert_eq!(client.sent(soon), None, "it waits for its token by now");
         assert_eq!(client.sent(SimTime::from_ms(50)), Some(SimTime::from_ms(200)));
         assert_eq!(client.sent(SimTime::from_ms(200)), Some(SimTime::from_ms(250)));
@@ -161,19 +158,19 @@ mod tests {
     #[test]
     fn the_last_event_of_a_batch_lets_one_request_go_first() {
         let mut client = Client::new(Some(ClientLimit { per_second: 20, burst: 3 }));
-        let now = SimTime::ZERO;
-        assert_eq!(client.reserve(now, [1].into_iter()), now);
+        let (now, mut due) = (SimTime::ZERO, VecDeque::new());
+        assert_eq!(client.reserve(now, [1].into_iter(), &mut due), now);
         let soon = client.post(Uid(1), now).expect("a time");
-        assert_eq!(client.reserve(now, [1, 1].into_iter()), now);
-        assert_eq!(client.next_due(now), Some(SimTime::from_ms(50)), "the Event has the third token");
+        assert_eq!(client.reserve(now, [1, 1].into_iter(), &mut due), now);
+        assert_eq!(due.pop_front().filter(|&at| at > now), Some(SimTime::from_ms(50)), "the Event has the third token");
         assert_eq!(client.sent(soon), None);
     }
 
     #[test]
     fn a_client_without_a_limit_never_waits() {
         let mut client = Client::new(None);
-        let now = SimTime::from_secs(1);
-        assert_eq!((0..99).map(|_| client.reserve(now, [1, 1].into_iter())).max(), Some(now));
-        assert_eq!((client.next_due(now), client.post(Uid(1), now)), (None, None));
+        let (now, mut due) = (SimTime::from_secs(1), VecDeque::new());
+        assert_eq!((0..99).map(|_| client.reserve(now, [1, 1].into_iter(), &mut due)).max(), Some(now));
+        assert_eq!((due.pop_front().filter(|&at| at > now), client.post(Uid(1), now)), (None, None));
     }
 }

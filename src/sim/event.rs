@@ -1,6 +1,7 @@
 //! What the queue of the kernel holds.
 
 use super::hosts::Host;
+use super::process::Hand;
 use crate::api::Key;
 
 /// Something that is due.
@@ -32,8 +33,8 @@ pub(super) enum Event {
     Terminated(PodRef, u16),
     /// A controller's worker goes on.
     Work {
-        /// Which controller.
-        process: u8,
+        /// Which worker.
+        hand: Hand,
         /// Of which controller manager.
         epoch: u8,
     },
@@ -51,6 +52,10 @@ pub(super) enum Event {
     ManagerUp { epoch: u8 },
     /// A leader has not been able to renew its lease for too long.
     LeaseLost { epoch: u8 },
+    /// A kubelet finds that its node is said to be lost, and puts that right.
+    Contradict(PodRef),
+    /// A clock that was set back has come to where it was.
+    CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
 }

@@ -8,7 +8,7 @@ use crate::rng::Draws;
 use crate::sim::setup::{ClockSpec, Clocks, Component, Setup};
 use crate::time::{Clock, SimTime, Span, Timestamp};
 use crate::trace::{RecordId, SubjectId, What};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
 /// After this long without a renewal a leader gives up.
@@ -47,6 +47,11 @@ pub(super) struct Hosts {
     kubelets: FxHashMap<Key, Clock>,
     /// Until when nodes stand still.
     frozen: FxHashMap<Key, SimTime>,
+    /// Nodes whose clock was set back, and until when it is behind where it
+    /// was.
+    pub(super) behind: FxHashMap<Key, SimTime>,
+    /// Nodes whose kubelet says that they are not ready.
+    pub(super) unwell: FxHashSet<Key>,
     /// Until when the controller manager stands still.
     manager_frozen: Option<SimTime>,
     /// Until when the scheduler stands still or there is none.
@@ -87,6 +92,8 @@ impl Hosts {
             scheduler: clock(Component::Scheduler, scheduler),
             kubelets: FxHashMap::default(),
             frozen: FxHashMap::default(),
+            behind: FxHashMap::default(),
+            unwell: FxHashSet::default(),
             manager_frozen: None,
             scheduler_frozen: None,
             api_down: None,
@@ -109,6 +116,11 @@ impl Hosts {
     fn kubelet_mut(&mut self, node: Key) -> &mut Clock {
         let truth = self.truth;
         self.kubelets.entry(node).or_insert(truth)
+    }
+
+    /// Whether a machine stands still.
+    pub(super) fn is_frozen(&self, node: Key) -> bool {
+        self.frozen.contains_key(&node)
     }
 
     /// Whether controllers hear nothing at present.
@@ -206,6 +218,7 @@ impl Simulation {
             Component::Node(name) => {
                 let Some(node) = self.node_called(name) else { return };
                 self.hosts.kubelet_mut(node).step(now, by_ns);
+                self.renewals_after_step(node, by_ns);
             }
         }
         self.store.now = self.hosts.api_server.wall(now).truncate();
@@ -301,6 +314,7 @@ impl Simulation {
                     self.speak_again(node);
                     let Some(name) = self.store.objects().meta(node).map(|meta| meta.name.clone()) else { return };
                     self.record_process(&Component::Node(name), RecordId::NONE, true);
+                    self.contradict(node);
                 }
             }
             _ => {}

@@ -324,7 +324,7 @@ impl Simulation {
         let now = self.now;
         let Some(runtime) = self.runtime_mut(pod) else { return };
         let epoch = runtime.next_epoch();
-        runtime.running = true;
+        (runtime.running, runtime.overruled) = (true, false);
         runtime.starts += 1;
         runtime.started_at = now;
         let (at_once, wall) = (ready == Some(Span::ZERO), self.wall_of(pod));
@@ -359,6 +359,9 @@ impl Simulation {
 
     /// Sets the `Ready` condition, unless it is so already.
     pub(super) fn set_ready(&mut self, pod: PodRef, ready: bool, cause: RecordId) {
+        if let Some(runtime) = self.runtime_mut(pod) {
+            runtime.overruled = false;
+        }
         let Some(row) = self.pod(pod) else { return };
         if row.ready == ready {
             return;
@@ -392,7 +395,7 @@ impl Simulation {
         let (was_ready, restarts) = (row.ready, row.restarts);
         let Some(runtime) = self.runtimes.get_mut(pod.slot as usize).and_then(Option::as_mut) else { return };
         let ending = runtime.after_exit(row, code, now);
-        runtime.running = false;
+        (runtime.running, runtime.overruled) = (false, false);
         let epoch = runtime.next_epoch();
         self.app_falls_silent(pod, cause);
         self.lose_effects(pod, cause);
@@ -503,7 +506,7 @@ impl Simulation {
     /// Nothing of the pod runs any more, and none of its timers counts.
     pub(super) fn stop_runtime(&mut self, pod: PodRef) {
         if let Some(runtime) = self.runtime_mut(pod) {
-            runtime.running = false;
+            (runtime.running, runtime.overruled) = (false, false);
             runtime.next_epoch();
         }
         self.app_falls_silent(pod, self.latest(pod));

@@ -26,6 +26,7 @@ pub mod queue;
 mod record;
 mod scheduling;
 pub mod setup;
+mod silence;
 mod stream;
 mod volumes;
 
@@ -291,7 +292,7 @@ impl Simulation {
             Event::Exit(pod, epoch) => self.container_exits(pod, epoch),
             Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
-            Event::Work { process, epoch } => self.work(process, epoch),
+            Event::Work { hand, epoch } => self.work(hand, epoch),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),
@@ -300,6 +301,8 @@ impl Simulation {
             Event::Resume(host) => self.resume(host),
             Event::ManagerUp { epoch } => self.manager_up(epoch),
             Event::LeaseLost { epoch } => self.lease_lost(epoch),
+            Event::Contradict(node) => self.contradict(node.key_of(Kind::Node)),
+            Event::CaughtUp(node) => self.catch_up(node.key_of(Kind::Node)),
             Event::Sent { process, epoch } => self.event_sent(process, epoch),
         }
     }
@@ -400,7 +403,11 @@ impl Simulation {
 
 impl PodRef {
     const fn key(self) -> Key {
-        Key { kind: Kind::Pod, slot: self.slot, uid: crate::api::Uid(self.uid) }
+        self.key_of(Kind::Pod)
+    }
+
+    const fn key_of(self, kind: Kind) -> Key {
+        Key { kind, slot: self.slot, uid: crate::api::Uid(self.uid) }
     }
 
     const fn of(key: Key) -> PodRef {

@@ -62,9 +62,7 @@ impl Process {
         let Some(old) = cache.meta(key).and_then(|meta| self.departed.predecessor(key.kind, meta)) else { return };
         self.queue.rename(old, key);
         self.controller.renamed(old, key);
-        if self.key == Some(old) {
-            self.key = Some(key);
-        }
+        self.rename_in_hand(old, key);
     }
 
     /// A sync is over: what the queue does not hold any more is forgotten.

@@ -2,6 +2,7 @@
 
 use super::Simulation;
 use super::apply::Written;
+use super::event::PodRef;
 use crate::api::{ConditionStatus, Key, Node, Phase, Pressure, Taint};
 use crate::cluster::ApiError;
 use crate::controllers::Notice;
@@ -12,14 +13,16 @@ impl Simulation {
     ///
     /// Upstream: `nodelifecycle/node_lifecycle_controller.go tryUpdateNodeHealth`
     pub(super) fn give_node_up(&mut self, key: Key, cause: RecordId) -> Result<Written, ApiError> {
-        self.recorded(key, cause, |store| {
+        let written = self.recorded(key, cause, |store| {
             store.update(key, None, |node: &mut Node| {
                 node.ready = ConditionStatus::Unknown;
                 for pressure in [Pressure::Memory, Pressure::Disk, Pressure::Pid] {
                     node.pressures.set(pressure, ConditionStatus::Unknown);
                 }
             })
-        })
+        });
+        self.expect_contradiction(key);
+        written
     }
 
     /// Puts a taint on a node in the place of the one with its key and
@@ -60,6 +63,9 @@ impl Simulation {
             pod.ready = false;
             pod.ready_since = now;
         })?;
+        if let Some(runtime) = self.runtime_mut(PodRef::of(key)) {
+            runtime.overruled = true;
+        }
         self.recorder.last = cause;
         if shown {
             self.recorder.note(cause, key.uid, What::Unready);

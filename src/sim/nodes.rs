@@ -94,7 +94,7 @@ impl Simulation {
     }
 
     /// The time by which Leases are kept: everybody's, whatever clocks show.
-    fn true_time(&self) -> Instant {
+    pub(super) fn true_time(&self) -> Instant {
         self.hosts.truth.wall(self.now)
     }
 
@@ -133,7 +133,7 @@ impl Simulation {
     /// A kubelet renews its Lease, from now on, unless its machine is down.
     pub(super) fn speak_again(&mut self, node: Key) {
         let now = self.true_time();
-        if let Some(name) = self.node_name(node).filter(|_| !self.dead.contains(&node)) {
+        if let Some(name) = self.node_name(node).filter(|_| self.is_heard(node)) {
             self.write_lease(&name, |lease| (lease.since, lease.silent) = (now, None));
             self.publish();
         }
@@ -144,6 +144,7 @@ impl Simulation {
         if !self.dead.remove(&node) {
             return;
         }
+        self.hosts.unwell.remove(&node);
         self.post_status(node, cause, |node| {
             node.ready = ConditionStatus::True;
             node.pressures = Pressures::default();
@@ -160,6 +161,11 @@ impl Simulation {
     /// A kubelet says whether its node is ready.
     pub(super) fn report_ready(&mut self, node: Key, ready: bool, cause: RecordId) {
         let status = if ready { ConditionStatus::True } else { ConditionStatus::False };
+        if ready {
+            self.hosts.unwell.remove(&node);
+        } else {
+            self.hosts.unwell.insert(node);
+        }
         self.post_status(node, cause, |node| node.ready = status);
     }
 
@@ -225,7 +231,7 @@ impl Simulation {
         });
     }
 
-    fn post_status(&mut self, node: Key, cause: RecordId, write: impl FnOnce(&mut Node)) {
+    pub(super) fn post_status(&mut self, node: Key, cause: RecordId, write: impl FnOnce(&mut Node)) {
         let now = self.kubelet_now(Some(node));
         let written = self.recorded(node, cause, |store| {
             store.update(node, None, |row: &mut Node| {
@@ -245,7 +251,7 @@ impl Simulation {
         let never = row.template.restart_policy == RestartPolicy::Never;
         let started = self.runtime(pod).is_some_and(|runtime| runtime.starts > 0);
         if let Some(runtime) = self.runtime_mut(pod) {
-            runtime.running = false;
+            (runtime.running, runtime.overruled) = (false, false);
             runtime.crash_loop = crate::environment::CrashLoop::default();
             runtime.next_epoch();
         }

@@ -1,4 +1,4 @@
-//! A controller process: its queue, its worker, and the plan in hand.
+//! A controller process: its queue, its workers, and the plans in hand.
 
 use super::client::Client;
 use super::event::Event;
@@ -13,13 +13,14 @@ use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
 };
 use crate::time::{Drift, Instant, SimTime, Span};
+use std::collections::VecDeque;
 
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
 const GET: Span = Span::from_ns(100);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Worker {
+enum State {
     /// Nothing to do.
     Idle,
     /// About to fetch a key.
@@ -37,12 +38,26 @@ pub(super) struct Process {
     pub(super) client: Client,
     /// The kinds that it watches, as bits.
     watches: u32,
-    worker: Worker,
-    plan: Plan,
-    cursor: usize,
-    pub(super) key: Option<Key>,
+    workers: Vec<Worker>,
     /// What is gone and still in the queue.
     pub(super) departed: Departed,
+}
+
+/// Which worker of which controller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Hand {
+    pub(super) process: u8,
+    pub(super) worker: u8,
+}
+
+/// What takes keys out of the queue, one after the other, and carries out
+/// what the controller makes of them.
+#[derive(Clone)]
+struct Worker {
+    state: State,
+    plan: Plan,
+    cursor: usize,
+    key: Option<Key>,
     /// What led to the sync in hand.
     trigger: RecordId,
     /// The records of the plan's decisions.
@@ -51,6 +66,8 @@ pub(super) struct Process {
     returned: Vec<(Key, u64)>,
     /// The version read for the write at the cursor.
     live: Option<u64>,
+    /// When the writes that go together with it may go, if there is a limit.
+    due: VecDeque<SimTime>,
     /// How often the write at the cursor met a conflict.
     conflicts: usize,
     /// The sync has failed already; what is left is written all the same.
@@ -64,17 +81,8 @@ impl Clone for Process {
             queue: self.queue.clone(),
             client: self.client.clone(),
             watches: self.watches,
-            worker: self.worker,
-            plan: self.plan.clone(),
-            cursor: self.cursor,
-            key: self.key,
+            workers: self.workers.clone(),
             departed: self.departed.clone(),
-            trigger: self.trigger,
-            decisions: self.decisions.clone(),
-            returned: self.returned.clone(),
-            live: self.live,
-            conflicts: self.conflicts,
-            failing: self.failing,
         }
     }
 }
@@ -82,24 +90,17 @@ impl Clone for Process {
 impl Process {
     /// The controllers that run, with nothing in memory.
     pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift) -> Vec<Process> {
+        let limit = control_plane.client_limit;
+        let worker = Worker::new(limit.is_some());
         controllers::all(&control_plane.switches())
             .into_iter()
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
-                client: Client::new(control_plane.client_limit),
+                client: Client::new(limit),
                 watches: watched(&*controller),
-                controller,
-                worker: Worker::Idle,
-                plan: Plan { paced: control_plane.client_limit.is_some(), ..Plan::default() },
-                cursor: 0,
-                key: None,
+                workers: vec![worker.clone(); control_plane.workers.of(controller.workers()).into()],
                 departed: Departed::default(),
-                trigger: RecordId::NONE,
-                decisions: Vec::new(),
-                returned: Vec::new(),
-                live: None,
-                conflicts: 0,
-                failing: false,
+                controller,
             })
             .collect()
     }
@@ -109,10 +110,20 @@ impl Process {
         self.watches & (1 << kind as u32) != 0
     }
 
-    /// Hands new timers to the kernel, and wakes the worker if there is work.
+    /// A worker at work on one key is from now on at work on another.
+    pub(super) fn rename_in_hand(&mut self, old: Key, new: Key) {
+        self.workers
+            .iter_mut()
+            .filter_map(|worker| worker.key.as_mut())
+            .filter(|key| **key == old)
+            .for_each(|k| *k = new);
+    }
+
+    /// Hands new timers to the kernel, and wakes workers if there is work.
     #[inline]
     pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
-        if self.queue.has_new_timers() || self.worker == Worker::Idle && !self.queue.is_empty() {
+        let has_work = !self.queue.is_empty() && self.workers.iter().any(|worker| worker.state == State::Idle);
+        if has_work || self.queue.has_new_timers() {
             self.wind_up_now(process, epoch, now, events);
         }
     }
@@ -123,10 +134,45 @@ impl Process {
                 events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
             }
         }
-        if self.worker == Worker::Idle && !self.queue.is_empty() {
-            self.worker = Worker::Fetching;
-            events.push(now.after(GET), Urgency::Normal, Event::Work { process, epoch });
+        let fetching = self.workers.iter().filter(|worker| worker.state == State::Fetching).count();
+        let wanted = self.queue.waiting().saturating_sub(fetching);
+        let idle = self.workers.iter_mut().enumerate().filter(|(_, worker)| worker.state == State::Idle);
+        for (i, worker) in idle.take(wanted) {
+            worker.state = State::Fetching;
+            let hand = Hand { process, worker: i as u8 };
+            events.push(now.after(GET), Urgency::Normal, Event::Work { hand, epoch });
         }
+    }
+}
+
+impl Worker {
+    /// An idle one; `paced` says that its client has a limit.
+    fn new(paced: bool) -> Worker {
+        Worker {
+            state: State::Idle,
+            plan: Plan { paced, ..Plan::default() },
+            cursor: 0,
+            key: None,
+            trigger: RecordId::NONE,
+            decisions: Vec::new(),
+            returned: Vec::new(),
+            live: None,
+            due: VecDeque::new(),
+            conflicts: 0,
+            failing: false,
+        }
+    }
+
+    /// Turns to a key.
+    fn begin(&mut self, key: Key, trigger: RecordId) {
+        self.plan.clear();
+        self.decisions.clear();
+        self.returned.clear();
+        self.cursor = 0;
+        self.conflicts = 0;
+        self.failing = false;
+        self.key = Some(key);
+        self.trigger = trigger;
     }
 
     /// The version that a write is sent with.
@@ -167,6 +213,12 @@ impl Process {
         let why = self.plan.writes[index].why;
         why.and_then(|i| self.decisions.get(i as usize).copied()).unwrap_or(self.trigger)
     }
+
+    /// When the next of the writes that go together may go, if that is not
+    /// now.
+    fn next_due(&mut self, now: SimTime) -> Option<SimTime> {
+        self.due.pop_front().filter(|&at| at > now)
+    }
 }
 
 /// The kinds that a controller watches, as bits.
@@ -188,56 +240,53 @@ enum Step {
 
 impl Simulation {
     /// A worker goes on: fetches a key, or sends the next writes.
-    pub(super) fn work(&mut self, index: u8, epoch: u8) {
+    pub(super) fn work(&mut self, hand: Hand, epoch: u8) {
         if epoch != self.epoch {
             return;
         }
-        let process = &mut self.processes[index as usize];
-        process.queue.now = self.now;
-        match process.worker {
-            Worker::Fetching => self.begin_sync(index),
-            Worker::Writing => self.send_writes(index),
-            Worker::Idle | Worker::Stopped => {}
+        self.processes[hand.process as usize].queue.now = self.now;
+        match self.worker(hand).state {
+            State::Fetching => self.begin_sync(hand),
+            State::Writing => self.send_writes(hand),
+            State::Idle | State::Stopped => {}
         }
     }
 
-    fn begin_sync(&mut self, index: u8) {
-        let process = &mut self.processes[index as usize];
+    fn worker(&mut self, hand: Hand) -> &mut Worker {
+        &mut self.processes[hand.process as usize].workers[hand.worker as usize]
+    }
+
+    fn begin_sync(&mut self, hand: Hand) {
+        let process = &mut self.processes[hand.process as usize];
+        let worker = &mut process.workers[hand.worker as usize];
         let Some((key, trigger)) = process.queue.get() else {
-            process.worker = Worker::Idle;
+            worker.state = State::Idle;
             return;
         };
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
-        process.plan.clear();
-        process.decisions.clear();
-        process.returned.clear();
-        process.cursor = 0;
-        process.conflicts = 0;
-        process.failing = false;
-        process.key = Some(key);
-        process.trigger = trigger.unwrap_or(RecordId::NONE);
+        worker.begin(key, trigger.unwrap_or(RecordId::NONE));
         process.queue.cause = trigger;
-        let outcome = process.controller.sync(key, meters.view(), &mut process.plan, &mut process.queue);
-        process.failing = process.plan.fails;
-        self.record_decisions(index, key);
-        self.send_notices(index);
+        let outcome = process.controller.sync(key, meters.view(), &mut worker.plan, &mut process.queue);
+        worker.failing = worker.plan.fails;
+        self.record_decisions(hand, key);
+        self.send_notices(hand);
         if outcome.is_err() {
-            self.finish_sync(index, false);
+            self.finish_sync(hand, false);
         } else {
-            self.continue_plan(index, Span::ZERO);
+            self.continue_plan(hand, Span::ZERO);
         }
     }
 
     /// Decisions that lead to writes become the writes' cause; what leads to
     /// nothing is recorded when it is news.
-    fn record_decisions(&mut self, index: u8, key: Key) {
-        let process = &mut self.processes[index as usize];
+    fn record_decisions(&mut self, hand: Hand, key: Key) {
+        let worker = &mut self.processes[hand.process as usize].workers[hand.worker as usize];
         // The writes stand in the order of their decisions.
-        let mut used = process.plan.writes.iter().filter_map(|planned| planned.why).peekable();
-        let mut abouts = process.plan.abouts.iter().peekable();
-        for (i, &why) in process.plan.decisions.iter().enumerate() {
+        let mut used = worker.plan.writes.iter().filter_map(|planned| planned.why).peekable();
+        let mut abouts = worker.plan.abouts.iter().peekable();
+        for (i, &why) in worker.plan.decisions.iter().enumerate() {
             let about = abouts.next_if(|(index, ..)| *index == i as u16);
-            let (object, cause) = about.map_or((key.uid, process.trigger), |(_, object, source)| {
+            let (object, cause) = about.map_or((key.uid, worker.trigger), |(_, object, source)| {
                 (object.uid, self.recorder.latest_of(source.uid))
             });
             let id = if used.peek() == Some(&(i as u16)) {
@@ -247,18 +296,18 @@ impl Simulation {
                 self.recorder.refuse(cause, object, why);
                 cause
             };
-            process.decisions.push(id);
+            worker.decisions.push(id);
         }
     }
 
-    fn send_notices(&mut self, index: u8) {
-        let process = &mut self.processes[index as usize];
-        if process.plan.notices.is_empty() {
+    fn send_notices(&mut self, hand: Hand) {
+        let worker = &mut self.processes[hand.process as usize].workers[hand.worker as usize];
+        if worker.plan.notices.is_empty() {
             return;
         }
-        self.recorder.last = process.trigger;
-        let notices = std::mem::take(&mut process.plan.notices);
-        self.at_work = Some(index);
+        self.recorder.last = worker.trigger;
+        let notices = std::mem::take(&mut worker.plan.notices);
+        self.at_work = Some(hand.process);
         for notice in notices {
             self.send_notice(&notice);
         }
@@ -271,89 +320,93 @@ impl Simulation {
     }
 
     /// Waits for the answer to the next writes, or finishes.
-    fn continue_plan(&mut self, index: u8, wait: Span) {
-        let latency = self.latency(index);
-        let process = &mut self.processes[index as usize];
-        if process.cursor >= process.plan.writes.len() {
-            let ok = !process.failing && !process.plan.fails;
-            return self.finish_sync(index, ok);
+    fn continue_plan(&mut self, hand: Hand, wait: Span) {
+        let latency = self.latency(hand.process);
+        let Process { controller, client, workers, .. } = &mut self.processes[hand.process as usize];
+        let worker = &mut workers[hand.worker as usize];
+        if worker.cursor >= worker.plan.writes.len() {
+            let ok = !worker.failing && !worker.plan.fails;
+            return self.finish_sync(hand, ok);
         }
-        process.worker = Worker::Writing;
-        let write = &process.plan.writes[process.cursor].write;
+        worker.state = State::Writing;
+        let write = &worker.plan.writes[worker.cursor].write;
         if write.version() == Version::Live {
             let object = write.object();
-            process.live = self.store.objects().meta(object).map(|meta| meta.resource_version);
+            worker.live = self.store.objects().meta(object).map(|meta| meta.resource_version);
         }
-        let step = &process.plan.writes[process.cursor..];
+        let step = &worker.plan.writes[worker.cursor..];
         let rest = step.iter().skip(1).take_while(|planned| planned.together);
         // After a conflict the object is read again first.
-        let again = u32::from(process.conflicts > 0);
-        let requests = |planned: &Planned| process.controller.requests(&planned.write);
+        let again = u32::from(worker.conflicts > 0);
+        let requests = |planned: &Planned| controller.requests(&planned.write);
         let together = step.iter().take(1).map(|planned| requests(planned) + again).chain(rest.map(requests));
-        let at = process.client.reserve(self.now.after(wait), together).after(latency);
-        self.queue.push(at, Urgency::Normal, Event::Work { process: index, epoch: self.epoch });
+        let at = client.reserve(self.now.after(wait), together, &mut worker.due).after(latency);
+        self.queue.push(at, Urgency::Normal, Event::Work { hand, epoch: self.epoch });
     }
 
     /// Sends the write at the cursor and the ones that go together with it.
-    fn send_writes(&mut self, index: u8) {
+    fn send_writes(&mut self, hand: Hand) {
         let mut failed = false;
         loop {
-            match self.send_one(index) {
+            match self.send_one(hand) {
                 Step::Done => {
-                    let process = &mut self.processes[index as usize];
-                    process.cursor += 1;
-                    process.conflicts = 0;
+                    let worker = self.worker(hand);
+                    worker.cursor += 1;
+                    worker.conflicts = 0;
                 }
-                Step::Again(wait) => return self.continue_plan(index, wait),
+                Step::Again(wait) => return self.continue_plan(hand, wait),
                 Step::Skip(step) => {
-                    let process = &mut self.processes[index as usize];
-                    process.cursor = process.after_step(step);
-                    process.conflicts = 0;
+                    let worker = self.worker(hand);
+                    worker.cursor = worker.after_step(step);
+                    worker.conflicts = 0;
                 }
                 Step::Failed => {
                     failed = true;
-                    let process = &mut self.processes[index as usize];
-                    process.cursor += 1;
-                    process.failing = true;
+                    let worker = self.worker(hand);
+                    worker.cursor += 1;
+                    worker.failing = true;
                 }
             }
-            let latency = self.latency(index);
-            let process = &mut self.processes[index as usize];
-            if !process.plan.writes.get(process.cursor).is_some_and(|planned| planned.together) {
+            let (now, latency) = (self.now, self.latency(hand.process));
+            let worker = self.worker(hand);
+            if !worker.plan.writes.get(worker.cursor).is_some_and(|planned| planned.together) {
                 break;
             }
             // The others wait for their own tokens.
-            if let Some(at) = process.client.next_due(self.now) {
-                let work = Event::Work { process: index, epoch: self.epoch };
+            if let Some(at) = worker.next_due(now) {
+                let work = Event::Work { hand, epoch: self.epoch };
                 self.queue.push(at.after(latency), Urgency::Normal, work);
                 return;
             }
         }
-        if failed { self.fail_plan(index) } else { self.continue_plan(index, Span::ZERO) }
+        if failed { self.fail_plan(hand) } else { self.continue_plan(hand, Span::ZERO) }
     }
 
-    fn send_one(&mut self, index: u8) -> Step {
-        let process = &self.processes[index as usize];
-        let (cursor, Some(key)) = (process.cursor, process.key) else { return Step::Failed };
-        let (version, cause) = (process.version_of(&process.plan.writes[cursor].write), process.cause_of(cursor));
-        let mut write = self.processes[index as usize].take_write(cursor);
-        let answer =
-            if self.api_answers() { self.send(index, &mut write, version, cause) } else { Err(ApiError::Unavailable) };
-        let process = &mut self.processes[index as usize];
+    fn send_one(&mut self, hand: Hand) -> Step {
+        let worker = self.worker(hand);
+        let (cursor, Some(key)) = (worker.cursor, worker.key) else { return Step::Failed };
+        let (version, cause) = (worker.version_of(&worker.plan.writes[cursor].write), worker.cause_of(cursor));
+        let mut write = worker.take_write(cursor);
+        let answer = if self.api_answers() {
+            self.send(hand.process, &mut write, version, cause)
+        } else {
+            Err(ApiError::Unavailable)
+        };
+        let process = &mut self.processes[hand.process as usize];
+        let worker = &mut process.workers[hand.worker as usize];
         let error = match answer {
             Ok((object, version)) => {
-                process.returned.push((object, version));
+                worker.returned.push((object, version));
                 process.controller.written(key, &write, object, version);
                 self.publish();
                 return Step::Done;
             }
             Err(error) => error,
         };
-        process.plan.writes[cursor].write = write.clone();
+        worker.plan.writes[cursor].write = write.clone();
         if error == ApiError::Conflict {
-            let process = &mut self.processes[index as usize];
-            let tries = process.conflicts;
-            process.conflicts += 1;
+            let tries = worker.conflicts;
+            worker.conflicts += 1;
             match write.on_conflict() {
                 OnConflict::RetryOnce if tries == 0 => return Step::Again(Span::ZERO),
                 OnConflict::BackOff if tries < CONFLICT_BACKOFF.len() => {
@@ -363,18 +416,18 @@ impl Simulation {
                 _ => {}
             }
         }
-        self.refused(index, key, &write, &error)
+        self.refused(hand, key, &write, &error)
     }
 
     /// Sends a request, with the Kubernetes Events that go with it.
     fn send(
         &mut self,
-        index: u8,
+        process: u8,
         write: &mut Write,
         version: Option<u64>,
         cause: RecordId,
     ) -> Result<(Key, u64), ApiError> {
-        self.at_work = Some(index);
+        self.at_work = Some(process);
         let answer = self.apply(write, version, cause);
         self.at_work = None;
         answer
@@ -382,53 +435,55 @@ impl Simulation {
 
     /// Asks the controller about a write that was refused. What it adds is
     /// written before the sync fails.
-    fn refused(&mut self, index: u8, key: Key, write: &Write, error: &ApiError) -> Step {
+    fn refused(&mut self, hand: Hand, key: Key, write: &Write, error: &ApiError) -> Step {
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
-        let process = &mut self.processes[index as usize];
+        let process = &mut self.processes[hand.process as usize];
+        let worker = &mut process.workers[hand.worker as usize];
         let mut more = Plan::default();
         let reaction = process.controller.failed(key, write, error, meters.view(), &mut more);
         match reaction {
             Reaction::Ignore | Reaction::Rest => {
                 if reaction == Reaction::Rest {
-                    process.plan.requeue_at = None;
+                    worker.plan.requeue_at = None;
                 }
-                let next = process.cursor + 1;
-                process.plan.writes.splice(next..next, more.writes);
+                let next = worker.cursor + 1;
+                worker.plan.writes.splice(next..next, more.writes);
                 Step::Done
             }
             Reaction::Fail => {
-                process.plan.writes.truncate(process.cursor + 1);
-                process.plan.writes.append(&mut more.writes);
+                worker.plan.writes.truncate(worker.cursor + 1);
+                worker.plan.writes.append(&mut more.writes);
                 Step::Failed
             }
         }
     }
 
-    fn fail_plan(&mut self, index: u8) {
-        self.processes[index as usize].failing = true;
-        self.continue_plan(index, Span::ZERO);
+    fn fail_plan(&mut self, hand: Hand) {
+        self.worker(hand).failing = true;
+        self.continue_plan(hand, Span::ZERO);
     }
 
     /// The sync is over: forgets or backs off, and turns to the next key.
-    fn finish_sync(&mut self, index: u8, ok: bool) {
+    fn finish_sync(&mut self, hand: Hand, ok: bool) {
         let clock = self.hosts.manager;
-        let process = &mut self.processes[index as usize];
-        let Some(key) = process.key.take() else { return };
-        process.queue.cause = process.trigger.some();
+        let process = &mut self.processes[hand.process as usize];
+        let worker = &mut process.workers[hand.worker as usize];
+        let Some(key) = worker.key.take() else { return };
+        process.queue.cause = worker.trigger.some();
         let most = process.controller.max_retries().unwrap_or(u32::MAX);
         let again = !ok && process.queue.failures(key) < most;
         if again {
             process.queue.add_rate_limited(key);
-        } else if ok && let Some(at) = process.plan.requeue_at {
+        } else if ok && let Some(at) = worker.plan.requeue_at {
             process.queue.add_at(key, clock.sim_time(at));
         }
-        process.queue.done(key, !again && !process.plan.keeps_failures);
+        process.queue.done(key, !again && !worker.plan.keeps_failures);
         process.queue.now = self.now;
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
         process.controller.finished(key, meters.view(), &mut process.queue);
+        worker.state = State::Idle;
         process.note_end_of_sync(key);
-        process.worker = Worker::Idle;
-        process.wind_up(index, self.epoch, self.now, &mut self.queue);
+        process.wind_up(hand.process, self.epoch, self.now, &mut self.queue);
     }
 
     /// A delayed key is due.
@@ -456,8 +511,8 @@ impl Simulation {
             self.watch.iter_mut().for_each(|watched| watched.stale = true);
         }
         self.processes = Process::start_all(&self.setup.control_plane, self.hosts.manager.drift());
-        for process in &mut self.processes {
-            process.worker = Worker::Stopped;
+        for worker in self.processes.iter_mut().flat_map(|process| &mut process.workers) {
+            worker.state = State::Stopped;
         }
         for kind in Kind::ALL {
             for key in self.store.objects().keys_by_name(kind) {
@@ -485,15 +540,27 @@ impl Simulation {
 
     /// Workers go on with what they were about to do.
     pub(super) fn wake_workers(&mut self) {
+        let epoch = self.epoch;
         for index in 0..self.processes.len() {
-            let (process, epoch) = (index as u8, self.epoch);
-            let (wait, event) = match self.processes[index].worker {
-                Worker::Idle => continue,
-                Worker::Fetching => (GET, Event::Work { process, epoch }),
-                Worker::Writing => (self.latency(process), Event::Work { process, epoch }),
-                Worker::Stopped => (self.processes[index].controller.start_up(), Event::WorkersUp { process, epoch }),
-            };
-            self.queue.push(self.now.after(wait), Urgency::Normal, event);
+            let process = index as u8;
+            let mut stopped = false;
+            for worker in 0..self.processes[index].workers.len() {
+                let hand = Hand { process, worker: worker as u8 };
+                let wait = match self.worker(hand).state {
+                    State::Idle => continue,
+                    State::Fetching => GET,
+                    State::Writing => self.latency(process),
+                    State::Stopped => {
+                        stopped = true;
+                        continue;
+                    }
+                };
+                self.queue.push(self.now.after(wait), Urgency::Normal, Event::Work { hand, epoch });
+            }
+            if stopped {
+                let at = self.now.after(self.processes[index].controller.start_up());
+                self.queue.push(at, Urgency::Normal, Event::WorkersUp { process, epoch });
+            }
         }
     }
 
@@ -511,7 +578,7 @@ impl Simulation {
             return;
         }
         let process = &mut self.processes[index as usize];
-        process.worker = Worker::Idle;
+        process.workers.iter_mut().for_each(|worker| worker.state = State::Idle);
         self.start_controller(index, self.hosts.manager.monotonic(self.now));
     }
 }

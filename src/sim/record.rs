@@ -8,7 +8,7 @@ use crate::api::{Key, Kind, Meta, Uid};
 use crate::cluster::Stored;
 use crate::time::SimTime;
 use crate::trace::{Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Write;
 use std::mem::Discriminant;
 use std::sync::Arc;
@@ -39,6 +39,10 @@ pub(super) struct Recorder {
     cluster: Option<SubjectId>,
     /// How many pods of a name there have been.
     names: FxHashMap<Arc<str>, u32>,
+    /// Which of them are those of Jobs that a streamed run will forget.
+    names_of: FxHashMap<Uid, Vec<Arc<str>>>,
+    /// Jobs of CronJobs that people made, whose names may come again.
+    by_hand: FxHashSet<Uid>,
     /// Who has had a name, oldest first: ReplicaSets and Jobs, whose pods are
     /// counted.
     holders: FxHashMap<(Arc<str>, Arc<str>), Vec<Uid>>,
@@ -65,6 +69,8 @@ impl Recorder {
             forgetting: None,
             cluster: None,
             names: FxHashMap::default(),
+            names_of: FxHashMap::default(),
+            by_hand: FxHashSet::default(),
             holders: FxHashMap::default(),
             namesakes: FxHashMap::default(),
             refusals: FxHashMap::default(),
@@ -146,7 +152,7 @@ impl Recorder {
         let Subject { kind, owner, .. } = *self.trace.subject(subject);
         let returns = match kind {
             Kind::ReplicaSet => true,
-            Kind::Job => !owner.is_some_and(scheduled),
+            Kind::Job => !owner.is_some_and(scheduled) || self.by_hand.contains(&uid),
             _ => false,
         };
         if let Some(forgetting) = self.forgetting.as_mut().filter(|_| !returns) {
@@ -164,6 +170,9 @@ impl Recorder {
             self.refusals.remove(&id);
             let subject = self.trace.subject(id);
             if subject.kind == Kind::Job {
+                for name in self.names_of.remove(&uid).into_iter().flatten() {
+                    self.names.remove(&name);
+                }
                 self.namesakes.remove(&uid);
                 self.holders.remove(&(subject.namespace.clone(), subject.name.clone()));
             }
@@ -213,11 +222,15 @@ impl Recorder {
         }
         // Only pods are told apart; a workload that is deleted and applied
         // again goes on under its name.
-        let name = if kind == Kind::Pod { self.distinguish(meta, plain) } else { plain };
+        let name = if kind == Kind::Pod { self.distinguish(meta, plain, None) } else { plain };
         // A CronJob never gives a name twice, but people may.
         let scheduled = owner.is_some() && meta.annotations.contains_key(SCHEDULED_AT);
-        if kind == Kind::ReplicaSet || kind == Kind::Job && !scheduled {
+        let by_hand = kind == Kind::Job && !scheduled;
+        if kind == Kind::ReplicaSet || by_hand {
             self.note_namesakes(meta, &name);
+        }
+        if by_hand && owner.is_some() {
+            self.by_hand.insert(meta.uid);
         }
         self.enter(meta, kind, owner, revision, name)
     }
@@ -272,7 +285,7 @@ impl Recorder {
                     0 => format!("{whose}#{mark}"),
                     revision => format!("{whose}/{revision}#{mark}"),
                 };
-                self.distinguish(meta, plain.into())
+                self.distinguish(meta, plain.into(), Some(owner))
             }
         };
         self.enter(meta, Kind::Pod, Some(subject), revision, name)
@@ -292,8 +305,13 @@ impl Recorder {
     }
 
     /// A second pod of the same name gets `~2`, a third one `~3`.
-    fn distinguish(&mut self, meta: &Meta, plain: Arc<str>) -> Arc<str> {
+    fn distinguish(&mut self, meta: &Meta, plain: Arc<str>, owner: Option<Key>) -> Arc<str> {
         let full: Arc<str> = format!("{}/{plain}", meta.namespace).into();
+        if let Some(job) = owner.filter(|owner| owner.kind == Kind::Job && self.forgetting.is_some())
+            && !self.names.contains_key(&full)
+        {
+            self.names_of.entry(job.uid).or_default().push(full.clone());
+        }
         let seen = self.names.entry(full).or_insert(0);
         *seen += 1;
         if *seen == 1 { plain } else { format!("{plain}~{seen}").into() }

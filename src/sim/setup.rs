@@ -111,6 +111,8 @@ pub struct ControlPlane {
     /// How many requests each controller may send; none is as many as it
     /// likes.
     pub client_limit: Option<ClientLimit>,
+    /// How many workers the controllers have.
+    pub workers: Workers,
     /// Whether leaders that cannot renew their lease give up.
     pub leader_election: bool,
     /// What is switched on beyond the defaults of Kubernetes.
@@ -124,6 +126,9 @@ pub struct ControlPlane {
     /// The pod garbage collector, with the number of finished pods that it
     /// leaves; 0 leaves them all.
     pub pod_gc: Option<usize>,
+    /// The IANA name of the controller manager's time zone, in which schedules
+    /// without one are read; UTC if there is none.
+    pub time_zone: Option<Arc<str>>,
     /// For how long the controllers have been running when the run begins:
     /// this sets the phase of what they do at intervals.
     pub running_for: Span,
@@ -136,6 +141,7 @@ impl ControlPlane {
             garbage_collector: self.garbage_collector,
             node_lifecycle: self.node_lifecycle.clone(),
             pod_gc: self.pod_gc,
+            time_zone: self.time_zone.clone(),
         }
     }
 }
@@ -146,12 +152,35 @@ impl Default for ControlPlane {
             informer_lag: Span::ZERO,
             write_latency: Span::ZERO,
             client_limit: None,
+            workers: Workers::Same(1),
             leader_election: false,
             feature_gates: FeatureGates::default(),
             garbage_collector: true,
             node_lifecycle: None,
             pod_gc: None,
+            time_zone: None,
             running_for: Span::from_ms(8_900),
+        }
+    }
+}
+
+/// How many objects a controller works on at a time. Some do one thing after
+/// the other whatever is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Workers {
+    /// As many as kube-controller-manager gives each by default.
+    Upstream,
+    /// So many each, at least one.
+    Same(u8),
+}
+
+impl Workers {
+    /// The number for a controller that upstream gives so many.
+    #[must_use]
+    pub fn of(self, upstream: u8) -> u8 {
+        match self {
+            Workers::Same(each) if upstream > 1 => each.max(1),
+            _ => upstream,
         }
     }
 }

@@ -1,8 +1,5 @@
 //! Runs that are too long to be kept: their records are handed on in pieces
 //! and forgotten, and so are the objects that are gone.
-//!
-//! What is remembered of pods that have the same name again, as those of one
-//! index of an Indexed Job, is kept.
 
 use super::{Setup, Simulation};
 use crate::api::Uid;

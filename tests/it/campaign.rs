@@ -357,6 +357,7 @@ fn wrong_sweeps_are_explained() {
     let dir = folder(&[("web.yaml", WEB), ("s.yaml", SCENARIO), ("manifests/web.yaml", WEB)]);
     for (arguments, wanted) in [
         (&["sweep", "web.yaml", "--set", "deployment/web.maxSurgee=1,2"][..], "maxSurgee"),
+        (&["run", "web.yaml", "--set", "deployment/web.maxSruge=1"], "did you mean deployment/web.maxSurge?"),
         (&["sweep", "web.yaml", "--set", "deployment/wbe.maxSurge=1"], "did you mean deployment/web?"),
         (&["sweep", "web.yaml", "--shard", "4/4", "--out", "o"], "does not exist"),
         (&["sweep", "web.yaml", "--workload", "deployment/api"], "there is deployment/web"),
@@ -391,7 +392,7 @@ fn tests_find_scenarios_and_name_fixes() {
         "{text}"
     );
     assert!(text.contains("expects more pods than are wanted  fix: set maxSurge to 0"), "{text}");
-    assert!(text.contains("1 scenarios in 5 runs: 1 passed, 0 failed; 1 documented bad outcomes"), "{text}");
+    assert!(text.contains("1 scenario in 5 runs: 1 passed, 0 failed; 1 documented bad outcome"), "{text}");
     let junit = fs::read_to_string(dir.path().join("junit.xml")).expect("a report");
     assert!(junit.contains(r#"tests="2""#) && junit.contains(r#"failures="0""#), "{junit}");
     assert_eq!(run(&dir, &["test", ".", "--filter", "nothing"]).0, 2);

@@ -31,9 +31,14 @@ spec:
 
 /// Runs a manifest under a scenario of this `spec`.
 fn run(manifest: &str, spec: &str) -> Trace {
+    run_for("15m", manifest, spec)
+}
+
+fn run_for(duration: &str, manifest: &str, spec: &str) -> Trace {
     let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
-    let text =
-        format!("{manifest}---\n{head}spec: {{duration: 15m, pods: {{'*': {{run: {{duration: 10s}}}}}}, {spec}}}");
+    let text = format!(
+        "{manifest}---\n{head}spec: {{duration: {duration}, pods: {{'*': {{run: {{duration: 10s}}}}}}, {spec}}}"
+    );
     let compiled = from_text(&text).unwrap_or_else(|error| panic!("{spec}: {error}"));
     sim::run(&compiled[0].setup)
 }
@@ -138,5 +143,66 @@ fn components_that_do_not_exist_are_named() {
         let text = format!("{CRON}---\napiVersion: seatrial/v1alpha1\nkind: Scenario\nspec: {{{spec}}}");
         let error = from_text(&text).map(|_| ()).expect_err(spec).to_string();
         assert!(error.contains(wanted), "{spec}: {error}");
+    }
+}
+
+/// When pods were said to be not ready, and when they were ready again.
+fn blips(action: &str) -> Vec<(&'static str, u64)> {
+    let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
+    let text = format!(
+        "{WEB}---\n{head}spec: {{duration: 10m, cluster: {{zones: {{a: {{nodes: 1}}}}}}, pods: {{'*': {{start: 1s}}}}, \
+         actions: [{{at: 60s, {action}}}]}}"
+    );
+    let compiled = from_text(&text).unwrap_or_else(|error| panic!("{action}: {error}"));
+    let trace = sim::run(&compiled[0].setup);
+    let after = trace.records.iter().filter(|record| record.at.as_ms() >= 60_000);
+    let named = after.filter_map(|record| match record.what {
+        What::Ready => Some(("ready", record.at.as_ms())),
+        What::Unready => Some(("unready", record.at.as_ms())),
+        What::Created | What::Removed => Some(("another", record.at.as_ms())),
+        _ => None,
+    });
+    named.collect()
+}
+
+#[test]
+fn a_kubelet_that_lives_does_not_leave_it_at_that() {
+    for (action, expected) in [
+        // Renewals count again once the clock is where it was, after 3 min.
+        (
+            "clockStep: {node/a-1: -2m}",
+            &[("unready", 101_100), ("ready", 110_000), ("unready", 161_100), ("ready", 170_000)][..],
+        ),
+        ("clockStep: {node/a-1: -30s}", &[]),
+        ("clockStep: {node/a-1: 2m}", &[]),
+        ("pause: {node/a-1: 3m}", &[("unready", 101_100), ("ready", 240_000)]),
+    ] {
+        assert_eq!(blips(action), expected, "{action}");
+    }
+}
+
+#[test]
+fn schedules_without_a_zone_are_in_that_of_the_controller_manager() {
+    let nine = CRON.replace("* * * * *", "0 9 * * *");
+    let berlin = nine.replace("schedule:", "timeZone: Europe/Berlin\n  schedule:");
+    for (manifest, zone, hour) in [(&nine, "UTC", 9), (&nine, "Asia/Seoul", 24), (&berlin, "Asia/Seoul", 8)] {
+        let clocks = format!("start: '2026-01-05T00:30:00Z', clocks: {{controllerManager: {{zone: {zone}}}}}");
+        let trace = run_for("26h", manifest, &clocks);
+        let minute = starts(&trace).first().map(|ms| ms / 60_000);
+        assert_eq!(minute, Some(hour * 60 - 30), "{zone}");
+    }
+}
+
+#[test]
+fn zones_and_owners_of_clocks_are_checked() {
+    for (clocks, wanted) in [
+        ("controllerManger: 30s", "did you mean controllerManager?"),
+        ("apiServer: {zone: Asia/Seoul}", "nobody asks for the time zone of apiServer"),
+        ("controllerManager: {zone: asia/seoul}", "did you mean Asia/Seoul?"),
+    ] {
+        let head = "apiVersion: seatrial/v1alpha1\nkind: Scenario\n";
+        let text = format!("{CRON}---\n{head}spec: {{duration: 1m, clocks: {{{clocks}}}}}");
+        let problem = from_text(&text).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(problem.contains(wanted), "{problem}");
     }
 }

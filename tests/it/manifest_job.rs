@@ -175,3 +175,14 @@ spec.successPolicy.rules[2].succeededCount: Invalid value: 3: must be less than 
         assert_eq!(problems(&document), expect);
     }
 }
+
+#[test]
+fn a_name_fits_into_a_label() {
+    for (length, refused) in [(63, 0), (64, 1)] {
+        let mut document = work();
+        document["metadata"]["name"] = json!("n".repeat(length));
+        let problems = manifest::read(&document).err().unwrap_or_default();
+        assert_eq!(problems.len(), refused, "{problems:?}");
+        assert!(problems.iter().all(|problem| problem.to_string().starts_with("spec.template.labels: Invalid value")));
+    }
+}

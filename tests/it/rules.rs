@@ -1,8 +1,13 @@
 //! Single rules of the API server and of controllers, in small whole runs that
 //! are written like recordings.
 
+use seatrial::api::Kind;
 use seatrial::conformance::{Case, canonical};
-use seatrial::sim;
+use seatrial::manifest;
+use seatrial::sim::setup::{ControlPlane, Workers};
+use seatrial::sim::{self, Setup};
+use seatrial::time::{SimTime, Span, Timestamp};
+use seatrial::trace::What;
 use serde_json::{Value, json};
 
 /// What a run says of objects whose name has this in it, one line an entry.
@@ -66,4 +71,28 @@ fn a_workload_keeps_its_selector() {
         let [line] = &lines[..] else { panic!("{kind}: {lines:?}") };
         assert!(line.starts_with(&format!("20000 Action/patch {kind}/web rejected")), "{line}");
     }
+}
+
+/// Twenty Deployments at once, each write taking a tenth of a second: how long
+/// until all of their pods are there.
+fn seconds_until_created(workers: Workers) -> u64 {
+    let object = |n| {
+        let mut document = workload("Deployment");
+        document["metadata"]["name"] = json!(format!("web-{n:02}"));
+        manifest::read(&document).expect("a Deployment").object
+    };
+    let control_plane = ControlPlane { workers, write_latency: Span::from_ms(100), ..ControlPlane::default() };
+    let objects = (0..20).map(object).collect();
+    let setup = Setup { objects, control_plane, ..Setup::new(Timestamp(0), SimTime::from_secs(300)) };
+    let trace = sim::run(&setup);
+    let created: Vec<_> = trace.records.iter().filter(|r| r.what == What::Created).collect();
+    let pods = created.iter().filter(|r| trace.subject(r.subject).kind == Kind::Pod);
+    assert_eq!(pods.clone().count(), 20);
+    pods.last().expect("twenty").at.as_ms() / 1_000
+}
+
+#[test]
+fn workers_work_side_by_side() {
+    let (one, five) = (seconds_until_created(Workers::Same(1)), seconds_until_created(Workers::Upstream));
+    assert_eq!((one, five), (5, 1));
 }

@@ -47,7 +47,7 @@ impl Folder {
     }
 
     /// Saves rows on the way.
-    pub(super) fn save(&mut self, part: Part) -> Result<(), Failure> {
+    pub(super) fn save(&mut self, part: &Part) -> Result<(), Failure> {
         output::write_file(&self.checkpoint(self.saved), part.to_text().as_bytes())?;
         self.saved += 1;
         Ok(())

@@ -236,7 +236,7 @@ fn run(campaign: &Campaign, arguments: &Sweep, shard: Shard) -> Result<Part, Fai
         if let Some(folder) = &mut folder
             && saved.elapsed() >= Duration::from_nanos(arguments.checkpoint.0)
         {
-            if let Err(error) = folder.save(campaign.part(std::mem::take(&mut fresh))) {
+            if let Err(error) = folder.save(&campaign.part(std::mem::take(&mut fresh))) {
                 stop.store(true, Ordering::Relaxed);
                 failure.get_or_insert(error);
             }
@@ -275,7 +275,7 @@ fn interrupted(
     let kept = match rest {
         Some((mut folder, fresh)) => {
             if !fresh.is_empty() {
-                folder.save(campaign.part(fresh))?;
+                folder.save(&campaign.part(fresh))?;
             }
             let dir = out.map(|d| d.display().to_string()).unwrap_or_default();
             format!("they are kept in {dir}, and the same command goes on from there")

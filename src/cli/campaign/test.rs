@@ -187,7 +187,7 @@ fn people(tested: &[Tested], quiet: bool) -> String {
         }
         let (mark, style) = if passed { ("✓", GOOD) } else { ("✗", BAD) };
         let claims = scenario.claims.len();
-        let count = format!("{claims} claim{}", if claims == 1 { "" } else { "s" });
+        let count = if claims == 0 { "claims nothing".to_string() } else { counted(claims as u64, "claim") };
         let seeds = if scenario.seeds.1 == 1 { String::new() } else { format!(", {} seeds", scenario.seeds.1) };
         let file = scenario.file.display();
         let _ = writeln!(text, "{style}{mark}{style:#} {}  {DIM}{file}: {count}{seeds}{DIM:#}", scenario.name);
@@ -205,11 +205,21 @@ fn people(tested: &[Tested], quiet: bool) -> String {
     let runs: u64 = tested.iter().map(|t| u64::from(t.seeds.1)).sum();
     let _ = writeln!(
         text,
-        "\n{} scenarios in {runs} runs: {} passed, {failed} failed; {documented} documented bad outcomes",
-        tested.len(),
-        tested.len() - failed
+        "\n{} in {}: {} passed, {failed} failed; {}",
+        counted(tested.len() as u64, "scenario"),
+        counted(runs, "run"),
+        tested.len() - failed,
+        counted(documented as u64, "documented bad outcome"),
     );
+    if !tested.is_empty() && tested.iter().all(|t| t.claims.is_empty()) {
+        let _ = writeln!(text, "nothing is claimed, so nothing could fail: write claims under spec.assert");
+    }
     text
+}
+
+/// `1 run`, `2 runs`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Everything about a failure.

@@ -108,7 +108,8 @@ impl Tested {
 fn failed(verdict: &Verdict, trace: &Trace, timeline: &Timeline, reproduce: &str, ascii: bool) -> Failed {
     let record = verdict.record.and_then(|id| trace.record(id));
     let window = verdict.at.map_or(Window::Auto, |at| around(at, timeline));
-    let options = TextOptions { width: WIDTH, ascii, window, ..TextOptions::default() };
+    let only = verdict.record.and_then(|id| concerned(trace, timeline, id));
+    let options = TextOptions { width: WIDTH, ascii, window, only, ..TextOptions::default() };
     Failed {
         seed: trace.header.seed,
         at: verdict.at,
@@ -119,6 +120,17 @@ fn failed(verdict: &Verdict, trace: &Trace, timeline: &Timeline, reproduce: &str
         reproduce: reproduce.to_string(),
         cut: text::waveform(trace, timeline, &options),
     }
+}
+
+/// The workload that a record is about: its subject, or what it belongs to.
+fn concerned(trace: &Trace, timeline: &Timeline, id: RecordId) -> Option<usize> {
+    let subject = trace.record(id)?.subject;
+    let above = std::iter::successors(Some(subject), |id| trace.subject(*id).owner).take(8).last()?;
+    let above = trace.subject(above);
+    let is = |w: &seatrial::timeline::Workload| {
+        w.kind == above.kind && *w.name == *above.name && *w.namespace == *above.namespace
+    };
+    timeline.workloads().iter().position(is)
 }
 
 /// The part of a run around a moment: a sixth of it, but not too little.

@@ -26,6 +26,8 @@ pub(super) struct CronJobController {
     /// CronJobs that are gone, under the one that has their name now: Jobs
     /// are matched by the names of their controllers.
     earlier: FxHashMap<Key, Vec<Key>>,
+    /// The time zone of its host, in which schedules without one are read.
+    zone: Option<Arc<str>>,
 }
 
 /// A schedule as it was last seen.
@@ -37,9 +39,13 @@ struct Known {
 }
 
 impl Known {
-    fn of(cron_job: &CronJob) -> Known {
+    /// Reads a schedule; one without a time zone is in that of the host.
+    ///
+    /// Upstream: `cronjob/cronjob_controllerv2.go formatSchedule`
+    fn of(cron_job: &CronJob, host: Option<&str>) -> Known {
         let spec = &cron_job.spec;
-        let zone = spec.time_zone.as_deref().and_then(|name| cron::zone(name).ok());
+        let known = |name: &str| cron::zone(name).ok();
+        let zone = spec.time_zone.as_deref().and_then(known).or_else(|| host.and_then(known));
         Known {
             schedule: spec.schedule.clone(),
             time_zone: spec.time_zone.clone(),
@@ -73,7 +79,7 @@ impl Controller for CronJobController {
     /// Upstream: `cronjob/cronjob_controllerv2.go sync`
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(cron_job) = view.cache.cron_jobs.get(key) else { return Ok(()) };
-        let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job));
+        let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job, self.zone.as_deref()));
         let earlier = match self.earlier.get_mut(&key) {
             None => &[][..],
             Some(keys) => {
@@ -120,12 +126,22 @@ impl Controller for CronJobController {
         self.earlier.insert(new, earlier);
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-cron-job-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }
 }
 
 impl CronJobController {
+    /// A process on a host in a time zone; UTC if there is none.
+    pub(super) fn in_zone(zone: Option<Arc<str>>) -> CronJobController {
+        CronJobController { zone, ..CronJobController::default() }
+    }
+
     /// A new schedule is looked at when its next time comes, and at once if
     /// such a time has passed since the last Job; any other change is looked
     /// at now.
@@ -143,7 +159,7 @@ impl CronJobController {
         if self.known.get(&key).is_some_and(|known| known.is_of(cron_job)) {
             return queue.add(key);
         }
-        let mut known = Known::of(cron_job);
+        let mut known = Known::of(cron_job, self.zone.as_deref());
         match &mut known.parsed {
             _ if change.verb == Verb::Added => queue.add(key),
             Ok(schedule) => {
@@ -180,6 +196,8 @@ mod tests {
     struct World {
         store: Store,
         key: Key,
+        /// As it was created.
+        spare: CronJob,
     }
 
     fn second(n: i64) -> Timestamp {
@@ -201,8 +219,9 @@ mod tests {
             let Object::CronJob(cron_job) = object else { panic!("not a CronJob") };
             let mut store = Store::default();
             store.now = second(0);
+            let spare = (*cron_job).clone();
             let key = store.create(*cron_job).expect("new");
-            World { store, key }
+            World { store, key, spare }
         }
 
         fn cron_job(&self) -> &CronJob {
@@ -247,16 +266,20 @@ mod tests {
             self.sync_with(self.store.objects(), at)
         }
 
-        fn sync_with(&self, cache: &Objects, at: i64) -> (Vec<String>, Plan) {
-            let view = View {
-                cache,
+        fn view(&self, at: i64) -> View<'_> {
+            View {
+                cache: self.store.objects(),
                 live: self.store.objects(),
                 answers: true,
                 metrics: &crate::controllers::NoMetrics,
                 now: second(at).instant(),
                 monotonic: second(at).instant(),
                 gates: FeatureGates::default(),
-            };
+            }
+        }
+
+        fn sync_with(&self, cache: &Objects, at: i64) -> (Vec<String>, Plan) {
+            let view = View { cache, ..self.view(at) };
             let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
             let mut controller = CronJobController::default();
             controller.sync(self.key, view, &mut plan, &mut queue).expect("no error");
@@ -391,6 +414,56 @@ mod tests {
     }
 
     #[test]
+    fn jobs_of_an_earlier_cron_job_of_the_name_are_seen() {
+        let mut world = World::new(&json!({"suspend": true}));
+        world.job("old", None);
+        let old = world.key;
+        world.store.remove(old);
+        let cron_job = world.spare.clone();
+        world.key = world.store.create(cron_job).expect("new");
+        let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
+        let mut controller = CronJobController::default();
+        controller.renamed(old, world.key);
+        controller.sync(world.key, world.view(61), &mut plan, &mut queue).expect("no error");
+        let written: Vec<_> = plan.writes.iter().map(|w| word(&w.write, world.store.objects())).collect();
+        assert_eq!(written, ["UnexpectedJob"]);
+    }
+
+    #[test]
+    fn a_name_that_somebody_else_has_stops_the_schedule() {
+        let mut world = World::new(&json!({}));
+        let (_, plan) = world.sync(61);
+        let write = &plan.writes[0].write;
+        let Write::CreateJob { job, .. } = write else { panic!("no Job") };
+        for (owners, reaction) in [(Vec::new(), Reaction::Rest), (job.meta.owners.clone(), Reaction::Ignore)] {
+            let found = Job { meta: Meta { owners, ..job.meta.clone() }, ..(**job).clone() };
+            let key = world.store.create(found).expect("new");
+            let mut more = Plan::default();
+            let answer = CronJobController::default().failed(
+                world.key,
+                write,
+                &ApiError::AlreadyExists,
+                world.view(61),
+                &mut more,
+            );
+            assert_eq!(answer, reaction);
+            world.store.remove(key);
+        }
+    }
+
+    #[test]
+    fn nothing_is_known_while_the_api_server_is_down() {
+        let mut world = World::new(&json!({"suspend": true}));
+        let job = world.job("old", None);
+        world.activate(&[job]);
+        world.store.remove(job);
+        let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
+        let view = View { answers: false, ..world.view(61) };
+        CronJobController::default().sync(world.key, view, &mut plan, &mut queue).expect("no error");
+        assert!(plan.fails && plan.writes.is_empty());
+    }
+
+    #[test]
     fn a_time_is_served_once() {
         let mut world = World::new(&json!({}));
         let status = CronJobStatus { last_schedule: Some(second(60)), ..CronJobStatus::default() };
@@ -412,15 +485,7 @@ mod tests {
             };
             world.store.update(world.key, None, write).expect("there");
             world.store.take_changes(&mut changes);
-            let view = View {
-                cache: world.store.objects(),
-                live: world.store.objects(),
-                answers: true,
-                metrics: &crate::controllers::NoMetrics,
-                now: second(5).instant(),
-                monotonic: second(5).instant(),
-                gates: FeatureGates::default(),
-            };
+            let view = world.view(5);
             let mut queue = WorkQueue::default();
             for change in changes.drain(..) {
                 controller.observe(&change, view, &mut queue);

@@ -152,6 +152,11 @@ impl Controller for DaemonSetController {
         reaction
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-daemonset-syncs`
+    fn workers(&self) -> u8 {
+        2
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

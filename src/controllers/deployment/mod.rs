@@ -114,6 +114,11 @@ impl Controller for DeploymentController {
         Span::from_ns(1_400)
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-deployment-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

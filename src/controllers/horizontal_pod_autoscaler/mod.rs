@@ -34,8 +34,8 @@ pub(super) struct HorizontalPodAutoscalerController {
     histories: FxHashMap<Key, History>,
     /// Which pods each one scales, as far as it has found out.
     selectors: FxHashMap<Key, Option<Arc<Selector>>>,
-    /// What the sync in hand is about to do to its target.
-    rescale: Option<Rescale>,
+    /// What the syncs in hand are about to do to their targets.
+    rescales: FxHashMap<Key, Rescale>,
 }
 
 /// A change of a target that is under way.
@@ -94,7 +94,7 @@ impl Controller for HorizontalPodAutoscalerController {
             return Ok(());
         };
         queue.add_rate_limited(key);
-        self.rescale = None;
+        self.rescales.remove(&key);
         let status = autoscaler.status.clone();
         let mut pass = Pass { key, autoscaler, view, status, plan };
         match target::scale_of(autoscaler, view.live) {
@@ -112,7 +112,7 @@ impl Controller for HorizontalPodAutoscalerController {
     }
 
     fn written(&mut self, key: Key, write: &Write, _object: Key, _version: u64) {
-        if let (Write::ScaleTarget { .. }, Some(rescale)) = (write, self.rescale.take())
+        if let (Write::ScaleTarget { .. }, Some(rescale)) = (write, self.rescales.remove(&key))
             && let Some(behavior) = &rescale.behavior
         {
             self.histories.entry(key).or_default().scaled(behavior, rescale.from, rescale.to, rescale.at);
@@ -121,7 +121,7 @@ impl Controller for HorizontalPodAutoscalerController {
 
     fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, plan: &mut Plan) -> Reaction {
         let text = error.reason();
-        match (write, self.rescale.take()) {
+        match (write, self.rescales.remove(&key)) {
             (Write::ScaleTarget { .. }, Some(mut rescale)) => {
                 let message = format!("New size: {}; reason: {}; error: {text}", rescale.to, rescale.reason);
                 plan.announce(key, Notice::warning("FailedRescale", message));
@@ -150,6 +150,11 @@ impl Controller for HorizontalPodAutoscalerController {
 
     fn new_queue(&self) -> WorkQueue {
         WorkQueue::with_retries(PERIOD, PERIOD)
+    }
+
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-horizontal-pod-autoscaler-syncs`
+    fn workers(&self) -> u8 {
+        5
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
@@ -217,7 +222,7 @@ impl HorizontalPodAutoscalerController {
         pass.plan.because(Why::Rescale { from, to, proposed });
         pass.plan.write(Write::ScaleTarget { target: scale.key, autoscaler: pass.key, replicas: to });
         pass.plan.announce(pass.key, Notice::normal("SuccessfulRescale", format!("New size: {to}; reason: {reason}")));
-        self.rescale = Some(Rescale {
+        let rescale = Rescale {
             from,
             to,
             at: pass.view.monotonic,
@@ -225,7 +230,8 @@ impl HorizontalPodAutoscalerController {
             behavior: pass.autoscaler.spec.behavior.clone(),
             status,
             version: pass.autoscaler.meta.resource_version,
-        });
+        };
+        self.rescales.insert(pass.key, rescale);
         pass.status.able_to_scale =
             Some(holds("SucceededRescale", &format!("the HPA controller was able to update the target scale to {to}")));
         pass.status.last_scale_time = Some(pass.view.now.truncate());

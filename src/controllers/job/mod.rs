@@ -148,6 +148,11 @@ impl Controller for JobController {
         WorkQueue::with_retries(Span::from_secs(1), Span::from_secs(60))
     }
 
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-job-syncs`
+    fn workers(&self) -> u8 {
+        5
+    }
+
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
     }

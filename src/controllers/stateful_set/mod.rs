@@ -28,9 +28,9 @@ struct Written {
 #[derive(Clone, Debug, Default)]
 pub struct StatefulSetController {
     written: FxHashMap<Key, Written>,
-    /// What the sync in hand writes at its end even if it fails: status and
-    /// history.
-    ending: Vec<Write>,
+    /// What the syncs in hand write at their end even if they fail: status
+    /// and history.
+    endings: FxHashMap<Key, Vec<Write>>,
 }
 
 impl StatefulSetController {
@@ -68,6 +68,7 @@ impl Controller for StatefulSetController {
         }
         if change.verb == Verb::Deleted {
             self.written.remove(&change.key);
+            self.endings.remove(&change.key);
         }
         queue.add(change.key);
     }
@@ -80,7 +81,8 @@ impl Controller for StatefulSetController {
         let pods = claim_pods(key, set, view, plan)?;
         let mut pass = Pass::new(key, set, view, &pods, plan);
         let ending = pass.run();
-        self.ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
+        let ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
+        self.endings.insert(key, ending);
         Ok(())
     }
 
@@ -98,7 +100,7 @@ impl Controller for StatefulSetController {
     /// The status is written even if something went wrong before.
     ///
     /// Upstream: `statefulset/stateful_set_control.go performUpdate`
-    fn failed(&mut self, _key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         match (write, error) {
             (Write::DeletePod { owner, .. } | Write::DeleteNewPod { owner, .. }, ApiError::NotFound) => {
                 // That it is gone is what was wanted.
@@ -122,10 +124,15 @@ impl Controller for StatefulSetController {
                 | Write::RelabelPod { .. }
                 | Write::DeletePod { .. },
                 _,
-            ) => self.ending.drain(..).for_each(|write| plan.write(write)),
+            ) => self.endings.remove(&key).into_iter().flatten().for_each(|write| plan.write(write)),
             _ => {}
         }
         Reaction::Fail
+    }
+
+    /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-statefulset-syncs`
+    fn workers(&self) -> u8 {
+        5
     }
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {

@@ -170,11 +170,18 @@ fn read_selector(mut spec: JobSpec, f: &Fields, problems: &mut Problems) -> JobS
     spec
 }
 
-/// An Indexed Job's pods have host names with their index in it.
+/// A Job's pods have a label with its name, and those of an Indexed one host
+/// names with their index in it.
 fn check_pod_names(document: &Fields, spec: &JobSpec, problems: &mut Problems) {
-    let Some(last) = spec.completions.filter(|&n| spec.indexed && n > 0) else { return };
     let metadata = document.object("metadata");
     let name = metadata.text("name");
+    if !spec.manual_selector && syntax::dns_subdomain(name).is_empty() {
+        let path = document.object("spec").object("template").path("labels");
+        for wrong in syntax::label_value(name) {
+            problems.add_with_hint(&path, invalid(name, &wrong), "pods get a label with the name of their Job");
+        }
+    }
+    let Some(last) = spec.completions.filter(|&n| spec.indexed && n > 0) else { return };
     let longest = format!("{name}-{}", last - 1);
     if !name.is_empty() && !syntax::dns_label(&longest).is_empty() {
         let detail = format!("will not able to create pod with invalid DNS label: {longest}");

@@ -2,11 +2,13 @@
 
 use super::Compiler;
 use super::actions::Context;
+use crate::cron;
 use crate::scenario::file::{self, ActionEntry, ClockEntry, Paused, Preset, Spec, UpDown};
 use crate::scenario::scope::{Refusal, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane};
+use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane, Workers};
 use crate::time::Span;
+use std::sync::Arc;
 
 /// What may stand where a component is wanted.
 const COMPONENTS: [&str; 3] = ["apiServer", "controllerManager", "scheduler"];
@@ -37,14 +39,39 @@ impl Compiler<'_> {
                 "scheduler" => clocks.scheduler = clock,
                 "kubelets" => clocks.kubelets = clock,
                 _ => {
-                    let hint = "a clock is that of apiServer, controllerManager, scheduler, kubelets, or of nodes";
-                    let nodes = scope.nodes(name).map_err(|(m, h)| (m, h.or_else(|| Some(hint.to_string()))));
+                    let hint = || "a clock is that of apiServer, controllerManager, scheduler, kubelets, or of nodes";
+                    let owners = COMPONENTS.into_iter().chain(["kubelets"]);
+                    let near = suggest::nearest(name, owners).map(|near| format!("did you mean {near}?"));
+                    let nodes =
+                        scope.nodes(name).map_err(|(m, h)| (m, near.or(h).or_else(|| Some(hint().to_string()))));
                     let nodes = self.check_name(&format!("spec.clocks.{name}"), nodes).unwrap_or_default();
                     clocks.nodes.extend(nodes.into_iter().map(|node| (node.into(), clock)));
                 }
             }
         }
         clocks
+    }
+
+    /// The time zone of the controller manager, and what is said of it.
+    pub(super) fn time_zone(&mut self, spec: &Spec) -> (Option<Arc<str>>, Option<String>) {
+        let mut found = None;
+        for (name, entry) in &spec.clocks {
+            let Some(zone) = &entry.zone else { continue };
+            let field = format!("spec.clocks.{name}.zone");
+            if name != "controllerManager" {
+                let hint = "only the controller manager reads schedules".to_string();
+                self.problem(&field, format!("nobody asks for the time zone of {name}"), Some(hint));
+            } else if let Err(error) = cron::zone(zone) {
+                let near = cron::zone_spelt_like(zone).map(|near| format!("did you mean {near}?"));
+                self.problem(&field, error, near);
+            } else {
+                found = Some(zone.as_str().into());
+            }
+        }
+        let said = found.as_ref().map(|zone| {
+            format!("the controller manager's host is in {zone}, and schedules without a time zone are read there")
+        });
+        (found, said)
     }
 
     /// What happens to hosts.
@@ -64,6 +91,10 @@ impl Compiler<'_> {
                     continue;
                 }
             };
+            if failed.clock.zone.is_some() {
+                let hint = "write spec.clocks.controllerManager.zone".to_string();
+                self.problem(&c.field, "the next leader is in the time zone of the first", Some(hint));
+            }
             let gap = failed.gap.map_or(LEASE, |gap| gap.0);
             all.push(Action::Failover { component, gap, clock: ClockSpec::from(&failed.clock) });
         }
@@ -97,6 +128,11 @@ pub(super) fn control_plane(entry: &file::ControlPlane) -> (ControlPlane, Option
         informer_lag: of(entry.informer_lag, 10),
         write_latency: of(entry.write_latency, 5),
         client_limit: given.or_else(|| realistic.then_some(ClientLimit::DEFAULT)),
+        workers: match entry.workers {
+            Some(each) => Workers::Same(each.max(1)),
+            None if realistic => Workers::Upstream,
+            None => Workers::Same(1),
+        },
         leader_election: entry.leader_election.unwrap_or(realistic),
         ..ControlPlane::default()
     };

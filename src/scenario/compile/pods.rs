@@ -42,14 +42,16 @@ pub(super) fn typical(objects: &[Named]) -> (Vec<PodProfile>, Vec<String>) {
     (std::iter::once(profile).chain(batch).collect(), texts)
 }
 
-/// The same as an entry of a scenario file.
-pub(in crate::scenario) fn typical_entry() -> serde_json::Value {
-    serde_json::json!({
+/// The same as entries of a scenario file: of all pods, and of Jobs.
+pub(in crate::scenario) fn typical_entries() -> (serde_json::Value, serde_json::Value) {
+    let all = serde_json::json!({
         "schedule": "10ms",
         "start": {"lognormal": {"median": "2s", "p99": "6s"}},
         "ready": {"lognormal": {"median": "8s", "p99": "20s"}},
         "terminate": "3s",
-    })
+    });
+    let work = serde_json::json!({"ready": "0s", "run": {"duration": {"lognormal": {"median": "30s", "p99": "90s"}}}});
+    (all, work)
 }
 
 impl Compiler<'_> {

@@ -19,6 +19,8 @@ pub struct ControlPlane {
     pub write_latency: Option<Duration>,
     /// How many requests each controller may send.
     pub client_limits: Option<ClientLimits>,
+    /// How many objects each controller works on at a time.
+    pub workers: Option<u8>,
     /// Whether leaders that cannot renew their lease give up.
     pub leader_election: Option<bool>,
 }
@@ -66,6 +68,11 @@ struct ControlPlaneInFull {
     /// 20 a second, 30 at once).
     #[serde(default)]
     client_limits: Option<ClientLimits>,
+    /// How many objects each controller works on at a time (ideal: 1,
+    /// realistic: 5, of DaemonSets 2, as kube-controller-manager by default).
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    workers: Option<u8>,
     /// Whether a leader that cannot renew its lease for 10s gives up (ideal:
     /// false, realistic: true).
     #[serde(default)]
@@ -80,6 +87,7 @@ impl FromMap for ControlPlane {
             informer_lag: full.informer_lag,
             write_latency: full.write_latency,
             client_limits: full.client_limits,
+            workers: full.workers,
             leader_election: full.leader_election,
         })
     }

@@ -101,7 +101,7 @@ impl JsonSchema for DriftEntry {
 }
 
 /// A clock that is wrong: how far it is ahead, or that with a drift.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClockEntry {
     /// Ahead of true time.
     pub offset: Offset,
@@ -109,6 +109,8 @@ pub struct ClockEntry {
     pub drift: DriftEntry,
     /// Each host differs from `offset` by up to this much.
     pub spread: Duration,
+    /// The time zone of the controller manager's host.
+    pub zone: Option<String>,
 }
 
 /// [`ClockEntry`] in full.
@@ -125,18 +127,22 @@ struct ClockInFull {
     /// (default 0).
     #[serde(default)]
     spread: Duration,
+    /// Of the controller manager only: the time zone of its host, such as
+    /// `Asia/Seoul`, in which schedules without `timeZone` are read (default
+    /// UTC).
+    zone: Option<String>,
 }
 
 impl FromMap for ClockEntry {
     fn from_map<'de, A: MapAccess<'de>>(map: MapAccessDeserializer<A>) -> Result<Self, A::Error> {
-        let ClockInFull { offset, drift, spread } = ClockInFull::deserialize(map)?;
-        Ok(ClockEntry { offset, drift, spread })
+        let ClockInFull { offset, drift, spread, zone } = ClockInFull::deserialize(map)?;
+        Ok(ClockEntry { offset, drift, spread, zone })
     }
 }
 
 impl<'de> Deserialize<'de> for ClockEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let expecting = "an offset such as -30s, or {offset: …, drift: …, spread: …}";
+        let expecting = "an offset such as -30s, or {offset: …, drift: …, spread: …, zone: …}";
         text_or_map(deserializer, expecting, |text| {
             signed(text).map(|offset| ClockEntry { offset, ..ClockEntry::default() })
         })

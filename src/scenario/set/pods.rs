@@ -10,14 +10,35 @@ const DISTRIBUTIONS: [&str; 5] = ["uniform", "normal", "lognormal", "exponential
 
 /// Sets a field of `pods`: `.deployment/web.ready` and `[1].ready` in one
 /// entry, `.ready` in all entries that have the field and do not say `never`,
-/// or in an entry for all pods if there is none.
+/// or in an entry for all pods if there is none. Where nothing is said of pods
+/// they are the usual ones, and those of `batch` work for a while.
 ///
 /// # Errors
 /// Why there is no such place.
-pub(super) fn set(pods: &mut Value, path: &str, value: &Value) -> Result<(), String> {
-    if pods.is_null() {
-        *pods = json!({"*": compile::typical_entry()});
+pub(super) fn set(pods: &mut Value, path: &str, value: &Value, batch: &[String]) -> Result<(), String> {
+    if !pods.is_null() {
+        return set_in(pods, path, value);
     }
+    let (general, work) = compile::typical_entries();
+    let usual = |with: &Value| {
+        let entries = batch.iter().map(|key| (key.clone(), with.clone()));
+        Value::Object(std::iter::once(("*".to_string(), general.clone())).chain(entries).collect())
+    };
+    // That their work is to be something else does not make them wait to be
+    // ready, which they are at once.
+    let mut all = usual(&json!({"run": work["run"]}));
+    set_in(&mut all, path, value)?;
+    for key in batch {
+        let entry = path::child(&mut all, key);
+        if entry.get("ready").is_none() {
+            path::set(entry, "ready", &work["ready"])?;
+        }
+    }
+    *pods = all;
+    Ok(())
+}
+
+fn set_in(pods: &mut Value, path: &str, value: &Value) -> Result<(), String> {
     let path = path.strip_prefix('.').unwrap_or(path);
     if let Some((entry, rest)) = entry(pods, path) {
         return delay(entry, rest, value);

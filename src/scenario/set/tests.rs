@@ -115,11 +115,51 @@ fn what_does_not_exist_is_said() {
     let loaded = loaded(SCENARIO);
     for (setting, wanted) in [
         ("deployment/wbe.maxSurge=1", "there is no deployment/wbe in this scenario (did you mean deployment/web?)"),
-        ("durration=1m", "spec.durration: unknown field `durration` (did you mean `duration`?)"),
+        ("durration=1m", "--set durration=1m: unknown field `durration` (did you mean `duration`?)"),
         ("actions.shipp.at=1m", "the list has 1 elements and none is `shipp`"),
         ("deployment/web.replicas.x=1", "there is no `x` in 4"),
     ] {
         let problems = with(&loaded, &[setting]).map(|_| ()).unwrap_err();
         assert!(problems[0].to_string().contains(wanted), "{}", problems[0]);
+    }
+}
+
+#[test]
+fn jobs_go_on_working_when_something_is_said_of_pods() {
+    let job = "apiVersion: batch/v1
+kind: Job
+metadata: {name: work}
+spec:
+  template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}
+";
+    let manifest = loaded(job);
+    let usual = compile::compile(&manifest, Overrides::default()).unwrap().setup.profiles.clone();
+    for (setting, changed) in [("pods.terminate=3s", false), ("pods.run.duration=5s", true)] {
+        let set = with(&manifest, &[setting]).unwrap();
+        let profiles = compile::compile(&set, Overrides::default()).unwrap().setup.profiles.clone();
+        let of_jobs = |all: &[crate::sim::setup::PodProfile]| all.last().cloned();
+        let (before, after) = (of_jobs(&usual).unwrap(), of_jobs(&profiles).unwrap());
+        assert_eq!(
+            (after.ready.clone(), after.matches.workload.clone()),
+            (before.ready.clone(), before.matches.workload.clone())
+        );
+        assert_eq!(after.run != before.run, changed, "{setting}: {after:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_setting_is_said_of_the_setting() {
+    let loaded = loaded(SCENARIO);
+    for (setting, wanted) in [
+        ("deployment/web.maxSruge=1", "(did you mean deployment/web.maxSurge?)"),
+        ("deployment/web.replicas=abc", "replicas=abc: "),
+        ("duration=abc", "--set duration=abc: "),
+    ] {
+        let problems = match with(&loaded, &[setting]) {
+            Ok(set) => compile::compile(&set, Overrides::default()).unwrap_err(),
+            Err(problems) => problems,
+        };
+        let text = problems[0].to_string();
+        assert!(text.starts_with(&format!("--set {setting}: ")) && text.contains(wanted), "{text}");
     }
 }

@@ -22,6 +22,19 @@ pub struct Document {
     pub value: Value,
     root: Arc<Node>,
     text: Arc<str>,
+    /// Fields that were set from outside.
+    set: Vec<SetField>,
+}
+
+/// A field that does not say what is written in the file.
+#[derive(Clone, Debug)]
+pub struct SetField {
+    /// Where it is, such as `spec.replicas`.
+    pub field: String,
+    /// Who says so: `--set deployment/web.replicas=3`.
+    pub said: String,
+    /// Advice, should there be no such field.
+    pub hint: Option<String>,
 }
 
 /// What a file holds and what was odd about it.
@@ -65,8 +78,13 @@ pub fn read(file: &Path, text: &str) -> Result<Reading, Vec<Problem>> {
     if !stream.problems.is_empty() {
         return Err(stream.problems.into_iter().map(place).collect());
     }
-    let document =
-        |root: Arc<Node>| Document { file: file.to_path_buf(), value: root.value(), root, text: source.clone() };
+    let document = |root: Arc<Node>| Document {
+        file: file.to_path_buf(),
+        value: root.value(),
+        root,
+        text: source.clone(),
+        set: Vec::new(),
+    };
     Ok(Reading {
         documents: documents.into_iter().map(document).collect(),
         warnings: stream.warnings.into_iter().map(place).collect(),
@@ -139,7 +157,23 @@ impl Document {
         self.place(problem, true)
     }
 
+    /// Notes a field that was set from outside, so that what is wrong with it
+    /// is not looked for in the file.
+    pub fn note_set(&mut self, set: SetField) {
+        self.set.push(set);
+    }
+
     fn place(&self, mut problem: Problem, about_name: bool) -> Problem {
+        let field = problem.field.as_deref().unwrap_or("");
+        let is_of = |set: &&SetField| {
+            field.strip_prefix(set.field.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        if let Some(set) = self.set.iter().rev().find(is_of) {
+            if problem.message.starts_with("unknown field") {
+                problem.hint = set.hint.clone().or(problem.hint);
+            }
+            return problem.in_field(set.said.clone());
+        }
         let (key, node, found) = self.root.find(problem.field.as_deref().unwrap_or(""));
         let is_scalar = matches!(node.content, Content::Scalar(..));
         let at = match key {
