@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
 use super::apply::Written;
-use super::fields::{Getter, Raw, Recorded};
+use super::fields::{Raw, Recorded};
 use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
 use crate::cluster::{ApiError, Store, jobs};
 use crate::controllers::{Notice, Started};
@@ -76,16 +76,22 @@ fn own_job(store: &Store, cron_job: Key, name: &Arc<str>) -> Option<Key> {
 }
 
 impl Recorded for CronJob {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::Schedule, |cron_job, _| Raw::text(&cron_job.spec.schedule)),
-        (Field::TimeZone, |cron_job, _| cron_job.spec.time_zone.as_deref().map_or(Raw::Absent, Raw::text)),
-        (Field::SpecSuspend, |cron_job, _| Raw::flag(cron_job.spec.suspend)),
-        (Field::Active, |_, status| match &status.active[..] {
-            [] => Raw::Absent,
-            jobs => Raw::Jobs(jobs),
-        }),
-        (Field::LastScheduleTime, |_, status| Raw::time(status.last_schedule)),
-        (Field::LastSuccessfulTime, |_, status| Raw::time(status.last_successful)),
-        (Field::Image, |cron_job, _| Raw::image(&cron_job.spec.template.spec.template)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::Schedule, Raw::text(&self.spec.schedule)),
+            (Field::TimeZone, self.spec.time_zone.as_deref().map_or(Raw::Absent, Raw::text)),
+            (Field::SpecSuspend, Raw::flag(self.spec.suspend)),
+            (
+                Field::Active,
+                match &status.active[..] {
+                    [] => Raw::Absent,
+                    jobs => Raw::Jobs(jobs),
+                },
+            ),
+            (Field::LastScheduleTime, Raw::time(status.last_schedule)),
+            (Field::LastSuccessfulTime, Raw::time(status.last_successful)),
+            (Field::Image, Raw::image(&self.spec.template.spec.template)),
+        ]
+        .into_iter()
+    }
 }

@@ -13,15 +13,11 @@ use crate::trace::Field;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-/// How a field's value is read: from an object, and from its status, which
-/// may be an earlier one.
-pub(super) type Getter<T> = for<'a> fn(&'a T, &'a <T as Stored>::Status) -> Raw<'a>;
-
 /// An object whose fields are recorded.
 pub(super) trait Recorded: Stored {
-    /// The recorded fields, in order. That deletion has been asked for is
-    /// recorded by itself.
-    const FIELDS: &'static [(Field, Getter<Self>)];
+    /// The recorded fields, in order, with a status that may be an earlier
+    /// one. That deletion has been asked for is recorded by itself.
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)>;
 }
 
 /// A recorded field's value before it is known whether it changed. It only
@@ -89,8 +85,11 @@ impl<'a> Raw<'a> {
     /// kept in another.
     #[inline]
     pub(super) fn is_same(self, other: Raw<'_>) -> bool {
-        let ordered = |raw: Raw<'_>| matches!(raw, Raw::Jobs(_) | Raw::Taints(_));
-        self == other || ordered(self) && ordered(other) && self.to_string() == other.to_string()
+        self == other || self.is_ordered() && other.is_ordered() && self.to_string() == other.to_string()
+    }
+
+    const fn is_ordered(self) -> bool {
+        matches!(self, Raw::Jobs(_) | Raw::Taints(_))
     }
 }
 
@@ -130,25 +129,28 @@ impl fmt::Display for Raw<'_> {
 }
 
 impl Recorded for Deployment {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::SpecReplicas, |d, _| Raw::Int(d.spec.replicas.into())),
-        (Field::SpecPaused, |d, _| Raw::flag(d.spec.paused)),
-        (Field::Revision, |d, _| Raw::numeral(d.revision)),
-        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
-        (Field::Replicas, |_, status| Raw::count(status.replicas)),
-        (Field::UpdatedReplicas, |_, status| Raw::count(status.updated)),
-        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
-        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
-        (Field::UnavailableReplicas, |_, status| Raw::count(status.unavailable)),
-        (Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0))),
-        (Field::CollisionCount, |_, status| Raw::count(status.collision_count)),
-        (Field::ConditionAvailable, |_, status| Raw::condition(status.available_condition.as_ref())),
-        (Field::ConditionProgressing, |_, status| Raw::condition(status.progressing.as_ref())),
-        (Field::ConditionReplicaFailure, |_, status| Raw::condition(status.replica_failure.as_ref())),
-        (Field::MaxSurge, |d, _| Raw::int(limits(d).map(|l| l.surge))),
-        (Field::MaxUnavailable, |d, _| Raw::int(limits(d).map(|l| l.unavailable))),
-        (Field::Image, |d, _| Raw::image(&d.spec.template)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
+            (Field::SpecPaused, Raw::flag(self.spec.paused)),
+            (Field::Revision, Raw::numeral(self.revision)),
+            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+            (Field::Replicas, Raw::count(status.replicas)),
+            (Field::UpdatedReplicas, Raw::count(status.updated)),
+            (Field::ReadyReplicas, Raw::count(status.ready)),
+            (Field::AvailableReplicas, Raw::count(status.available)),
+            (Field::UnavailableReplicas, Raw::count(status.unavailable)),
+            (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
+            (Field::CollisionCount, Raw::count(status.collision_count)),
+            (Field::ConditionAvailable, Raw::condition(status.available_condition.as_ref())),
+            (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
+            (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
+            (Field::MaxSurge, Raw::int(limits(self).map(|l| l.surge))),
+            (Field::MaxUnavailable, Raw::int(limits(self).map(|l| l.unavailable))),
+            (Field::Image, Raw::image(&self.spec.template)),
+        ]
+        .into_iter()
+    }
 }
 
 /// Recreate has no limits: it may lose all its pods.
@@ -160,32 +162,38 @@ fn limits(deployment: &Deployment) -> Option<rules::Fenceposts> {
 }
 
 impl Recorded for ReplicaSet {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::SpecReplicas, |set, _| Raw::Int(set.spec.replicas.into())),
-        (Field::Revision, |set, _| Raw::numeral(set.marks.revision)),
-        (Field::Replicas, |_, status| Raw::count(status.replicas)),
-        (Field::FullyLabeledReplicas, |_, status| Raw::count(status.fully_labeled)),
-        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
-        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
-        (Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0))),
-        (Field::Image, |set, _| Raw::image(&set.spec.template)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
+            (Field::Revision, Raw::numeral(self.marks.revision)),
+            (Field::Replicas, Raw::count(status.replicas)),
+            (Field::FullyLabeledReplicas, Raw::count(status.fully_labeled)),
+            (Field::ReadyReplicas, Raw::count(status.ready)),
+            (Field::AvailableReplicas, Raw::count(status.available)),
+            (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
+            (Field::Image, Raw::image(&self.spec.template)),
+        ]
+        .into_iter()
+    }
 }
 
 impl Recorded for DaemonSet {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
-        (Field::CurrentNumberScheduled, |_, status| Raw::count(status.current)),
-        (Field::NumberMisscheduled, |_, status| Raw::count(status.misscheduled)),
-        (Field::DesiredNumberScheduled, |_, status| Raw::count(status.desired)),
-        (Field::NumberReady, |_, status| Raw::count(status.ready)),
-        (Field::UpdatedNumberScheduled, |_, status| Raw::count(status.updated)),
-        (Field::NumberAvailable, |_, status| Raw::count(status.available)),
-        (Field::NumberUnavailable, |_, status| Raw::count(status.unavailable)),
-        (Field::MaxSurge, |set, status| Raw::int(daemon_limits(set, status.desired).map(|l| l.surge))),
-        (Field::MaxUnavailable, |set, status| Raw::int(daemon_limits(set, status.desired).map(|l| l.unavailable))),
-        (Field::Image, |set, _| Raw::image(&set.spec.template)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+            (Field::CurrentNumberScheduled, Raw::count(status.current)),
+            (Field::NumberMisscheduled, Raw::count(status.misscheduled)),
+            (Field::DesiredNumberScheduled, Raw::count(status.desired)),
+            (Field::NumberReady, Raw::count(status.ready)),
+            (Field::UpdatedNumberScheduled, Raw::count(status.updated)),
+            (Field::NumberAvailable, Raw::count(status.available)),
+            (Field::NumberUnavailable, Raw::count(status.unavailable)),
+            (Field::MaxSurge, Raw::int(daemon_limits(self, status.desired).map(|l| l.surge))),
+            (Field::MaxUnavailable, Raw::int(daemon_limits(self, status.desired).map(|l| l.unavailable))),
+            (Field::Image, Raw::image(&self.spec.template)),
+        ]
+        .into_iter()
+    }
 }
 
 fn daemon_limits(set: &DaemonSet, desired: i32) -> Option<daemon_set::rules::Limits> {
@@ -196,25 +204,30 @@ fn daemon_limits(set: &DaemonSet, desired: i32) -> Option<daemon_set::rules::Lim
 }
 
 impl Recorded for ControllerRevision {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[(Field::Revision, |revision, ()| Raw::Int(revision.revision))];
+    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [(Field::Revision, Raw::Int(self.revision))].into_iter()
+    }
 }
 
 impl Recorded for StatefulSet {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::SpecReplicas, |set, _| Raw::Int(set.spec.replicas.into())),
-        (Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation)),
-        (Field::Replicas, |_, status| Raw::count(status.replicas)),
-        (Field::ReadyReplicas, |_, status| Raw::count(status.ready)),
-        (Field::CurrentReplicas, |_, status| Raw::count(status.current)),
-        (Field::UpdatedReplicas, |_, status| Raw::count(status.updated)),
-        (Field::AvailableReplicas, |_, status| Raw::count(status.available)),
-        (Field::CurrentRevision, |set, status| Raw::named_revision(set, &status.current_revision)),
-        (Field::UpdateRevision, |set, status| Raw::named_revision(set, &status.update_revision)),
-        (Field::CollisionCount, |_, status| Raw::count(status.collision_count)),
-        (Field::MaxSurge, |set, _| Raw::int(most_unavailable(set).map(|_| 0))),
-        (Field::MaxUnavailable, |set, _| Raw::int(most_unavailable(set))),
-        (Field::Image, |set, _| Raw::image(&set.spec.template)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
+            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
+            (Field::Replicas, Raw::count(status.replicas)),
+            (Field::ReadyReplicas, Raw::count(status.ready)),
+            (Field::CurrentReplicas, Raw::count(status.current)),
+            (Field::UpdatedReplicas, Raw::count(status.updated)),
+            (Field::AvailableReplicas, Raw::count(status.available)),
+            (Field::CurrentRevision, Raw::named_revision(self, &status.current_revision)),
+            (Field::UpdateRevision, Raw::named_revision(self, &status.update_revision)),
+            (Field::CollisionCount, Raw::count(status.collision_count)),
+            (Field::MaxSurge, Raw::int(most_unavailable(self).map(|_| 0))),
+            (Field::MaxUnavailable, Raw::int(most_unavailable(self))),
+            (Field::Image, Raw::image(&self.spec.template)),
+        ]
+        .into_iter()
+    }
 }
 
 fn most_unavailable(set: &StatefulSet) -> Option<i32> {
@@ -227,18 +240,23 @@ fn most_unavailable(set: &StatefulSet) -> Option<i32> {
 }
 
 impl Recorded for Node {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::Unschedulable, |node, ()| Raw::flag(node.unschedulable)),
-        (Field::Taints, |node, ()| if node.taints.is_empty() { Raw::Absent } else { Raw::Taints(&node.taints) }),
-        (Field::ConditionReady, |node, ()| Raw::Text(node.ready.name())),
-    ];
+    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::Unschedulable, Raw::flag(self.unschedulable)),
+            (Field::Taints, if self.taints.is_empty() { Raw::Absent } else { Raw::Taints(&self.taints) }),
+            (Field::ConditionReady, Raw::Text(self.ready.name())),
+        ]
+        .into_iter()
+    }
 }
 
 /// Only that they come and go is recorded.
 macro_rules! without_fields {
     ($($kind:ident),*) => {$(
         impl Recorded for $kind {
-            const FIELDS: &'static [(Field, Getter<Self>)] = &[];
+            fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
+                std::iter::empty()
+            }
         }
     )*};
 }

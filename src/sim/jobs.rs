@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
-use super::fields::{Getter, Raw, Recorded};
+use super::fields::{Raw, Recorded};
 use crate::api::{Job, JobConditionType, JobStatus, Key};
 use crate::cluster::{ApiError, jobs};
 use crate::trace::{Field, RecordId};
@@ -31,32 +31,38 @@ impl Simulation {
 }
 
 impl Recorded for Job {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::Parallelism, |job, _| Raw::Int(job.spec.parallelism.into())),
-        (Field::Completions, |job, _| Raw::int(job.spec.completions)),
-        (Field::SpecSuspend, |job, _| Raw::flag(job.spec.suspend)),
-        (Field::Active, |_, status| Raw::count(status.active)),
-        (Field::ReadyPods, |_, status| Raw::count(status.ready.unwrap_or(0))),
-        (Field::TerminatingPods, |_, status| Raw::count(status.terminating.unwrap_or(0))),
-        (Field::Succeeded, |_, status| Raw::count(status.succeeded)),
-        (Field::FailedPods, |_, status| Raw::count(status.failed)),
-        (Field::CompletedIndexes, |_, status| match &status.completed_indexes {
-            none if none.is_empty() => Raw::Absent,
-            some => Raw::Indexes(some),
-        }),
-        // An empty set of failed indexes is not the same as none at all.
-        (Field::FailedIndexes, |_, status| status.failed_indexes.as_ref().map_or(Raw::Absent, Raw::Indexes)),
-        (Field::StartTime, |_, status| Raw::time(status.start_time)),
-        (Field::CompletionTime, |_, status| Raw::time(status.completion_time)),
-        (Field::ConditionComplete, |_, status| condition(status, JobConditionType::Complete)),
-        (Field::ConditionFailed, |_, status| condition(status, JobConditionType::Failed)),
-        (Field::ConditionFailureTarget, |_, status| condition(status, JobConditionType::FailureTarget)),
-        (Field::ConditionSuccessCriteriaMet, |_, status| condition(status, JobConditionType::SuccessCriteriaMet)),
-        (Field::ConditionSuspended, |_, status| condition(status, JobConditionType::Suspended)),
-        (Field::Image, |job, _| Raw::image(&job.spec.template)),
-        (Field::ActiveDeadline, |job, _| job.spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
-        (Field::Indexed, |job, _| Raw::flag(job.spec.indexed)),
-    ];
+    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::Parallelism, Raw::Int(self.spec.parallelism.into())),
+            (Field::Completions, Raw::int(self.spec.completions)),
+            (Field::SpecSuspend, Raw::flag(self.spec.suspend)),
+            (Field::Active, Raw::count(status.active)),
+            (Field::ReadyPods, Raw::count(status.ready.unwrap_or(0))),
+            (Field::TerminatingPods, Raw::count(status.terminating.unwrap_or(0))),
+            (Field::Succeeded, Raw::count(status.succeeded)),
+            (Field::FailedPods, Raw::count(status.failed)),
+            (
+                Field::CompletedIndexes,
+                match &status.completed_indexes {
+                    none if none.is_empty() => Raw::Absent,
+                    some => Raw::Indexes(some),
+                },
+            ),
+            // An empty set of failed indexes is not the same as none at all.
+            (Field::FailedIndexes, status.failed_indexes.as_ref().map_or(Raw::Absent, Raw::Indexes)),
+            (Field::StartTime, Raw::time(status.start_time)),
+            (Field::CompletionTime, Raw::time(status.completion_time)),
+            (Field::ConditionComplete, condition(status, JobConditionType::Complete)),
+            (Field::ConditionFailed, condition(status, JobConditionType::Failed)),
+            (Field::ConditionFailureTarget, condition(status, JobConditionType::FailureTarget)),
+            (Field::ConditionSuccessCriteriaMet, condition(status, JobConditionType::SuccessCriteriaMet)),
+            (Field::ConditionSuspended, condition(status, JobConditionType::Suspended)),
+            (Field::Image, Raw::image(&self.spec.template)),
+            (Field::ActiveDeadline, self.spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
+            (Field::Indexed, Raw::flag(self.spec.indexed)),
+        ]
+        .into_iter()
+    }
 }
 
 fn condition(status: &JobStatus, kind: JobConditionType) -> Raw<'_> {

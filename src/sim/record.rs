@@ -327,12 +327,12 @@ impl Recorder {
         now: View<'_, T>,
     ) {
         let subject = self.subject(uid);
-        for (field, get) in T::FIELDS {
-            let old = before.map_or(Raw::Absent, |(row, status)| get(row, status));
-            let new = get(now.0, now.1);
+        let mut before = before.map(|(row, status)| row.fields(status));
+        for (field, new) in now.0.fields(now.1) {
+            let old = before.as_mut().and_then(Iterator::next).map_or(Raw::Absent, |(_, old)| old);
             if !old.is_same(new) {
                 let value = self.value(new);
-                self.push(cause, subject, What::Set { field: *field, value });
+                self.push(cause, subject, What::Set { field, value });
             }
         }
     }
@@ -351,6 +351,10 @@ impl Recorder {
             Raw::Revision(namespace, name) => {
                 let number = self.revisions.get(&(namespace.clone(), name.clone())).copied().unwrap_or(0);
                 write!(text, "{number}")
+            }
+            Raw::Condition(status, reason) => {
+                text.extend([status.name(), "/", reason]);
+                Ok(())
             }
             raw => write!(text, "{raw}"),
         };

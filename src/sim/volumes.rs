@@ -6,7 +6,7 @@
 
 use super::actions::Outcome;
 use super::event::{DiskStep, Event, PodRef};
-use super::fields::{Getter, Raw, Recorded};
+use super::fields::{Raw, Recorded};
 use super::{Simulation, Urgency};
 use crate::api::{
     BindingMode, ClaimRef, Finalizers, Key, Kind, Meta, NodeMatch, Operator, PersistentVolume, PersistentVolumeClaim,
@@ -615,15 +615,23 @@ fn reaches(terms: &[Vec<NodeMatch>], node: &crate::api::Node) -> bool {
 
 /// Nothing is recorded of a claim that nobody provides for.
 impl Recorded for PersistentVolumeClaim {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[
-        (Field::Phase, |claim, ()| if claim.bound { Raw::Text("Bound") } else { Raw::Absent }),
-        (Field::VolumeName, |claim, ()| match &claim.spec.volume {
-            Some(volume) if claim.bound => Raw::Text(volume),
-            _ => Raw::Absent,
-        }),
-    ];
+    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [
+            (Field::Phase, if self.bound { Raw::Text("Bound") } else { Raw::Absent }),
+            (
+                Field::VolumeName,
+                match &self.spec.volume {
+                    Some(volume) if self.bound => Raw::Text(volume),
+                    _ => Raw::Absent,
+                },
+            ),
+        ]
+        .into_iter()
+    }
 }
 
 impl Recorded for PersistentVolume {
-    const FIELDS: &'static [(Field, Getter<Self>)] = &[(Field::Phase, |volume, ()| Raw::Text(volume.phase.name()))];
+    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
+        [(Field::Phase, Raw::Text(self.phase.name()))].into_iter()
+    }
 }
