@@ -140,10 +140,15 @@ impl Names<'_> {
             | What::Unnamed
             | What::Answers
             | What::Silent
+            | What::Killed
             | What::Running
             | What::Ready
             | What::Unready
             | What::Removed => {}
+            What::Stage { stage, name } => {
+                hash.text(stage.name());
+                hash.text(self.text(name));
+            }
             What::Set { field, value } => {
                 hash.text(field.name());
                 self.value(hash, value);

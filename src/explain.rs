@@ -11,7 +11,7 @@ pub use search::find;
 
 use crate::api::Kind;
 use crate::time::Span;
-use crate::trace::{Emitted, Field, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
+use crate::trace::{Emitted, Field, Record, RecordId, Stage, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 
 /// A decision in plain words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -310,6 +310,16 @@ impl Trace {
             What::Unnamed => format!("the name of {subject} answers no more"),
             What::Answers => format!("{subject} serves requests"),
             What::Silent => format!("{subject} does not serve requests"),
+            What::Stage { stage, name } => {
+                let name = self.text(name);
+                match stage {
+                    Stage::Pulling => format!("{subject} pulls the image {name}"),
+                    Stage::PullBackOff => format!("{subject} waits before it pulls {name} again"),
+                    Stage::Init => format!("{subject} runs its init container {name}"),
+                    Stage::InitBackOff => format!("{subject} waits before it starts its init container {name} again"),
+                }
+            }
+            What::Killed => format!("{subject} was killed: its grace was over"),
             What::Running => format!("{subject} started"),
             What::Ready => format!("{subject} became ready"),
             What::Unready => format!("{subject} stopped being ready"),

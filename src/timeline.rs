@@ -60,6 +60,10 @@ pub enum Series {
     Serving,
     /// Container restarts so far, of removed pods too.
     Restarts,
+    /// How many of its containers were ended by force so far, because they
+    /// were not done when their grace was over. Only pods with a known
+    /// application count.
+    Killed,
     /// The most pods a rolling update may ask for: desired + maxSurge. Empty
     /// if the trace does not say.
     Ceiling,
@@ -97,7 +101,7 @@ pub enum Series {
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 26] = [
+    pub const ALL: [Series; 27] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -111,6 +115,7 @@ impl Series {
         Series::Dns,
         Series::Serving,
         Series::Restarts,
+        Series::Killed,
         Series::Ceiling,
         Series::Floor,
         Series::Effects,
@@ -142,6 +147,7 @@ impl Series {
             Series::Dns => "dns",
             Series::Serving => "serving",
             Series::Restarts => "restarts",
+            Series::Killed => "killed",
             Series::Ceiling => "ceiling",
             Series::Floor => "floor",
             Series::Effects => "effects",

@@ -124,6 +124,34 @@ pub enum Emitted {
     },
 }
 
+/// What a pod does before its containers run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// An image is pulled.
+    Pulling,
+    /// An image could not be pulled, and it is tried again after a while.
+    PullBackOff,
+    /// An init container runs.
+    Init,
+    /// An init container has failed, and is started again after a while.
+    InitBackOff,
+}
+
+impl Stage {
+    /// All stages.
+    pub const ALL: [Stage; 4] = [Stage::Pulling, Stage::PullBackOff, Stage::Init, Stage::InitBackOff];
+
+    /// Its name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stage::Pulling => "pulling",
+            Stage::PullBackOff => "pullBackOff",
+            Stage::Init => "init",
+            Stage::InitBackOff => "initBackOff",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum What {
@@ -158,6 +186,15 @@ pub enum What {
     Answers,
     /// Pod: its application runs and does not serve requests, or has ended.
     Silent,
+    /// Pod: on its way to running, it has come to something that takes time.
+    Stage {
+        /// To what.
+        stage: Stage,
+        /// The image or the init container that it is about.
+        name: Symbol,
+    },
+    /// Pod: its container was ended by force, its grace was over.
+    Killed,
     /// Pod: its containers run.
     Running,
     /// Pod: became ready.
@@ -254,6 +291,8 @@ impl What {
             What::Unnamed => "unnamed",
             What::Answers => "answers",
             What::Silent => "silent",
+            What::Stage { .. } => "stage",
+            What::Killed => "killed",
             What::Running => "running",
             What::Ready => "ready",
             What::Unready => "unready",

@@ -18,6 +18,7 @@ mod object;
 mod placement;
 mod pod;
 mod pod_disruption_budget;
+mod pod_life;
 mod quantity;
 mod replica_set;
 mod service;
@@ -57,6 +58,7 @@ pub use pod::{
 pub use pod_disruption_budget::{
     Budget, DisruptionAllowed, PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus, UnhealthyPods,
 };
+pub use pod_life::{ContainerLife, Hook, InitContainer, PodLife, Probe, ProbeKind, PullPolicy};
 pub use quantity::parse_quantity;
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
 pub use service::Service;

@@ -164,6 +164,9 @@ pub struct PodTemplate {
     pub claims: Arc<[PodClaim]>,
     /// What else it asks of the scheduler.
     pub placement: Arc<super::Placement>,
+    /// How its containers begin, are probed and stop; absent if it only says
+    /// which images they run.
+    pub life: Option<Arc<super::PodLife>>,
     /// The template after defaulting, field by field. Two templates are the
     /// same revision if and only if this is equal. The hash label that a
     /// Deployment adds is not in it.

@@ -266,6 +266,7 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Updated => pod && matches!(what, What::Created | What::Deleting { .. } | What::Failed { .. }),
         Series::Pending => pod && matches!(what, What::Created | What::Bound { .. } | What::Removed),
         Series::Restarts => pod && matches!(what, What::Restarted { .. }),
+        Series::Killed => what == What::Killed,
         Series::Effects | Series::Duplicates => matches!(what, What::Wrote { .. }),
         Series::Lost => matches!(what, What::Lost { .. }),
         Series::Running | Series::Overlap => {

@@ -234,6 +234,8 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         | What::Unnamed
         | What::Answers
         | What::Silent
+        | What::Stage { .. }
+        | What::Killed
         | What::Set { .. }
         | What::Emitted(_)
         | What::Decided(_)

@@ -193,6 +193,8 @@ fn delay_of_seconds(seconds: f64) -> Delay {
 fn profile(profile: &CaseProfile) -> Result<PodProfile, NotRun> {
     let name = |text: &Option<String>| text.as_deref().map(Arc::from);
     Ok(PodProfile {
+        app: None,
+        init: None,
         matches: PodMatch {
             namespace: None,
             workload: name(&profile.matches.workload),

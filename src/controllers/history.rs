@@ -162,6 +162,7 @@ mod tests {
             requests: Resources::default(),
             claims: [].into(),
             placement: Arc::default(),
+            life: None,
             raw: RawTemplate::new(json!({ "image": image })),
         })
     }

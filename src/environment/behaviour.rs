@@ -2,8 +2,9 @@
 
 use super::Delay;
 use crate::rng::Draws;
-use crate::sim::setup::{Chance, Effect, EffectTime, PodMatch, PodProfile, Run};
+use crate::sim::setup::{App, Chance, Effect, EffectTime, InitRun, PodMatch, PodProfile, Run};
 use crate::time::{SimTime, Span};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What profiles look at, and the name under which a pod's delays are drawn.
@@ -146,6 +147,32 @@ impl Behaviour {
     fn comes_true(&self, chance: &Chance, purpose: &str, pod: &Identity<'_>, nth: u64) -> bool {
         chance.probability >= 1.0
             || (chance.probability > 0.0 && self.draws.uniform(purpose, pod.subject, nth) < chance.probability)
+    }
+
+    /// Whether anything is known of any application.
+    pub fn has_apps(&self) -> bool {
+        self.profiles.iter().any(|profile| profile.app.is_some())
+    }
+
+    /// Whether anything is known of any application or init container.
+    pub fn has_lives(&self) -> bool {
+        self.profiles.iter().any(|profile| profile.app.is_some() || profile.init.is_some())
+    }
+
+    /// What is known of a pod's application.
+    pub fn app(&self, pod: &Identity<'_>) -> Option<&Arc<App>> {
+        self.find(pod, |p| p.app.as_ref())
+    }
+
+    /// What is known of a pod's init containers and sidecars.
+    pub fn init(&self, pod: &Identity<'_>) -> Option<&Arc<BTreeMap<Arc<str>, InitRun>>> {
+        self.find(pod, |p| p.init.as_ref())
+    }
+
+    /// One of the delays of a model, the `nth` for its purpose; `None` is
+    /// never.
+    pub fn delay(&self, delay: &Delay, purpose: &str, pod: &Identity<'_>, nth: u64) -> Option<Span> {
+        self.draw(Some(delay), Span::ZERO, purpose, pod, nth)
     }
 
     /// Whether any pod writes anything.

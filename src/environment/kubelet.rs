@@ -1,6 +1,7 @@
 //! The kubelet's own memory of a pod: what runs, how often it ran, and how
 //! long it waits before it runs again.
 
+use super::Life;
 use crate::api::{Key, Pod, Resources, RestartPolicy, Uid};
 use crate::time::{SimTime, Span};
 
@@ -14,6 +15,16 @@ pub struct CrashLoop {
 }
 
 impl CrashLoop {
+    /// The wait before a container that was killed `now`, because a probe
+    /// failed, is started again: it counts from the exit before that one, as
+    /// the kubelet has not seen this one yet.
+    pub fn next_wait_after_kill(&mut self, last_exit: Option<SimTime>, now: SimTime) -> Span {
+        let Some(last_exit) = last_exit else { return Span::ZERO };
+        let since = now.since(last_exit);
+        let wait = self.next_wait(since);
+        if since >= wait { Span::ZERO } else { wait }
+    }
+
     /// The wait before a container that ran for `ran` is started again.
     pub fn next_wait(&mut self, ran: Span) -> Span {
         if ran >= Span::from_secs(600) {
@@ -89,6 +100,12 @@ pub struct Runtime {
     pub job: Option<u32>,
     /// Which of its effects the run in progress has yet to have, as bits.
     pub pending_effects: u64,
+    /// When its container last exited.
+    pub last_exit: Option<SimTime>,
+    /// When its kubelet last took it in.
+    pub taken_in: SimTime,
+    /// What is played of the manifest's account of its life.
+    pub life: Option<Box<Life>>,
     /// Steps that were put off while the machine stood still.
     put_off: Vec<PutOff>,
     /// By how much the end of the termination in progress was put off.
@@ -123,6 +140,9 @@ impl Runtime {
             requests: Resources::default(),
             job: None,
             pending_effects: 0,
+            last_exit: None,
+            taken_in: SimTime::ZERO,
+            life: None,
             put_off: Vec::new(),
             end_put_off: Span::ZERO,
         }
@@ -163,7 +183,14 @@ impl Runtime {
         match pod.template.restart_policy {
             RestartPolicy::Never => Ending::Finished { succeeded: code == 0 },
             RestartPolicy::OnFailure if code == 0 => Ending::Finished { succeeded: true },
-            _ => Ending::RestartAfter(self.crash_loop.next_wait(now.since(self.started_at))),
+            _ => {
+                let killed = self.life.as_mut().is_some_and(|life| std::mem::take(&mut life.killed));
+                let last_exit = self.last_exit.replace(now);
+                Ending::RestartAfter(match killed {
+                    true => self.crash_loop.next_wait_after_kill(last_exit, now),
+                    false => self.crash_loop.next_wait(now.since(self.started_at)),
+                })
+            }
         }
     }
 
@@ -196,6 +223,22 @@ mod tests {
         assert_eq!(waits, [0, 10, 20, 40, 80, 160, 300, 300]);
         assert_eq!(backoff.next_wait(Span::from_secs(600)), Span::ZERO, "a long run is forgiven");
         assert_eq!(backoff.next_wait(short), Span::from_secs(10));
+    }
+
+    #[test]
+    fn killed_containers_wait_from_the_fifth_time_on() {
+        // A boot loop: killed 30 s after each start.
+        let mut backoff = CrashLoop::default();
+        let (mut now, mut last) = (SimTime::ZERO, None);
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            now = now.after(Span::from_secs(30));
+            let wait = backoff.next_wait_after_kill(last, now);
+            last = Some(now);
+            now = now.after(wait);
+            waits.push(wait.as_ms() / 1000);
+        }
+        assert_eq!(waits, [0, 0, 0, 0, 40, 80, 160]);
     }
 
     #[test]

@@ -382,6 +382,8 @@ pub(super) fn tone_colour(tone: Tone, look: Look, revisions: &[Rgb]) -> Rgb {
         Tone::Revision(i) => revision(i).mix(look.plot, look.area_mix),
         Tone::Pale(i) => revision(i).mix(look.plot, look.pale_mix),
         Tone::Attaching => YELLOW.mix(look.plot, 45),
+        Tone::Pulling => YELLOW.mix(look.text, 25),
+        Tone::Init => PURPLE.mix(look.plot, 50),
         Tone::Good => GREEN.mix(look.plot, 35),
         Tone::Running => BLUE.mix(look.plot, 40),
         Tone::Terminating => look.terminating,

@@ -87,6 +87,8 @@ impl LaneText<'_> {
             }
             Tone::Pale(_) => '.',
             Tone::Attaching => '~',
+            Tone::Pulling => ':',
+            Tone::Init => '+',
             Tone::Good => '=',
             Tone::Running => '>',
             Tone::Terminating => 'x',
@@ -98,7 +100,8 @@ impl LaneText<'_> {
     /// What the characters mean that appear.
     fn key(&self, seen: &[Tone]) -> String {
         let mut parts: Vec<&str> = Vec::new();
-        let of_pods = |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_) | Tone::Attaching);
+        let of_pods =
+            |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_) | Tone::Attaching | Tone::Pulling | Tone::Init);
         if seen.iter().any(|t| matches!(t, Tone::Revision(_))) {
             let numbered = self.workload.revisions().iter().any(|r| r.number > 0);
             parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" });
@@ -111,6 +114,8 @@ impl LaneText<'_> {
             (Tone::Running, "> still running"),
             (Tone::Terminating, "x terminating"),
             (Tone::Attaching, "~ waits for its disk"),
+            (Tone::Pulling, ": pulls its image"),
+            (Tone::Init, "+ in its init containers"),
             (Tone::Waiting, if runs { "- waiting" } else { "- pending" }),
         ] {
             if seen.contains(&tone) {
@@ -149,6 +154,8 @@ fn colour(tone: Tone) -> Rgb {
     match tone {
         Tone::Revision(i) | Tone::Pale(i) => theme::revision_colour(i),
         Tone::Attaching => theme::YELLOW,
+        Tone::Pulling => theme::YELLOW,
+        Tone::Init => theme::PURPLE,
         Tone::Good => theme::GREEN,
         Tone::Running => theme::SKY_BLUE,
         Tone::Stopped => theme::PURPLE,

@@ -23,6 +23,10 @@ pub(crate) enum Tone {
     Pale(usize),
     /// On its node without its disks.
     Attaching,
+    /// On its node, and its image is not there.
+    Pulling,
+    /// Its init containers run.
+    Init,
     /// A run that ended well.
     Good,
     /// A run that has not ended.

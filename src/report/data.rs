@@ -167,6 +167,8 @@ fn tone(tone: Tone) -> (&'static str, usize) {
         Tone::Revision(i) => ("revision", i),
         Tone::Pale(i) => ("pale", i),
         Tone::Attaching => ("attaching", 0),
+        Tone::Pulling => ("pulling", 0),
+        Tone::Init => ("init", 0),
         Tone::Good => ("good", 0),
         Tone::Running => ("running", 0),
         Tone::Terminating => ("terminating", 0),

@@ -6,6 +6,7 @@ mod assertions;
 mod cluster;
 mod hosts;
 mod kubernetes;
+mod life;
 mod lifecycle;
 mod objects;
 mod pods;
@@ -96,6 +97,7 @@ pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<P
         document: loaded.document.as_ref(),
         broken: Vec::new(),
         left_out: Vec::new(),
+        played: loaded.file.as_ref().map(|file| life::played(&file.spec)).unwrap_or_default(),
         priority_classes: Vec::new(),
         problems: Vec::new(),
         notes: Vec::new(),
@@ -129,6 +131,8 @@ struct Compiler<'a> {
     broken: Vec<Named>,
     /// Objects of kinds that are not simulated.
     left_out: Vec<String>,
+    /// The workloads whose applications are known; `None` for any.
+    played: Vec<Option<String>>,
     /// The PriorityClasses among the manifests.
     priority_classes: Vec<PriorityClass>,
     problems: Vec<Problem>,
@@ -236,6 +240,7 @@ impl Compiler<'_> {
             clocks,
             assumptions,
             kubernetes,
+            images: self.images(&spec.images),
             volumes,
             scheduler,
             priority_classes: std::mem::take(&mut self.priority_classes),

@@ -108,6 +108,7 @@ impl Simulation {
             | Action::NodeRecover(name) => node(name),
             Action::PodReady(pod)
             | Action::PodUnready(pod)
+            | Action::PodDeadlock(pod)
             | Action::LabelPods { pod, .. }
             | Action::PodCrash { pod, .. }
             | Action::PodFail { pod, .. }
@@ -120,6 +121,7 @@ impl Simulation {
                 _ => None,
             },
             Action::NodeAdd(_)
+            | Action::Dependency { .. }
             | Action::ControllersDown
             | Action::ControllersUp
             | Action::ApiServerDown
@@ -197,6 +199,10 @@ impl Simulation {
                 self.perform_on_hosts(action, cause);
                 Ok(())
             }
+            Action::Dependency { name, up } => {
+                self.dependency(name, *up, cause);
+                Ok(())
+            }
             Action::EvictPods { pod, grace_seconds } => self.evict_pods(pod, *grace_seconds, cause),
             Action::DeletePods { pod, .. } if !pod.contains('*') && self.matching_pods(pod).is_empty() => {
                 Err(Refusal::not_found(&Target {
@@ -239,6 +245,7 @@ impl Simulation {
     fn perform_on_pods(&mut self, action: &Action, cause: RecordId) {
         let (Action::PodReady(pattern)
         | Action::PodUnready(pattern)
+        | Action::PodDeadlock(pattern)
         | Action::LabelPods { pod: pattern, .. }
         | Action::PodCrash { pod: pattern, .. }
         | Action::PodFail { pod: pattern, .. }
@@ -258,6 +265,7 @@ impl Simulation {
                     self.recorder.last = cause;
                     debug_assert!(written.is_ok());
                 }
+                Action::PodDeadlock(_) => self.hang(pod, cause),
                 Action::PodCrash { exit, .. } => self.crash(pod, *exit, cause),
                 Action::PodFail { disruption, .. } => self.fail_pod(pod, disruption.as_deref(), cause),
                 Action::DeletePods { grace_seconds, .. } => {

@@ -2,7 +2,7 @@
 
 use super::hosts::Host;
 use super::process::Hand;
-use crate::api::Key;
+use crate::api::{Key, ProbeKind};
 
 /// Something that is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +31,8 @@ pub(super) enum Event {
     Restart(PodRef, u16),
     /// A termination is over.
     Terminated(PodRef, u16),
+    /// A step of a pod's life as its manifest describes it.
+    Life(PodRef, u16, LifeStep),
     /// A controller's worker goes on.
     Work {
         /// Which worker.
@@ -58,6 +60,33 @@ pub(super) enum Event {
     CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
+}
+
+/// What happens in the life of a pod.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LifeStep {
+    /// An image has come.
+    Pulled,
+    /// What failed before its containers ran is tried again.
+    TryAgain,
+    /// An init container exits.
+    InitEnds,
+    /// A sidecar has passed its startup probe.
+    SidecarUp,
+    /// The application is warm.
+    Warm,
+    /// The application hangs from now on.
+    Hangs,
+    /// A probe is tried.
+    Probe(ProbeKind),
+    /// A probe that took time has a result.
+    Probed(ProbeKind, bool),
+    /// The application is told to stop.
+    Told,
+    /// The application that a probe has killed has exited.
+    Killed,
+    /// The sidecars of a pod that is over have exited.
+    SidecarsDown,
 }
 
 /// What becomes of a claim's volume or of a disk.
@@ -119,6 +148,7 @@ impl Event {
             | Event::Exit(pod, epoch)
             | Event::Effect(pod, epoch, _)
             | Event::Restart(pod, epoch)
+            | Event::Life(pod, epoch, _)
             | Event::Terminated(pod, epoch) => Some((pod, epoch)),
             _ => None,
         }
@@ -132,6 +162,7 @@ impl Event {
             Event::Exit(pod, _) => Event::Exit(pod, epoch),
             Event::Effect(pod, _, effect) => Event::Effect(pod, epoch, effect),
             Event::Restart(pod, _) => Event::Restart(pod, epoch),
+            Event::Life(pod, _, step) => Event::Life(pod, epoch, step),
             other => other,
         }
     }
@@ -145,6 +176,7 @@ impl Event {
             | Event::Exit(pod, _)
             | Event::Effect(pod, _, _)
             | Event::Restart(pod, _)
+            | Event::Life(pod, _, _)
             | Event::Terminated(pod, _) => Some(pod),
             _ => None,
         }

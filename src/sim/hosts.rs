@@ -258,6 +258,7 @@ impl Simulation {
                 self.hosts.kubelet_mut(node).freeze(longer);
                 self.put_off_pods(node, longer);
                 self.fall_silent(node);
+                self.apps_fall_silent_on(node, cause);
             }
         }
         let host = if let Host::Manager(_) = host { Host::Manager(self.epoch) } else { host };
@@ -312,6 +313,7 @@ impl Simulation {
                 if over(self.hosts.frozen.get(&node).copied()) {
                     self.hosts.frozen.remove(&node);
                     self.speak_again(node);
+                    self.apps_go_on_on(node, RecordId::NONE);
                     let Some(name) = self.store.objects().meta(node).map(|meta| meta.name.clone()) else { return };
                     self.record_process(&Component::Node(name), RecordId::NONE, true);
                     self.contradict(node);

@@ -5,7 +5,7 @@ use super::event::{Event, PodRef};
 use super::{Simulation, Urgency};
 use crate::api::{Key, Kind, Meta, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
-use crate::environment::{Ending, Identity, Runtime, Start};
+use crate::environment::{Ending, Identity, Life, Runtime, Start};
 use crate::time::{SimTime, Span};
 use crate::trace::{Emitted, RecordId, What};
 use std::sync::Arc;
@@ -304,7 +304,12 @@ impl Simulation {
             return;
         }
         if let Some(delay) = self.ask(pod, &Ask::Start) {
-            let epoch = self.runtime_mut(pod).map_or(0, Runtime::next_epoch);
+            let now = self.now;
+            let epoch = self.runtime_mut(pod).map_or(0, |runtime| {
+                runtime.taken_in = now;
+                runtime.next_epoch()
+            });
+            self.begin_life(pod);
             let delay = Span(delay.0 + self.until_awake(node).0);
             self.later(delay, Event::Start(pod, epoch));
         }
@@ -313,14 +318,24 @@ impl Simulation {
     /// The containers start for the first time.
     pub(super) fn start_containers(&mut self, pod: PodRef, epoch: u16) {
         if self.is_due(pod, epoch) && !self.pod(pod).is_some_and(Pod::is_finished) {
+            if self.life(pod).is_some() {
+                return self.go_on_starting(pod);
+            }
             let cause = self.latest(pod);
             self.run_containers(pod, cause, &[What::Running], |row| row.phase = Phase::Running);
         }
     }
 
     /// The containers run: ready at once or later, and perhaps they exit.
-    fn run_containers(&mut self, pod: PodRef, cause: RecordId, whats: &[What], write: impl FnOnce(&mut Pod)) {
-        let ready = self.ask(pod, &Ask::Ready);
+    pub(super) fn run_containers(
+        &mut self,
+        pod: PodRef,
+        cause: RecordId,
+        whats: &[What],
+        write: impl FnOnce(&mut Pod),
+    ) {
+        let probed = self.life(pod).is_some_and(Life::plays_probes);
+        let ready = if probed { self.ready_unprobed(pod) } else { self.ask(pod, &Ask::Ready) };
         let now = self.now;
         let Some(runtime) = self.runtime_mut(pod) else { return };
         let epoch = runtime.next_epoch();
@@ -343,7 +358,10 @@ impl Simulation {
         if let Some(delay) = ready.filter(|_| !at_once) {
             self.later(delay, Event::Ready(pod, epoch));
         }
-        self.app_answers(pod, at_once);
+        match probed {
+            true => self.start_app(pod),
+            false => self.app_answers(pod, at_once, self.latest(pod)),
+        }
         let ends = self.ask_exit(pod);
         self.plan_effects(pod, epoch, ends);
         if let Some((delay, _)) = ends {
@@ -374,8 +392,9 @@ impl Simulation {
             row.ready = ready;
             row.ready_since = now;
         });
-        if ready && self.runtime(pod).is_some_and(|runtime| runtime.running) {
-            self.app_answers(pod, true);
+        let by_itself = |runtime: &Runtime| runtime.running && !runtime.life.as_deref().is_some_and(Life::plays_probes);
+        if ready && self.runtime(pod).is_some_and(by_itself) {
+            self.app_answers(pod, true, self.latest(pod));
         }
     }
 
@@ -401,6 +420,7 @@ impl Simulation {
         self.lose_effects(pod, cause);
         match ending {
             Ending::Terminated => self.end_pod(pod, code, cause),
+            Ending::Finished { succeeded } if self.outlives_app(pod, code, succeeded, cause) => {}
             Ending::Finished { succeeded } => self.finish_pod(pod, code, succeeded, cause),
             Ending::RestartAfter(wait) => {
                 let whats: &[What] = if was_ready { &[What::Unready] } else { &[] };
@@ -413,6 +433,7 @@ impl Simulation {
                     let cause = self.recorder.last;
                     self.start_again(pod, restarts + 1, cause);
                 } else {
+                    self.tell_back_off(pod);
                     self.later(wait, Event::Restart(pod, epoch));
                 }
             }
@@ -432,11 +453,14 @@ impl Simulation {
         if self.is_due(pod, epoch)
             && let Some(restarts) = self.pod(pod).filter(|row| !row.meta.is_deleting()).map(|row| row.restarts)
         {
+            if self.has_steps_ahead(pod) {
+                return self.go_on_starting(pod);
+            }
             self.start_again(pod, restarts + 1, self.latest(pod));
         }
     }
 
-    fn start_again(&mut self, pod: PodRef, count: u32, cause: RecordId) {
+    pub(super) fn start_again(&mut self, pod: PodRef, count: u32, cause: RecordId) {
         self.run_containers(pod, cause, &[What::Restarted { count }], |row| row.restarts = count);
     }
 
@@ -466,10 +490,8 @@ impl Simulation {
         if self.dead.contains(&node) {
             return;
         }
-        let last_exit = row.terminated.map(|(code, _)| code);
-        let takes = self.ask(pod, &Ask::Terminate);
+        let Some(end) = self.plan_termination(pod, deletion.grace_seconds) else { return };
         let Some(runtime) = self.runtime_mut(pod) else { return };
-        let end = runtime.termination(takes, deletion.grace_seconds, last_exit);
         runtime.end_code = Some(end.exit_code);
         let after = Span(end.after.0 + self.until_awake(Some(node)).0);
         self.later(after, Event::Terminated(pod, 0));
@@ -483,8 +505,10 @@ impl Simulation {
             && !row.is_finished()
             && let Some(code) = self.runtime(pod).and_then(|runtime| runtime.end_code)
         {
-            if row.meta.is_deleting() {
-                self.end_pod(pod, code, self.latest(pod));
+            let deleting = row.meta.is_deleting();
+            let cause = self.note_kill(pod, code);
+            if deleting {
+                self.end_pod(pod, code, cause);
             } else {
                 self.end_with_machine(pod, code);
             }

@@ -14,6 +14,7 @@ mod eviction;
 mod fields;
 mod hosts;
 mod jobs;
+mod life;
 mod machines;
 mod meters;
 mod names;
@@ -88,6 +89,9 @@ pub struct Simulation {
     departed: FxHashMap<Arc<str>, Key>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
+    /// What cannot be reached of that which applications depend on.
+    down: FxHashSet<Arc<str>>,
+    images: life::Images,
     storage: Storage,
     names: Names,
     recorder: Recorder,
@@ -184,6 +188,8 @@ impl Simulation {
             drains: Vec::new(),
             departed: FxHashMap::default(),
             dead: FxHashSet::default(),
+            down: FxHashSet::default(),
+            images: life::Images::default(),
             storage: Storage::default(),
             names: Names::default(),
             recorder: Recorder::new(header),
@@ -293,6 +299,7 @@ impl Simulation {
             Event::Restart(pod, epoch) => self.restart_container(pod, epoch),
             Event::Terminated(pod, epoch) => self.terminate(pod, epoch),
             Event::Work { hand, epoch } => self.work(hand, epoch),
+            Event::Life(pod, epoch, step) => self.live(pod, epoch, step),
             Event::Timer { process, epoch, key } => self.timer(process, epoch, key),
             Event::Deliver if self.holds_back_delivery() => {}
             Event::Deliver => self.deliver_next(),

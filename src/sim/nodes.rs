@@ -45,6 +45,9 @@ impl Simulation {
         let Ok(key) = self.store.create(node) else { return };
         self.register(key, None, 0);
         self.set_up_clock(key, &spec.name, cause);
+        if at_the_beginning {
+            self.images.joins(key, &self.setup.images);
+        }
         // The nodes of the beginning are what the run takes for granted.
         if !at_the_beginning {
             self.created::<Node>(key, cause);
@@ -207,10 +210,8 @@ impl Simulation {
         let pods: Vec<(PodRef, u32)> = pods.map(|(key, pod)| (PodRef::of(key), pod.template.grace_seconds)).collect();
         for (pod, own) in pods {
             let seconds = u64::from(own).min(grace.0 / SECOND);
-            let takes = self.ask(pod, &Ask::Terminate);
-            let last_exit = self.pod(pod).and_then(|row| row.terminated).map(|(code, _)| code);
+            let Some(end) = self.plan_termination(pod, seconds as u32) else { continue };
             let Some(runtime) = self.runtime_mut(pod) else { continue };
-            let end = runtime.termination(takes, seconds as u32, last_exit);
             runtime.end_code = Some(end.exit_code);
             self.later(end.after, Event::Terminated(pod, 0));
         }
@@ -268,6 +269,7 @@ impl Simulation {
                 row.ready = false;
                 row.terminated = Some((137, wall));
             });
+            self.begin_life_again(pod);
             if let (Some(delay), Some(runtime)) = (self.ask(pod, &Ask::Start), self.runtime_mut(pod)) {
                 let epoch = runtime.next_epoch();
                 self.later(delay, Event::Restart(pod, epoch));

@@ -2,10 +2,12 @@
 //! gives a [`Trace`](crate::trace::Trace), not a `Result`.
 
 mod hosts;
+mod life;
 mod work;
 
 pub use crate::api::Propagation;
 pub use hosts::{ClockSpec, Clocks, Component};
+pub use life::{App, Check, Image, InitRun};
 pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, PriorityClass, Taint};
@@ -13,6 +15,7 @@ use crate::controllers::{NodeLifecycleSwitch, Switches};
 use crate::environment::Delay;
 use crate::environment::spot::Pool;
 use crate::time::{SimTime, Span, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The input of one run.
@@ -50,6 +53,8 @@ pub struct Setup {
     pub priority_classes: Vec<PriorityClass>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
+    /// What images take, by name; what is not named is on every node.
+    pub images: Arc<BTreeMap<Arc<str>, Image>>,
     /// Whether the trace says when applications serve requests and when not.
     pub tell_serving: bool,
     /// How storage behaves; `None` where claims are only names that nobody
@@ -79,6 +84,7 @@ impl Setup {
             scheduler: SchedulerChoice::default(),
             priority_classes: Vec::new(),
             assumptions: Vec::new(),
+            images: Arc::default(),
             tell_serving: false,
             volumes: None,
             kubernetes: String::new(),
@@ -284,6 +290,13 @@ pub struct PodProfile {
     pub run: Option<Run>,
     /// What each start writes outside the cluster; at most 64.
     pub effects: Option<Arc<[Effect]>>,
+    /// What the application does. Where it is given, the manifest's probes,
+    /// hooks, init containers and sidecars are played, and `ready` means
+    /// nothing.
+    pub app: Option<Arc<App>>,
+    /// Init containers and sidecars by name. Where any are given, the
+    /// manifest's init containers and sidecars are played.
+    pub init: Option<Arc<BTreeMap<Arc<str>, InitRun>>>,
 }
 
 /// A container that does not stay up.
@@ -443,6 +456,16 @@ pub enum Action {
         /// The exit code.
         exit: i32,
     },
+    /// The applications of matching pods hang: they run, answer nothing and
+    /// do not stop when they are told to.
+    PodDeadlock(String),
+    /// Something that applications depend on cannot be reached, or can again.
+    Dependency {
+        /// Its name in `dependsOn`.
+        name: Arc<str>,
+        /// Whether it can be reached from now on.
+        up: bool,
+    },
     /// Matching pods fail as if evicted by the kubelet.
     PodFail {
         /// Which pods.
@@ -532,6 +555,9 @@ impl Action {
             Action::PodReady(pod) => format!("pod {pod} ready"),
             Action::PodUnready(pod) => format!("pod {pod} not ready"),
             Action::PodCrash { pod, exit } => format!("pod {pod} crashes ({exit})"),
+            Action::PodDeadlock(pod) => format!("pod {pod} hangs"),
+            Action::Dependency { name, up: true } => format!("{name} can be reached again"),
+            Action::Dependency { name, up: false } => format!("{name} cannot be reached"),
             Action::PodFail { pod, .. } => format!("pod {pod} fails"),
             Action::DeletePods { pod, .. } => format!("delete pod {pod}"),
             Action::ControllersDown => "controllers down".to_string(),

@@ -273,6 +273,9 @@ impl Fold {
     }
 
     fn pod(&mut self, trace: &Trace, id: usize, what: What) {
+        if what == What::Killed {
+            return self.add(self.pods[id].workload, Series::Killed, 1);
+        }
         if matches!(what, What::Answers | What::Silent) {
             self.tell_serving();
         }

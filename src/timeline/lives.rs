@@ -8,7 +8,7 @@ use super::Timeline;
 use super::cast::top;
 use crate::api::Kind;
 use crate::time::SimTime;
-use crate::trace::{Field, Record, RecordId, SubjectId, Trace, Value, What};
+use crate::trace::{Field, Record, RecordId, Stage, SubjectId, Trace, Value, What};
 use std::collections::BTreeMap;
 
 /// What a pod is doing.
@@ -19,6 +19,10 @@ pub enum Phase {
     /// It has a node and waits there for its disks: until they are attached,
     /// or first detached elsewhere.
     Attaching,
+    /// It pulls an image, or waits before it tries again.
+    Pulling,
+    /// Its init containers run, or wait to be started again.
+    Init,
     /// It has a node, and its containers do not run yet.
     Starting,
     /// Its containers run, or wait to be started again, and it is not ready.
@@ -35,6 +39,8 @@ impl Phase {
         match self {
             Phase::Pending => "pending",
             Phase::Attaching => "attaching",
+            Phase::Pulling => "pulling",
+            Phase::Init => "in its init containers",
             Phase::Starting => "starting",
             Phase::Running => "not ready",
             Phase::Ready => "ready",
@@ -296,6 +302,8 @@ fn live(life: &mut Life, trace: &Trace, record: &Record, id: RecordId) {
         }
         What::Attaching => enter(Phase::Attaching),
         What::Attached => enter(Phase::Starting),
+        What::Stage { stage: Stage::Pulling | Stage::PullBackOff, .. } => enter(Phase::Pulling),
+        What::Stage { .. } => enter(Phase::Init),
         What::Running | What::Unready => enter(Phase::Running),
         What::Ready => enter(Phase::Ready),
         What::Deleting { .. } => enter(Phase::Terminating),

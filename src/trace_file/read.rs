@@ -6,7 +6,7 @@ use super::write::usual_namespace;
 use crate::api::Kind;
 use crate::error::{Error, Position, Problem};
 use crate::time::{SimTime, Timestamp};
-use crate::trace::{Emitted, Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
+use crate::trace::{Emitted, Field, Header, RecordId, Stage, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::io::BufRead;
@@ -223,6 +223,13 @@ impl Reader {
             "unnamed" => What::Unnamed,
             "answers" => What::Answers,
             "silent" => What::Silent,
+            "stage" => {
+                let stage = need(line.stage.as_deref(), "stage")?;
+                let known = Stage::ALL.into_iter().find(|known| known.name() == stage);
+                let stage = known.ok_or_else(|| format!("there is no stage {stage:?}"))?;
+                What::Stage { stage, name: self.key(line)? }
+            }
+            "killed" => What::Killed,
             "running" => What::Running,
             "ready" => What::Ready,
             "unready" => What::Unready,

@@ -210,6 +210,10 @@ impl<'a> Names<'a> {
                 line.component = Some(self.text(component));
                 line.runs = Some(runs);
             }
+            What::Stage { stage, name } => {
+                line.stage = Some(stage.name().into());
+                line.key = Some(self.text(name));
+            }
             What::Wrote { key } | What::Lost { key } => line.key = Some(self.text(key)),
             What::Created
             | What::Deleted
@@ -220,6 +224,7 @@ impl<'a> Names<'a> {
             | What::Unnamed
             | What::Answers
             | What::Silent
+            | What::Killed
             | What::Running
             | What::Ready
             | What::Unready

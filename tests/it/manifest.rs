@@ -97,11 +97,11 @@ fn real_manifests_load_as_they_are() {
     assert_eq!(
         loaded.not_modelled,
         [
-            "spec.template.spec.containers[].livenessProbe: containers fail when the scenario says so",
+            "spec.template.spec.containers[].livenessProbe: containers fail when the scenario says so, unless it gives an `app`",
             "spec.template.spec.containers[].ports",
-            "spec.template.spec.containers[].readinessProbe: pods become ready when the scenario says so",
+            "spec.template.spec.containers[].readinessProbe: pods become ready when the scenario says so, unless it gives an `app`",
             "spec.template.spec.containers[].securityContext",
-            "spec.template.spec.containers[].startupProbe: pods become ready when the scenario says so",
+            "spec.template.spec.containers[].startupProbe: pods become ready when the scenario says so, unless it gives an `app`",
         ]
     );
     let kinds: Vec<KnownKind> = documents(include_str!("../manifests/order-service-platform.yaml"))
@@ -115,7 +115,7 @@ fn real_manifests_load_as_they_are() {
     assert_eq!(
         not_modelled(&documents(text)[0]),
         [
-            "spec.template.spec.initContainers: not run, but their requests count; give the time they take as start-up time"
+            "spec.template.spec.initContainers: not run, but their requests count, unless the scenario gives an `app` or `init`"
         ]
     );
 }

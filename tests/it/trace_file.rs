@@ -2,7 +2,7 @@ use crate::fixture;
 use seatrial::api::Kind;
 use seatrial::error::Error;
 use seatrial::time::{SimTime, Timestamp};
-use seatrial::trace::{Emitted, Field, Record, RecordId, Subject, SubjectId, Trace, Value, What, Why};
+use seatrial::trace::{Emitted, Field, Record, RecordId, Stage, Subject, SubjectId, Trace, Value, What, Why};
 use seatrial::trace_file::{first_difference, read, write};
 use std::io::{self, Write};
 
@@ -108,6 +108,8 @@ fn everything() -> Trace {
         What::Wrote { key: word },
         What::Answers,
         What::Silent,
+        What::Killed,
+        What::Stage { stage: Stage::PullBackOff, name: word },
         What::Lost { key: word },
     ];
     for value in [Value::Absent, Value::Int(i64::MIN), Value::Bool(true), Value::Text(word)] {

@@ -356,6 +356,7 @@ mod tests {
             requests: Resources::default(),
             claims: [].into(),
             placement: Arc::default(),
+            life: None,
             raw: RawTemplate::new(serde_json::Value::Null),
         })
     }

@@ -339,6 +339,7 @@ mod tests {
             requests: crate::api::Resources::default(),
             claims: [].into(),
             placement: Arc::default(),
+            life: None,
             raw: crate::api::RawTemplate::new(serde_json::Value::Null),
         };
         Pod {

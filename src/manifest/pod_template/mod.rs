@@ -4,6 +4,7 @@
 mod containers;
 mod coverage;
 mod defaults;
+mod life;
 mod placement;
 mod requests;
 mod scheduling;
@@ -66,6 +67,7 @@ pub(super) fn read(template: &Fields, purpose: Purpose, problems: &mut Problems)
         requests: requests::of(&f),
         claims: volumes::claims(&f),
         placement: Arc::new(placement::of(&f)),
+        life: life::of(&f),
         raw: RawTemplate::new(raw(template)),
     }
 }

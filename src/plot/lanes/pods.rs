@@ -139,6 +139,8 @@ fn legend(story: Story<'_>, workload: &Workload, lanes: &[Lane]) -> Vec<(Tone, F
     entries.extend(pale);
     entries.push((Tone::Waiting, Form::Thin, "pending"));
     entries.push((Tone::Attaching, Form::Full, "attaching: waits for its disk"));
+    entries.push((Tone::Pulling, Form::Thin, "pulling its image"));
+    entries.push((Tone::Init, Form::Full, "in its init containers"));
     entries.push((Tone::Terminating, Form::Full, "terminating"));
     legend_of(story, lanes, &entries)
 }
@@ -150,6 +152,8 @@ pub(super) fn add(lane: &mut Lane, story: Story<'_>, life: &Life) {
         let (tone, form) = match stretch.phase {
             Phase::Pending => (Tone::Waiting, Form::Thin),
             Phase::Attaching => (Tone::Attaching, Form::Full),
+            Phase::Pulling => (Tone::Pulling, Form::Thin),
+            Phase::Init => (Tone::Init, Form::Full),
             Phase::Starting | Phase::Running => (Tone::Pale(life.revision), Form::Full),
             Phase::Ready => (Tone::Revision(life.revision), Form::Full),
             Phase::Terminating => (Tone::Terminating, Form::Full),

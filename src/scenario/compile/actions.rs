@@ -1,7 +1,7 @@
 //! What happens when.
 
 use super::objects::{MAX_REPLICAS, too_many};
-use super::{Compiler, cluster, in_order};
+use super::{Compiler, cluster, in_order, life};
 use crate::api::{Kind, Labels, Pressure, Taint};
 use crate::environment::spot::Pool;
 use crate::scenario::file::{
@@ -9,6 +9,7 @@ use crate::scenario::file::{
 };
 use crate::scenario::load::Loaded;
 use crate::scenario::scope::Scope;
+use crate::scenario::suggest;
 use crate::sim::setup::{Action, DrainOptions, PatchType, Propagation, Target, TimedAction};
 use crate::time::{SECOND, SimTime, Timestamp};
 use serde_json::{Value, json};
@@ -48,6 +49,9 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("nodeRelief", e.node_relief.is_some()),
         ("podReady", e.pod_ready.is_some()),
         ("podUnready", e.pod_unready.is_some()),
+        ("podDeadlock", e.pod_deadlock.is_some()),
+        ("dependencyDown", e.dependency_down.is_some()),
+        ("dependencyUp", e.dependency_up.is_some()),
         ("podCrash", e.pod_crash.is_some()),
         ("podFail", e.pod_fail.is_some()),
         ("controllers", e.controllers.is_some()),
@@ -84,6 +88,8 @@ pub(super) struct Context<'a> {
     pub(super) pools: &'a [Pool],
     pub(super) seed: u64,
     loaded: &'a Loaded,
+    /// What applications depend on.
+    dependencies: &'a [&'a str],
     /// The wall time of the action.
     wall: Timestamp,
 }
@@ -99,6 +105,7 @@ impl Compiler<'_> {
         start: Timestamp,
     ) -> Vec<TimedAction> {
         let mut all = Vec::new();
+        let dependencies = life::dependencies(spec);
         for (i, entry) in spec.actions.iter().enumerate() {
             let field = format!("spec.actions[{i}]");
             let at = SimTime::ZERO.after(entry.at.0);
@@ -119,7 +126,15 @@ impl Compiler<'_> {
                 continue;
             };
             let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
-            let context = Context { field: format!("{field}.{verb}"), scope, pools, seed: spec.seed, loaded, wall };
+            let context = Context {
+                field: format!("{field}.{verb}"),
+                scope,
+                pools,
+                seed: spec.seed,
+                loaded,
+                wall,
+                dependencies: &dependencies,
+            };
             let actions = self.action(entry, &context);
             all.extend(actions.into_iter().map(|action| TimedAction { at, action }));
             if let Some(names) = &entry.spot_reclaim {
@@ -157,6 +172,7 @@ impl Compiler<'_> {
         }
         self.on_nodes(e, c, &mut all);
         self.on_pods(e, c, &mut all);
+        self.on_dependencies(e, c, &mut all);
         self.on_hosts(e, c, &mut all);
         all
     }
@@ -388,8 +404,11 @@ impl Compiler<'_> {
     }
 
     fn on_pods(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
-        let verbs: [Verb<'_, OneOrMany<String>, String>; 2] =
-            [(&e.pod_ready, Action::PodReady), (&e.pod_unready, Action::PodUnready)];
+        let verbs: [Verb<'_, OneOrMany<String>, String>; 3] = [
+            (&e.pod_ready, Action::PodReady),
+            (&e.pod_unready, Action::PodUnready),
+            (&e.pod_deadlock, Action::PodDeadlock),
+        ];
         for (names, verb) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
                 all.extend(self.pattern(name, c).map(verb));
@@ -405,6 +424,20 @@ impl Compiler<'_> {
         for failed in e.pod_fail.iter().flat_map(|p| &p.0) {
             let disruption = failed.disruption.clone();
             all.extend(self.pattern(&failed.pod, c).map(|pod| Action::PodFail { pod, disruption }));
+        }
+    }
+
+    fn on_dependencies(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
+        for (names, up) in [(&e.dependency_down, false), (&e.dependency_up, true)] {
+            for name in names.iter().flat_map(|names| &names.0) {
+                if c.dependencies.contains(&name.as_str()) {
+                    all.push(Action::Dependency { name: name.as_str().into(), up });
+                } else {
+                    let near = suggest::nearest(name, c.dependencies.iter().copied());
+                    let hint = near.map(|near| format!("did you mean {near}?"));
+                    self.problem(&c.field, format!("no app says in `dependsOn` that it needs {name}"), hint);
+                }
+            }
         }
     }
 

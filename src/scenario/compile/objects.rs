@@ -116,10 +116,11 @@ impl Compiler<'_> {
             Ok(KnownKind::List) => None,
             Ok(KnownKind::Modelled(kind)) => match manifest::read(value) {
                 Ok(loaded) => {
-                    if !loaded.not_modelled.is_empty() {
+                    let not_modelled = self.not_played(&loaded.object, loaded.not_modelled);
+                    if !not_modelled.is_empty() {
                         let object = &loaded.object;
                         let (kind, name) = (object.kind(), &object.meta().name);
-                        let fields = loaded.not_modelled.join("\n");
+                        let fields = not_modelled.join("\n");
                         let message = format!("{kind} {name} has fields that are not modelled\n{fields}");
                         self.notes.push(locate(Problem::new(message)));
                     }

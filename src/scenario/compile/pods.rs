@@ -192,6 +192,8 @@ impl Compiler<'_> {
             profile.crash = Some(Crash { after: Delay::from(&crash.after), exit, times });
         }
         profile.run = entry.run.as_ref().map(|run| self.run(run, &format!("{field}.run")));
+        profile.app = entry.app.as_ref().map(|app| Arc::new(self.app(app, &format!("{field}.app"))));
+        profile.init = entry.init.as_ref().map(|init| Arc::new(self.init(init, &format!("{field}.init"))));
         profile.effects = entry.effects.as_ref().map(|effects| self.effects(effects, &format!("{field}.effects")));
         profile
     }

@@ -113,6 +113,15 @@ pub struct ActionEntry {
     /// Pods stop being ready.
     #[serde(default)]
     pub pod_unready: Option<OneOrMany<String>>,
+    /// The applications of pods hang: they answer nothing and do not stop.
+    #[serde(default)]
+    pub pod_deadlock: Option<OneOrMany<String>>,
+    /// Something from an `app`'s `dependsOn` cannot be reached.
+    #[serde(default)]
+    pub dependency_down: Option<OneOrMany<String>>,
+    /// It can be reached again.
+    #[serde(default)]
+    pub dependency_up: Option<OneOrMany<String>>,
     /// A container of these pods exits.
     #[serde(default)]
     pub pod_crash: Option<OneOrMany<Crashed>>,

@@ -6,6 +6,7 @@ mod assertions;
 mod cluster;
 mod control_plane;
 mod hosts;
+mod life;
 mod pods;
 mod scalars;
 mod work;
@@ -17,6 +18,7 @@ pub use cluster::{
 };
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
+pub use life::{AppEntry, ChecksEntry, DeadlockEntry, ImageEntry, InitEntry, Missing};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
 pub use work::{ChanceEntry, EffectEntry, Effects, IndexEntry, OutageEntry, Probability, RunEntry, When};
@@ -125,6 +127,10 @@ pub struct Spec {
     /// How pods behave; later entries override earlier ones field by field.
     #[serde(default)]
     pub pods: Option<Pods>,
+    /// What images take, by name such as `app:v2`. What is not named is on
+    /// every node.
+    #[serde(default)]
+    pub images: BTreeMap<String, ImageEntry>,
     /// How long storage takes.
     #[serde(default)]
     pub volumes: Option<VolumesEntry>,

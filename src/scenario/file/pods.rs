@@ -1,11 +1,13 @@
 //! How pods behave.
 
+use super::life::{AppEntry, InitEntry};
 use super::scalars::DelayEntry;
 use super::work::{Effects, RunEntry};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Which pods an entry is for; all that is given must fit.
@@ -62,6 +64,15 @@ pub struct PodEntry {
     /// What each run writes outside the cluster, such as `ledger {schedule}`.
     #[serde(default)]
     pub effects: Option<Effects>,
+    /// What the application does. With it, even if it is empty, the
+    /// manifest's probes, `preStop` hooks, init containers and sidecars are
+    /// played, and `ready` means nothing.
+    #[serde(default)]
+    pub app: Option<AppEntry>,
+    /// Init containers and sidecars by name. With it, even if it is empty,
+    /// those of the manifest are played.
+    #[serde(default)]
+    pub init: Option<BTreeMap<String, InitEntry>>,
 }
 
 /// A container that does not stay up.

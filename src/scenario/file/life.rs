@@ -1,0 +1,104 @@
+//! What applications do inside their containers, and what images take.
+
+use super::scalars::{DelayEntry, Duration, OneOrMany};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What the application of a pod does. With it, even if it is empty, the
+/// manifest's probes, `preStop` hooks, init containers and sidecars are
+/// played.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AppEntry {
+    /// The start of its process until it listens (default 0).
+    #[serde(default)]
+    pub boot: Option<DelayEntry>,
+    /// From then until it really serves requests (default 0).
+    #[serde(default)]
+    pub warm_up: Option<DelayEntry>,
+    /// How long it takes to answer a probe (default 0).
+    #[serde(default)]
+    pub answers: Option<DelayEntry>,
+    /// What it cannot serve requests without, such as `db`.
+    #[serde(default)]
+    pub depends_on: Option<OneOrMany<String>>,
+    /// What its probes look at beside the process itself.
+    #[serde(default)]
+    pub checks: ChecksEntry,
+    /// It hangs a while after each start.
+    #[serde(default)]
+    pub deadlock: Option<DeadlockEntry>,
+    /// How long a command or a request in `preStop` takes (default 0).
+    #[serde(default)]
+    pub pre_stop: Option<DelayEntry>,
+    /// SIGTERM until it has finished its work and exits (default: as
+    /// `terminate`).
+    #[serde(default)]
+    pub drain: Option<DelayEntry>,
+}
+
+/// What probes look at: `warmUp`, or something from `dependsOn`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChecksEntry {
+    /// The startup probe.
+    #[serde(default)]
+    pub startup: Option<OneOrMany<String>>,
+    /// The readiness probe.
+    #[serde(default)]
+    pub readiness: Option<OneOrMany<String>>,
+    /// The liveness probe.
+    #[serde(default)]
+    pub liveness: Option<OneOrMany<String>>,
+}
+
+/// When an application hangs.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadlockEntry {
+    /// From each start.
+    pub after: DelayEntry,
+}
+
+/// What an init container or a sidecar does.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InitEntry {
+    /// How long an init container works; of a sidecar, how long until its
+    /// startup probe can succeed (default 1s).
+    #[serde(default)]
+    pub takes: Option<DelayEntry>,
+    /// Exit codes of an init container by try, the last one repeated (default
+    /// 0).
+    #[serde(default)]
+    pub exits: Vec<i32>,
+    /// SIGTERM until a sidecar exits (default 0).
+    #[serde(default)]
+    pub stop: Option<DelayEntry>,
+}
+
+/// What an image takes.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageEntry {
+    /// From the registry to a node that does not have it (default 5s).
+    #[serde(default)]
+    pub pull: Option<DelayEntry>,
+    /// The registry does not have it: at all (`true`), or until so long after
+    /// the run began.
+    #[serde(default)]
+    pub missing: Option<Missing>,
+    /// The nodes of the beginning have it already (default: none has).
+    #[serde(default)]
+    pub cached: bool,
+}
+
+/// Until when an image cannot be had.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Missing {
+    /// Always, or never.
+    Whether(bool),
+    /// Until then.
+    Until(Duration),
+}
