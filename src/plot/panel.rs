@@ -4,8 +4,8 @@ use super::labels::spread;
 use super::marks::Marks;
 use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
-use super::theme::{Look, Rgb, revision_colour};
-use super::{axis, conditions, font, image_of};
+use super::theme::{BLUE, Look, Rgb, revision_colour};
+use super::{SHORTEST, axis, conditions, font, image_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Revision, Series, Steps, Workload};
 
@@ -240,6 +240,9 @@ impl<'a> Panel<'a> {
         if !same {
             lines.push((ready, 2, Some((5, 4)), self.look.ready));
         }
+        if self.serves_less() {
+            lines.push((line(Series::Serving), 2, Some((2, 3)), self.serving_colour()));
+        }
         lines.push((available, 3, None, self.look.available));
         for (points, width, dash, colour) in lines {
             scene.push(Shape::Line { points, width, dash, ink: colour.into() });
@@ -250,6 +253,16 @@ impl<'a> Panel<'a> {
             scene.push(Shape::Text(label.clone()));
         }
         self.draw_line_names(scene, upright, same);
+    }
+
+    /// Whether not all ready pods really served requests all the time.
+    fn serves_less(&self) -> bool {
+        let lasting = |series| self.workload.series(series).lasting(SHORTEST);
+        self.workload.tells_serving() && lasting(Series::Serving) != lasting(Series::Ready)
+    }
+
+    fn serving_colour(&self) -> Rgb {
+        BLUE.mix(self.look.text, 20)
     }
 
     /// The least available and the most on nodes, if they were not there from
@@ -293,6 +306,9 @@ impl<'a> Panel<'a> {
         ];
         if !same {
             names.push(("ready", last(Series::Ready), self.look.ready, true));
+        }
+        if self.serves_less() {
+            names.push(("serving", last(Series::Serving), self.serving_colour(), true));
         }
         names.push(("desired", last(Series::Desired), self.look.muted, false));
         if !self.workload.series(Series::Ceiling).is_empty() {

@@ -442,6 +442,13 @@ fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
     if available.lasting(SHORTEST) != ready.lasting(SHORTEST) {
         rows.push(row(Series::Ready, "ready", Keep::Least, String::new(), theme::BLUE));
     }
+    let serving = workload.series(Series::Serving);
+    if workload.tells_serving() && serving.lasting(SHORTEST) != ready.lasting(SHORTEST) {
+        let settled = serving.first_where(from, |n| n >= workload.series(Series::Desired).at(from).max(1));
+        let (at, least) = serving.first_min(settled.unwrap_or(from), end);
+        let note = with_time("min", least, at, from);
+        rows.push(row(Series::Serving, "serving", Keep::Least, note, theme::SKY_BLUE));
+    }
     let most = |series: Series| {
         let (at, most) = workload.series(series).first_max(from, end);
         with_time("max", most, at, from)

@@ -19,6 +19,7 @@ mod manifest_patch;
 mod manifest_problems;
 mod pictures;
 mod plot;
+mod pod_life;
 mod rules;
 mod scenario;
 mod scheduler;

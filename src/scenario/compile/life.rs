@@ -50,12 +50,11 @@ impl Compiler<'_> {
 
     pub(super) fn app(&mut self, entry: &AppEntry, field: &str) -> App {
         let names = entry.depends_on.as_ref().map_or(&[][..], |on| &on.0);
-        let checks =
-            |this: &mut Compiler<'_>, listed: &Option<OneOrMany<String>>, kind: ProbeKind| -> Arc<[Check]> {
-                let field = format!("{field}.checks.{}", kind.name().to_lowercase());
-                let listed = listed.iter().flat_map(|listed| &listed.0);
-                listed.filter_map(|name| this.check_of(name, names, &field)).collect()
-            };
+        let checks = |this: &mut Compiler<'_>, listed: &Option<OneOrMany<String>>, kind: ProbeKind| -> Arc<[Check]> {
+            let field = format!("{field}.checks.{}", kind.name().to_lowercase());
+            let listed = listed.iter().flat_map(|listed| &listed.0);
+            listed.filter_map(|name| this.check_of(name, names, &field)).collect()
+        };
         let checks = [
             checks(self, &entry.checks.startup, ProbeKind::Startup),
             checks(self, &entry.checks.liveness, ProbeKind::Liveness),
