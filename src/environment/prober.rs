@@ -32,6 +32,8 @@ impl Prober {
     /// A worker begins when the kubelet takes the pod in, long before its
     /// container may be there.
     pub const fn new(kind: ProbeKind, spec: Probe, origin: SimTime) -> Prober {
+        // Tries are due at whole milliseconds, so their grid has to be there.
+        let origin = origin.floor_ms();
         Prober { kind, spec, origin, last: None, run: 0, result: None, on_hold: false, tries: 0, began: origin }
     }
 
@@ -44,7 +46,7 @@ impl Prober {
 
     /// It is tried at once, and every period from then on.
     pub const fn trigger(&mut self, now: SimTime) {
-        self.origin = now;
+        self.origin = now.floor_ms();
     }
 
     fn period(&self) -> Span {

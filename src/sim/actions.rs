@@ -195,12 +195,9 @@ impl Simulation {
             | Action::ApiServerUp
             | Action::ClockStep { .. }
             | Action::Failover { .. }
+            | Action::Dependency { .. }
             | Action::Pause { .. } => {
                 self.perform_on_hosts(action, cause);
-                Ok(())
-            }
-            Action::Dependency { name, up } => {
-                self.dependency(name, *up, cause);
                 Ok(())
             }
             Action::EvictPods { pod, grace_seconds } => self.evict_pods(pod, *grace_seconds, cause),
@@ -226,6 +223,7 @@ impl Simulation {
             Action::ApiServerUp => self.api_server_up(cause),
             Action::ClockStep { component, by_ns } => self.step_clock(component, *by_ns, cause),
             Action::Failover { component, gap, clock } => self.fail_over(component, *gap, clock, cause),
+            Action::Dependency { name, up } => self.dependency(name, *up, cause),
             Action::Pause { component, span } => self.pause(component, *span, cause),
             _ => {}
         }

@@ -28,7 +28,7 @@ impl Simulation {
     fn plan_probe(&mut self, pod: PodRef, kind: ProbeKind) {
         let Some(started) = self.runtime(pod).map(|runtime| runtime.started_at) else { return };
         // What the kubelet has just seen, the other workers see a moment later.
-        let from = if kind == ProbeKind::Readiness { self.now } else { SimTime(self.now.0 + 1) };
+        let from = if kind == ProbeKind::Readiness { self.now.floor_ms() } else { SimTime(self.now.0 + 1) };
         if let Some(at) = self.life_mut(pod).and_then(|life| Some(life.prober(kind)?.first_tick(started, from))) {
             self.live_at(pod, at, LifeStep::Probe(kind));
         }
