@@ -47,8 +47,8 @@ impl Simulation {
                 _ => Step::Run(container.clone()),
             });
         }
-        let containers = row.template.containers.iter().zip(&life.spec.containers);
-        let next = containers.skip(step - 2 * init.len()).next();
+        let mut containers = row.template.containers.iter().zip(&life.spec.containers);
+        let next = containers.nth(step - 2 * init.len());
         Some(next.map_or(Step::Containers, |(c, life)| Step::Pull(c.image.as_str().into(), life.pull)))
     }
 

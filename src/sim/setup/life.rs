@@ -36,7 +36,7 @@ impl Default for App {
             warm_up: none(),
             answers: none(),
             depends_on: [].into(),
-            checks: [const { None }; 3].map(|_: Option<()>| [].into()),
+            checks: std::array::from_fn(|_| [].into()),
             deadlock: Delay::Never,
             pre_stop: none(),
             drain: None,
