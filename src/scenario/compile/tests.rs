@@ -45,9 +45,8 @@ fn actions(scenario: &str) -> Vec<(SimTime, Action)> {
     rehearsals[0].setup.actions.iter().map(|a| (a.at, a.action.clone())).collect()
 }
 
-#[test]
-fn actions_become_what_they_say() {
-    let scenario = "spec:
+/// Every verb.
+const ACTIONS: &str = "spec:
   cluster: {zones: {a: {nodes: 2}, b: {nodes: 1, taints: ['spot=true:NoSchedule']}}}
   actions:
   - {at: 1m, setImage: {deployment/web: 'app:v2'}}
@@ -80,7 +79,10 @@ fn actions_become_what_they_say() {
   - {at: 1m, controllers: down}
   - {at: 1m, controllers: up}
 ";
-    let all = actions(scenario);
+
+#[test]
+fn actions_become_what_they_say() {
+    let all = actions(ACTIONS);
     assert_eq!(all[0].0, SimTime::from_secs(30));
     let described: Vec<String> = all.iter().map(|(_, a)| a.describe()).collect();
     let wanted = [
