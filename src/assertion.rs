@@ -59,8 +59,8 @@ pub enum Target {
 pub struct Level {
     /// What is counted.
     pub series: Series,
-    /// Of whom. Revisions have only [`Series::Ready`] and [`Series::OnNode`],
-    /// nodes only [`Series::OnNode`].
+    /// Of whom. Services and revisions have [some](Series::is_of_services) of
+    /// them, nodes only [`Series::OnNode`].
     pub target: Target,
 }
 
@@ -245,6 +245,9 @@ pub enum Figure {
     Time(Span),
     /// A curve folded over a window.
     Fold(Fold, Curve, Window),
+    /// A series added up over a window, as so much a second: how many requests
+    /// there were.
+    Total(Level, Window),
     /// A curve at a moment.
     At(Curve, SimTime),
     /// How long a predicate held.

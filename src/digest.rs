@@ -154,6 +154,7 @@ impl Names<'_> {
                 self.value(hash, value);
             }
             What::Bound { node } => hash.number(self.of(node)),
+            What::Routable { service } | What::Unroutable { service } => hash.number(self.of(service)),
             What::Restarted { count } => hash.number(u64::from(count)),
             What::DisruptionTarget { reason } => hash.text(self.text(reason)),
             What::Deleting { grace_seconds } => hash.number(u64::from(grace_seconds)),

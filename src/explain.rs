@@ -6,6 +6,7 @@
 mod disruption;
 mod nodes;
 mod search;
+mod traffic;
 
 pub use search::find;
 
@@ -320,6 +321,8 @@ impl Trace {
                 }
             }
             What::Killed => format!("{subject} was killed: its grace was over"),
+            What::Routable { service } => format!("requests for {} go to {subject}", self.called(service)),
+            What::Unroutable { service } => format!("requests for {} go to {subject} no more", self.called(service)),
             What::Running => format!("{subject} started"),
             What::Ready => format!("{subject} became ready"),
             What::Unready => format!("{subject} stopped being ready"),
@@ -393,6 +396,7 @@ impl Trace {
             Topic::Pods => format!("{subject} reports {}", reported(field, &value)),
             Topic::Nodes => format!("{subject} reports {}", reported_nodes(field, &value)),
             Topic::Condition => describe_condition(subject, field, &value),
+            Topic::Traffic => traffic::describe_change(subject, field, &value),
             Topic::Disruption => disruption::describe_change(subject, field, &value),
             Topic::Else => describe_other_change(subject, field, &value),
         }
@@ -460,6 +464,7 @@ enum Topic {
     Nodes,
     Condition,
     Disruption,
+    Traffic,
     Else,
 }
 
@@ -504,6 +509,17 @@ fn topic(field: Field) -> Topic {
         | Field::LastScaleTime
         | Field::MinReplicas
         | Field::MaxReplicas => Topic::Disruption,
+        Field::Endpoints
+        | Field::RoutablePods
+        | Field::ServingPods
+        | Field::DeadEnds
+        | Field::Requests
+        | Field::RequestCapacity
+        | Field::RefusedRequests
+        | Field::ShedRequests
+        | Field::ErrorAnswers
+        | Field::FailedRequests
+        | Field::CutRequests => Topic::Traffic,
         field if field.name().starts_with(CONDITION) => Topic::Condition,
         _ => Topic::Else,
     }

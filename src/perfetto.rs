@@ -27,6 +27,18 @@ pub fn events(trace: &Trace, timeline: &Timeline) -> Value {
             events.push(json!({"ph": "i", "s": "p", "name": action.text, "pid": pid, "tid": 0, "ts": ts}));
         }
     }
+    for (i, service) in timeline.services().iter().enumerate() {
+        let pid = timeline.workloads().len() + i + 1;
+        events.push(json!({"ph": "M", "name": "process_name", "pid": pid, "args": {"name": service.path()}}));
+        for series in [Series::Routable, Series::DeadEnds, Series::Requests, Series::Capacity, Series::FailedRequests] {
+            let steps = service.series(series).map(|steps| steps.lasting(crate::plot::SHORTEST)).unwrap_or_default();
+            for &(at, value) in steps.points() {
+                let value = value as f64 / series.scale() as f64;
+                let args = json!({ (series.name()): value });
+                events.push(json!({"ph": "C", "name": series.name(), "pid": pid, "ts": us(at), "args": args}));
+            }
+        }
+    }
     for (i, life) in lives.pods.iter().enumerate() {
         let (pid, tid) = (life.workload + 1, i + 1);
         let subject = trace.subject(life.subject);

@@ -15,6 +15,8 @@ mod labels;
 mod lane_panel;
 mod lane_text;
 pub(crate) mod lanes;
+mod load_panel;
+mod load_text;
 mod marks;
 mod page;
 mod panel;
@@ -29,6 +31,7 @@ pub mod text;
 mod theme;
 mod tradeoff;
 
+pub use load_text::headline as load_headline;
 pub use sentence::headline;
 pub(crate) use sentence::outcome;
 pub use theme::{Rgb, Theme};
@@ -89,7 +92,7 @@ impl Default for PlotOptions {
 pub enum Picture {
     /// What suits its kind: availability of Deployments, lanes and
     /// availability of StatefulSets and DaemonSets, the completion of Jobs,
-    /// the overlap of a CronJob's runs.
+    /// the overlap of a CronJob's runs. And the load of Services.
     #[default]
     Auto,
     /// How many pods were available, by revision, within which limits.
@@ -100,6 +103,9 @@ pub enum Picture {
     Overlap,
     /// Attempts and completions of a Job.
     Completion,
+    /// What becomes of the requests for each Service, against what its pods
+    /// could serve.
+    Load,
 }
 
 /// What a picture is written as.

@@ -12,12 +12,14 @@ mod effects;
 mod executions;
 mod fold;
 mod lives;
+mod services;
 mod steps;
 mod turns;
 
 pub use components::{ClockPiece, Component};
 pub use effects::Write;
 pub use lives::{Ending, JobLife, Life, Lives, Phase, Stretch};
+pub use services::{Flows, Service, rate};
 pub use steps::Steps;
 pub use turns::Turn;
 
@@ -56,7 +58,8 @@ pub enum Series {
     Dns,
     /// Ready pods that are not being deleted and whose application really
     /// serves requests. Where the trace does not say when applications do,
-    /// these are the ready ones.
+    /// these are the ready ones. Of a Service its pods that answer, those being
+    /// deleted included.
     Serving,
     /// Container restarts so far, of removed pods too.
     Restarts,
@@ -97,11 +100,34 @@ pub enum Series {
     StartedJobs,
     /// Jobs that failed so far.
     FailedJobs,
+    /// Pods that requests for a Service go to, whether they answer or not.
+    Routable,
+    /// Those of them that do not answer: what goes there fails.
+    DeadEnds,
+    /// Of a Service: pods in its EndpointSlices as ready.
+    Endpoints,
+    /// Requests a second, like all that follow, in [millionths](Series::scale).
+    Requests,
+    /// What the pods could serve that requests go to and that answer. Empty if
+    /// that is without limit.
+    Capacity,
+    /// Requests that are answered well.
+    Served,
+    /// Requests that fail, for any of the three reasons that follow.
+    FailedRequests,
+    /// Requests that nobody answers.
+    Refused,
+    /// Requests that are more than pods can serve.
+    Shed,
+    /// Requests that are answered with an error.
+    Errors,
+    /// Requests that were under way when their pod was cut off, so far.
+    CutRequests,
 }
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 27] = [
+    pub const ALL: [Series; 38] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -129,6 +155,17 @@ impl Series {
         Series::Jobs,
         Series::StartedJobs,
         Series::FailedJobs,
+        Series::Routable,
+        Series::DeadEnds,
+        Series::Endpoints,
+        Series::Requests,
+        Series::Capacity,
+        Series::Served,
+        Series::FailedRequests,
+        Series::Refused,
+        Series::Shed,
+        Series::Errors,
+        Series::CutRequests,
     ];
 
     /// The name that assertions and tables use, such as `on-node`.
@@ -161,6 +198,55 @@ impl Series {
             Series::Jobs => "jobs",
             Series::StartedJobs => "started-jobs",
             Series::FailedJobs => "failed-jobs",
+            Series::Routable => "routable",
+            Series::DeadEnds => "dead-ends",
+            Series::Endpoints => "endpoints",
+            Series::Requests => "requests",
+            Series::Capacity => "capacity",
+            Series::Served => "served",
+            Series::FailedRequests => "failed-requests",
+            Series::Refused => "refused",
+            Series::Shed => "shed",
+            Series::Errors => "errors",
+            Series::CutRequests => "cut",
+        }
+    }
+
+    /// Whether Services have it.
+    pub const fn is_of_services(self) -> bool {
+        matches!(self, Series::Serving | Series::Routable | Series::DeadEnds | Series::Endpoints) || self.scale() > 1
+    }
+
+    /// Whether workloads have it.
+    pub const fn is_of_workloads(self) -> bool {
+        self.scale() == 1 && !matches!(self, Series::Endpoints)
+    }
+
+    /// Whether revisions of a Deployment have it.
+    pub const fn is_of_revisions(self) -> bool {
+        matches!(
+            self,
+            Series::Ready
+                | Series::OnNode
+                | Series::Routable
+                | Series::Requests
+                | Series::FailedRequests
+                | Series::Errors
+        )
+    }
+
+    /// How many of its units are one: requests are counted in millionths.
+    pub const fn scale(self) -> i64 {
+        match self {
+            Series::Requests
+            | Series::Capacity
+            | Series::Served
+            | Series::FailedRequests
+            | Series::Refused
+            | Series::Shed
+            | Series::Errors
+            | Series::CutRequests => 1_000_000,
+            _ => 1,
         }
     }
 
@@ -187,6 +273,29 @@ pub struct Revision {
     pub on_node: Steps,
     /// Its pods on nodes that are being deleted.
     pub terminating: Steps,
+    /// Its pods that requests go to.
+    pub routable: Steps,
+    /// Requests a second that go to its pods, in millionths.
+    pub requests: Steps,
+    /// Those of them that fail.
+    pub failed_requests: Steps,
+    /// Those of them that are answered with an error.
+    pub errors: Steps,
+}
+
+impl Revision {
+    /// One of its step functions, if revisions have it.
+    pub fn series(&self, series: Series) -> Option<&Steps> {
+        Some(match series {
+            Series::Ready => &self.ready,
+            Series::OnNode => &self.on_node,
+            Series::Routable => &self.routable,
+            Series::Requests => &self.requests,
+            Series::FailedRequests => &self.failed_requests,
+            Series::Errors => &self.errors,
+            _ => return None,
+        })
+    }
 }
 
 /// A condition of a workload got a new value.
@@ -397,6 +506,7 @@ pub struct Timeline {
     pub actions: Vec<ActionMark>,
     workloads: Vec<Workload>,
     nodes: Vec<NodeLoad>,
+    services: Vec<Service>,
     components: Vec<Component>,
 }
 
@@ -422,6 +532,16 @@ impl Timeline {
     /// The nodes in order of creation.
     pub fn nodes(&self) -> &[NodeLoad] {
         &self.nodes
+    }
+
+    /// The Services that requests are sent to, in order of creation.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The Service of that namespace and name, if requests are sent to it.
+    pub fn service(&self, namespace: &str, name: &str) -> Option<&Service> {
+        self.services.iter().find(|s| s.namespace == namespace && s.name == name)
     }
 
     /// The components whose clock was ever wrong or that did not run all the

@@ -195,6 +195,16 @@ pub enum What {
     },
     /// Pod: its container was ended by force, its grace was over.
     Killed,
+    /// Pod: requests for a Service go to it from now on.
+    Routable {
+        /// The Service.
+        service: SubjectId,
+    },
+    /// Pod: they go to it no more.
+    Unroutable {
+        /// The Service.
+        service: SubjectId,
+    },
     /// Pod: its containers run.
     Running,
     /// Pod: became ready.
@@ -293,6 +303,8 @@ impl What {
             What::Silent => "silent",
             What::Stage { .. } => "stage",
             What::Killed => "killed",
+            What::Routable { .. } => "routable",
+            What::Unroutable { .. } => "unroutable",
             What::Running => "running",
             What::Ready => "ready",
             What::Unready => "unready",

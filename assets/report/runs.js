@@ -15,6 +15,10 @@ function toneColour(tone, revision) {
     case 'stopped': return look.stopped;
     case 'running': return look.running;
     case 'terminating': return look.terminating;
+    case 'served': return look.running;
+    case 'errors': return look.stopped;
+    case 'shed': return '#e6b422';
+    case 'refused': return look.badfill;
     default: return look.waiting;
   }
 }
@@ -23,6 +27,8 @@ const WORST = ['waiting', 'revision', 'pale', 'attaching', 'pulling', 'init', 'g
 const SERIES = {
   available: ['available', 2.5, []], ready: ['ready', 1.5, [4, 3]], 'on-node': ['node', 1.5, []],
   desired: ['muted', 1, []], ceiling: ['band', 1, [7, 4]], floor: ['band', 1, [7, 4]],
+  routable: ['good', 2, [2, 3]], 'dead-ends': ['bad', 2, []],
+  requests: ['text', 2, []], capacity: ['band', 2, [7, 4]],
 };
 
 // ---- what is shown -------------------------------------------------------
@@ -156,7 +162,7 @@ class Chart {
     this.lanes = workload.lanes;
     this.cursor = null;
     this.brush = null;
-    const lanes = Math.max(1, this.lanes.lanes.length);
+    const lanes = workload.bands ? 0 : Math.max(1, this.lanes.lanes.length);
     this.lane = laneHeight(lanes);
     this.momentsTop = 20;
     this.lanesTop = this.momentsTop + (this.lanes.moments ? 20 : 0);
@@ -481,6 +487,7 @@ class Chart {
     w.layers.forEach((l, i) => { if (!hidden.has('revision')) shown.push([l.ready, toneColour('revision', i)]); });
     w.layers.forEach((l, i) => { if (!hidden.has('pale')) shown.push([l.unready, toneColour('pale', i)]); });
     w.layers.forEach((l) => { if (!hidden.has('terminating')) shown.push([l.terminating, look.terminating]); });
+    for (const b of w.bands || []) if (!hidden.has(b.tone)) shown.push([b.points, toneColour(b.tone, 0)]);
     this.stack(shown, y, false);
     const names = [];
     for (const s of all) {
@@ -710,6 +717,7 @@ function toggle(name, key, tone, revision, thin) {
 function legend(workload) {
   const box = el('div', { class: 'legend', role: 'group', 'aria-label': 'Series' });
   for (const e of workload.lanes.legend) box.append(toggle(e.name, e.tone, e.tone, e.revision, e.thin));
+  for (const b of workload.bands || []) box.append(toggle(b.name, b.tone, b.tone, 0));
   for (const s of workload.series) {
     if (SERIES[s.name]) box.append(toggle(s.name.replace('on-node', 'on nodes'), 'series:' + s.name, 'series:' + s.name, 0, true));
   }

@@ -123,6 +123,7 @@ impl Display for Figure {
                 };
                 write!(f, "{name}({curve})")
             }
+            Figure::Total(level, _) => write!(f, "total({level})"),
             Figure::At(curve, at) => write!(f, "at({curve}, {at})"),
             Figure::Duration(p, _) => write!(f, "duration({p})"),
             Figure::First(p, _) => write!(f, "first({p})"),

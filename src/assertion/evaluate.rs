@@ -4,7 +4,7 @@ use super::display::hundredths;
 use super::matching::{Run, Source};
 use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
 use crate::api::Kind;
-use crate::time::{SimTime, Span};
+use crate::time::{SECOND, SimTime, Span};
 use crate::timeline::{Series, Steps, Workload};
 use crate::trace::{RecordId, What};
 use std::cmp::Ordering;
@@ -97,12 +97,15 @@ impl Run<'_> {
     /// The step function of a series, zero for what the run never had.
     fn level(&self, level: &Level) -> Steps {
         let steps = match &level.target {
+            Target::Workload { kind: Kind::Service, namespace, name } => {
+                self.timeline.service(namespace, name).and_then(|s| s.series(level.series))
+            }
             Target::Workload { .. } => self.workload(&level.target).map(|w| w.series(level.series)),
             Target::Node(name) => self.timeline.nodes().iter().find(|n| n.name == *name).map(|n| &n.pods),
             Target::Revision { namespace, name } => {
                 let workloads = self.timeline.workloads().iter().filter(|w| w.namespace == *namespace);
                 let revision = workloads.flat_map(Workload::revisions).find(|r| r.name == *name);
-                revision.map(|r| if level.series == Series::Ready { &r.ready } else { &r.on_node })
+                revision.and_then(|r| r.series(level.series))
             }
             Target::Any => None,
         };
@@ -113,7 +116,7 @@ impl Run<'_> {
     pub(super) fn curve(&self, curve: &Curve) -> Steps {
         match curve {
             Curve::Constant(value) => constant(*value),
-            Curve::Level(level) => map(&self.level(level), |v| v.saturating_mul(100)),
+            Curve::Level(level) => map(&self.level(level), |v| in_hundredths(v, level.series)),
             Curve::Percent(p, of) => map(&self.curve(of), |v| (i128::from(v) * i128::from(*p) / 100) as i64),
             Curve::Times(n, of) => map(&self.curve(of), |v| v.saturating_mul(*n)),
             Curve::Sum(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_add),
@@ -241,6 +244,7 @@ impl Run<'_> {
                 let took = latest.zip(end).map(|(r, end)| i128::from(end.since(r.start.floor_ms()).0));
                 Measured::new(Amount::Time(took), end)
             }
+            Figure::Total(level, w) => self.total(level, *w),
             Figure::Percent(p, of) => {
                 let measured = self.figure(of);
                 Measured { amount: measured.amount.times(Amount::Number(f64::from(*p) / 100.0)), ..measured }
@@ -252,6 +256,23 @@ impl Run<'_> {
                 Measured { amount: a.amount.times(b.amount), at: a.at.or(b.at), record: a.record.or(b.record) }
             }
         }
+    }
+
+    /// A series added up over a window, as so much a second. Requests that
+    /// were cut off with their pod fail at one moment, and at no rate.
+    fn total(&self, level: &Level, w: Window) -> Measured {
+        let steps = self.level(level);
+        let sum = steps.integral(w.from, w.to) as f64 / (SECOND as f64 * level.series.scale() as f64);
+        let service = match &level.target {
+            Target::Workload { kind: Kind::Service, namespace, name } => self.timeline.service(namespace, name),
+            _ => None,
+        };
+        let cut = match (service, level.series) {
+            (Some(service), Series::FailedRequests) => service.flows(w.from, w.to).cut as f64 / 1e6,
+            _ => 0.0,
+        };
+        let first = steps.pieces(w.from, w.to).find(|piece| piece.2 != 0).map(|piece| piece.0);
+        Measured::new(Amount::Number(sum + cut), first)
     }
 
     fn fold(&self, fold: Fold, curve: &Curve, w: Window) -> Measured {
@@ -279,7 +300,10 @@ impl Run<'_> {
         let mut parts: Vec<String> = Vec::new();
         for source in sources {
             let part = match source {
-                Source::Level(level) => format!("{level} = {}", hundredths(100 * self.level(level).at(at))),
+                Source::Level(level) => {
+                    let value = in_hundredths(self.level(level).at(at), level.series);
+                    format!("{level} = {}", hundredths(value))
+                }
                 Source::Condition(target, condition) => {
                     let values = self.condition(target, condition);
                     let upto = values.partition_point(|(t, _)| t.floor_ms() <= at);
@@ -309,6 +333,14 @@ impl Run<'_> {
         }
         let (updated, desired, available) = (now(Series::Updated), now(Series::Desired), now(Series::Available));
         format!("{target} {state}: {updated} of {desired} updated, {available} available")
+    }
+}
+
+/// A value of a series in hundredths; what is not nothing stays so.
+fn in_hundredths(value: i64, series: Series) -> i64 {
+    match (i128::from(value) * 100 / i128::from(series.scale())) as i64 {
+        0 => value.signum(),
+        hundredths => hundredths,
     }
 }
 

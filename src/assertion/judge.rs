@@ -210,6 +210,7 @@ fn record_of(run: Run<'_>, figure: &Figure, at: SimTime) -> Option<RecordId> {
     let mut sources = Vec::new();
     match figure {
         Figure::Fold(_, curve, _) | Figure::At(curve, _) => curve.sources(&mut sources),
+        Figure::Total(level, _) => sources.push(Source::Level(level)),
         Figure::First(p, _) | Figure::Duration(p, _) | Figure::Times(p, _) | Figure::Longest(p, _) => {
             p.sources(&mut sources);
         }

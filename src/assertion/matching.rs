@@ -229,6 +229,19 @@ const fn is_spec_of_top(series: Series) -> bool {
     matches!(series, Series::Available | Series::Desired | Series::Ceiling | Series::Floor)
 }
 
+/// Whether a record of a pod can change how many are ready.
+const fn is_of_ready(what: What) -> bool {
+    matches!(
+        what,
+        What::Ready
+            | What::Unready
+            | What::Deleting { .. }
+            | What::Removed
+            | What::Failed { .. }
+            | What::Succeeded { .. }
+    )
+}
+
 /// Whether a kind of record can change a series.
 fn changes_series(series: Series, what: What, kind: Kind) -> bool {
     let field = if let What::Set { field, .. } = what { Some(field) } else { None };
@@ -242,18 +255,7 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Ceiling => matches!(field, Some(Field::SpecReplicas | Field::MaxSurge)),
         Series::Floor => matches!(field, Some(Field::SpecReplicas | Field::MaxUnavailable)),
         Series::Counted => field == Some(Field::SpecReplicas) && kind == Kind::ReplicaSet,
-        Series::Ready => {
-            pod && matches!(
-                what,
-                What::Ready
-                    | What::Unready
-                    | What::Deleting { .. }
-                    | What::Removed
-                    | What::Failed { .. }
-                    | What::Succeeded { .. }
-            )
-        }
-        Series::Serving => matches!(what, What::Answers | What::Silent) || changes_series(Series::Ready, what, kind),
+        Series::Ready => pod && is_of_ready(what),
         Series::OnNode => {
             pod && matches!(what, What::Bound { .. } | What::Removed | What::Failed { .. } | What::Succeeded { .. })
         }
@@ -282,6 +284,28 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Jobs => kind == Kind::Job && matches!(what, What::Created | What::Deleted),
         Series::StartedJobs => kind == Kind::Job && what == What::Created,
         Series::FailedJobs => kind == Kind::Job && field == Some(Field::ConditionFailed),
+        Series::Serving if kind == Kind::Service => field == Some(Field::ServingPods),
+        Series::Serving => matches!(what, What::Answers | What::Silent) || pod && is_of_ready(what),
+        Series::Routable if kind == Kind::Service => field == Some(Field::RoutablePods),
+        Series::Routable => matches!(what, What::Routable { .. } | What::Unroutable { .. }),
+        Series::DeadEnds => field == Some(Field::DeadEnds),
+        Series::Endpoints => field == Some(Field::Endpoints),
+        Series::Requests => field == Some(Field::Requests),
+        Series::Capacity => field == Some(Field::RequestCapacity),
+        Series::Refused => field == Some(Field::RefusedRequests),
+        Series::Shed => field == Some(Field::ShedRequests),
+        Series::Errors => field == Some(Field::ErrorAnswers),
+        Series::CutRequests => field == Some(Field::CutRequests),
+        Series::Served | Series::FailedRequests => matches!(
+            field,
+            Some(
+                Field::FailedRequests
+                    | Field::RefusedRequests
+                    | Field::ShedRequests
+                    | Field::ErrorAnswers
+                    | Field::CutRequests
+            )
+        ),
     }
 }
 

@@ -167,6 +167,8 @@ pub(super) enum Shown {
     Overlap,
     /// Attempts and completions of a Job
     Completion,
+    /// Requests for Services, and what their pods could serve
+    Load,
 }
 
 /// `seatrial plot`

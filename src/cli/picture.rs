@@ -110,6 +110,7 @@ fn chosen(picture: Shown) -> Picture {
         Shown::Lanes => Picture::Lanes,
         Shown::Overlap => Picture::Overlap,
         Shown::Completion => Picture::Completion,
+        Shown::Load => Picture::Load,
     }
 }
 

@@ -5,10 +5,11 @@ use super::run::Finished;
 use super::table;
 use seatrial::api::{Kind, Resources};
 use seatrial::assertion::Verdict;
+use seatrial::plot::load_headline;
 use seatrial::scenario::file::API_VERSION;
 use seatrial::tax::{self, Tax};
 use seatrial::time::SimTime;
-use seatrial::timeline::{Rollout, Series, Timeline, Workload};
+use seatrial::timeline::{Rollout, Series, Service, Timeline, Workload};
 use serde::Serialize;
 
 /// The results of all runs.
@@ -36,8 +37,25 @@ struct Scenario<'a> {
     assumptions: &'a [String],
     actions: Vec<Action<'a>>,
     workloads: Vec<Figures<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<Requests<'a>>,
     platform_tax: Option<PlatformTax>,
     verdicts: Vec<Judged<'a>>,
+}
+
+/// What became of the requests for a Service since the first action.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Requests<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    requests: f64,
+    failed: f64,
+    refused: f64,
+    shed: f64,
+    errors: f64,
+    cut: f64,
+    headline: String,
 }
 
 /// Something that somebody did.
@@ -205,8 +223,25 @@ fn scenario(finished: &Finished) -> Scenario<'_> {
             .map(|a| Action { at_ms: a.at.as_ms(), text: &a.text, rejected: a.rejected.as_deref() })
             .collect(),
         workloads: timeline.workloads().iter().map(|w| figures(timeline, w, first)).collect(),
+        services: timeline.services().iter().map(|s| requests(timeline, s, first)).collect(),
         platform_tax: tax::of(setup).as_ref().map(platform_tax),
         verdicts: verdicts.iter().map(|v| judged(finished, v)).collect(),
+    }
+}
+
+fn requests<'a>(timeline: &Timeline, service: &'a Service, first: SimTime) -> Requests<'a> {
+    let flows = service.flows(first, timeline.end());
+    let whole = |micro: i128| micro as f64 / 1e6;
+    Requests {
+        namespace: &service.namespace,
+        name: &service.name,
+        requests: whole(flows.requests),
+        failed: whole(flows.failed),
+        refused: whole(flows.refused),
+        shed: whole(flows.shed),
+        errors: whole(flows.errors),
+        cut: whole(flows.cut),
+        headline: load_headline(service, first, timeline.end()),
     }
 }
 

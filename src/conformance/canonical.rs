@@ -236,6 +236,8 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         | What::Silent
         | What::Stage { .. }
         | What::Killed
+        | What::Routable { .. }
+        | What::Unroutable { .. }
         | What::Set { .. }
         | What::Emitted(_)
         | What::Decided(_)

@@ -8,6 +8,7 @@ mod life;
 mod prober;
 mod scheduler;
 pub mod spot;
+pub mod traffic;
 pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};

@@ -2,11 +2,12 @@
 
 use super::lane_panel::LanePanel;
 use super::lanes::{Question, Story, chart, usual_question};
+use super::load_panel::LoadPanel;
 use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
 use super::scene::{Anchor, Scene, Shape, Text};
 use super::theme::Look;
-use super::{Picture, PlotOptions, Run, axis, clock_band, font, headline, name_of};
+use super::{Picture, PlotOptions, Run, axis, clock_band, font, headline, load_text, name_of};
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{Lives, Timeline};
@@ -28,11 +29,14 @@ const WITHIN: i32 = 14;
 const LOWEST: i32 = 60;
 const ALONE: i32 = 445;
 const TOGETHER: i32 = 170;
+/// A workload and its Service.
+const PAIR: i32 = 240;
 
 /// What is drawn of a workload, from top to bottom.
 struct Part<'a> {
     lanes: Option<LanePanel>,
     plot: Option<Panel<'a>>,
+    load: Option<LoadPanel<'a>>,
     name: String,
     headline: String,
 }
@@ -50,7 +54,7 @@ impl<'a> Part<'a> {
         let workload = &story.timeline.workloads()[index];
         let question = match options.picture {
             Picture::Auto => usual_question(workload.kind),
-            Picture::Availability => None,
+            Picture::Availability | Picture::Load => None,
             Picture::Lanes => Some(Question::Places),
             Picture::Overlap => Some(Question::Overlap),
             Picture::Completion => Some(Question::Completion),
@@ -70,6 +74,26 @@ impl<'a> Part<'a> {
             name: name_of(story.timeline, workload),
             lanes,
             plot,
+            load: None,
+        }
+    }
+
+    /// The part of a Service.
+    fn of_service(
+        timeline: &'a Timeline,
+        index: usize,
+        across: Across,
+        edge: i32,
+        look: Look,
+        labelled: bool,
+    ) -> Part<'a> {
+        let service = &timeline.services()[index];
+        Part {
+            lanes: None,
+            plot: None,
+            load: Some(LoadPanel::new(timeline, service, across, edge, look, labelled)),
+            name: service.path(),
+            headline: load_text::headline(service, across.from, across.end()),
         }
     }
 
@@ -77,7 +101,11 @@ impl<'a> Part<'a> {
     fn on_one_scale(parts: &mut [Part<'_>], compared: bool) {
         let most = parts.iter().filter_map(|p| p.plot.as_ref()).map(Panel::top_value).max();
         let at_once = parts.iter().filter_map(|p| p.lanes.as_ref()).map(LanePanel::most_counted).max();
+        let load = parts.iter().filter_map(|p| p.load.as_ref()).map(LoadPanel::top_value).max();
         for part in parts.iter_mut().filter(|_| compared) {
+            if let (Some(panel), Some(load)) = (&mut part.load, load) {
+                panel.set_top(load);
+            }
             if let (Some(plot), Some(most)) = (&mut part.plot, most) {
                 plot.set_top(most);
             }
@@ -91,11 +119,15 @@ impl<'a> Part<'a> {
     fn fixed(&self) -> i32 {
         let lanes = self.lanes.as_ref().map_or(0, LanePanel::height);
         let between = if self.lanes.is_some() && self.plot.is_some() { WITHIN } else { 0 };
-        lanes + between + self.plot.as_ref().map_or(0, Panel::chrome)
+        let load = self.load.as_ref().map_or(0, LoadPanel::chrome);
+        lanes + between + self.plot.as_ref().map_or(0, Panel::chrome) + load
     }
 
     /// Draws from `top` on and says where it ends.
     fn draw(&self, scene: &mut Scene, mut top: i32, plot_height: i32) -> i32 {
+        if let Some(load) = &self.load {
+            return load.draw(scene, top, plot_height);
+        }
         if let Some(lanes) = &self.lanes {
             lanes.draw(scene, top);
             top += lanes.height();
@@ -121,21 +153,28 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
     let width = options.width.clamp(480, 10_000) as i32;
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
     let count: usize = runs.iter().map(|r| r.timeline.workloads().len()).sum();
-    let shown = count.min(options.panels.clamp(1, 50).max(runs.len()));
-    let (slim, more) = (shown > 1, count - shown);
+    let wanted = if options.picture == Picture::Load { 0 } else { count };
+    let shown = wanted.min(options.panels.clamp(1, 50).max(runs.len()));
+    let with_load = matches!(options.picture, Picture::Auto | Picture::Load);
+    let services = if with_load { runs.iter().map(|r| r.timeline.services().len()).sum() } else { 0 };
+    let (slim, more) = (shown + services > 1, wanted - shown);
     let lives: Vec<Lives> = runs.iter().map(|r| Lives::of(r.trace, r.timeline)).collect();
     let mut parts: Vec<Part<'_>> = Vec::new();
     for (run, lives) in runs.iter().zip(&lives) {
         let story = Story { trace: run.trace, timeline: run.timeline, lives, from, to };
         // Each run gets the same share of the room.
         let most = if runs.len() > 1 { shown / runs.len() } else { shown };
-        for i in 0..run.timeline.workloads().len().min(most.max(1)) {
+        let most = if wanted == 0 { 0 } else { most.max(1) };
+        for i in 0..run.timeline.workloads().len().min(most) {
             let mut part = Part::new(story, i, across, width - EDGE, look, options, slim);
             if !run.name.is_empty() {
                 let alone = run.timeline.workloads().len() == 1;
                 part.name = if alone { run.name.to_string() } else { format!("{}: {}", run.name, part.name) };
             }
             parts.push(part);
+        }
+        if with_load {
+            parts.extend(service_parts(run, across, width - EDGE, look, wanted == 0));
         }
     }
     Part::on_one_scale(&mut parts, runs.len() > 1);
@@ -180,12 +219,27 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
     }
     let start = timeline.map(|t| t.start.to_string()).unwrap_or_default();
     draw_axis(&mut scene, look, across, bottom, &start);
+    draw_more(&mut scene, look, more);
+    scene
+}
+
+/// How many workloads there was no room for.
+fn draw_more(scene: &mut Scene, look: Look, more: usize) {
     if more > 0 {
         let s = if more == 1 { "" } else { "s" };
         let message = format!("and {more} more workload{s}");
-        scene.push(text(LEFT, height - 14, Anchor::Start, NORMAL, look.muted, &message));
+        scene.push(text(LEFT, scene.height - 14, Anchor::Start, NORMAL, look.muted, &message));
     }
-    scene
+}
+
+/// The parts of a run's Services.
+fn service_parts<'a>(run: &Run<'a>, across: Across, edge: i32, look: Look, labelled: bool) -> Vec<Part<'a>> {
+    let part = |index: usize| {
+        let part = Part::of_service(run.timeline, index, across, edge, look, labelled);
+        let name = if run.name.is_empty() { part.name } else { format!("{}: {}", run.name, part.name) };
+        Part { name, ..part }
+    };
+    (0..run.timeline.services().len()).map(part).collect()
 }
 
 /// The height of the picture and of each plot in it.
@@ -199,8 +253,12 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) ->
     let chrome: i32 = parts.iter().map(Part::fixed).sum();
     let fixed = TITLE + titles + between + chrome + bands + AXIS;
     let alone = count == 1 && parts[0].lanes.is_none();
-    let usual = if alone { ALONE } else { TOGETHER };
-    let plots = parts.iter().filter(|p| p.plot.is_some()).count() as i32;
+    let usual = match count {
+        1 if alone => ALONE,
+        2 if parts[1].load.is_some() => PAIR,
+        _ => TOGETHER,
+    };
+    let plots = parts.iter().filter(|p| p.plot.is_some() || p.load.is_some()).count() as i32;
     let wished = options.height.map(|h| (h.min(20_000) as i32 - fixed) / plots.max(1));
     let plot = wished.unwrap_or(usual).max(LOWEST);
     (options.height.map_or(0, |h| h.min(20_000) as i32).max(fixed + plots * plot), plot)
@@ -221,8 +279,16 @@ fn titles(
             Some(title) => (title, format!("{}: {}", one.name, one.headline)),
             None => (one.name.clone(), one.headline.clone()),
         },
+        [one, rest @ ..] if one.load.is_none() && rest.iter().all(|part| part.load.is_some()) => match own {
+            Some(title) => (title, format!("{}: {}", one.name, one.headline)),
+            None => (one.name.clone(), one.headline.clone()),
+        },
         several => {
-            let pods = several.len();
+            let pods = several.iter().filter(|part| part.load.is_none()).count();
+            if pods == 0 {
+                let title = own.unwrap_or_else(|| "requests".to_string());
+                return (title, format!("{} Services from {} to {}", several.len(), across.from, across.to));
+            }
             let title = own.unwrap_or_else(|| format!("{count} workloads"));
             let what = if pods == count { String::new() } else { format!("{pods} of ") };
             (title, format!("{what}{count} workloads from {} to {}", across.from, across.to))

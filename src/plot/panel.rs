@@ -122,7 +122,7 @@ impl<'a> Panel<'a> {
         if let Some(top) = self.top {
             return top;
         }
-        let shown = [Series::OnNode, Series::Available, Series::Desired, Series::Ceiling];
+        let shown = [Series::OnNode, Series::Available, Series::Desired, Series::Ceiling, Series::Routable];
         let most = shown
             .into_iter()
             .map(|s| self.workload.series(s).max_over(self.across.from, self.across.end()))
@@ -236,7 +236,11 @@ impl<'a> Panel<'a> {
         let line = |series: Series| step_line(self.workload.series(series), self.across, upright);
         let (available, ready) = (line(Series::Available), line(Series::Ready));
         let same = available == ready;
+        self.draw_dead_ends(scene, upright);
         let mut lines = vec![(line(Series::OnNode), 2, None, self.look.on_node)];
+        if self.has_routable() {
+            lines.push((line(Series::Routable), 2, Some((2, 3)), self.look.routable));
+        }
         if !same {
             lines.push((ready, 2, Some((5, 4)), self.look.ready));
         }
@@ -263,6 +267,25 @@ impl<'a> Panel<'a> {
 
     fn serving_colour(&self) -> Rgb {
         BLUE.mix(self.look.text, 20)
+    }
+
+    /// Whether requests go to its pods.
+    fn has_routable(&self) -> bool {
+        self.workload.series(Series::Routable).max_over(self.across.from, self.across.end()) > 0
+    }
+
+    /// Pods that requests go to and that do not answer: a band below the line
+    /// of all that requests go to.
+    fn draw_dead_ends(&self, scene: &mut Scene, upright: Upright) {
+        let dead = self.workload.series(Series::DeadEnds);
+        if dead.max_over(self.across.from, self.across.end()) == 0 {
+            return;
+        }
+        let alive = self.workload.series(Series::Routable).zip_with(dead, |all, dead| (all - dead).max(0));
+        let slabs = stack(&[&alive, dead], self.across, upright);
+        for run in runs(&slabs[1]) {
+            scene.push(Shape::Slabs(run.to_vec(), self.look.dead.with_alpha(0.75)));
+        }
     }
 
     /// The least available and the most on nodes, if they were not there from
@@ -309,6 +332,9 @@ impl<'a> Panel<'a> {
         }
         if self.serves_less() {
             names.push(("serving", last(Series::Serving), self.serving_colour(), true));
+        }
+        if self.has_routable() {
+            names.push(("routable", last(Series::Routable), self.look.routable, true));
         }
         names.push(("desired", last(Series::Desired), self.look.muted, false));
         if !self.workload.series(Series::Ceiling).is_empty() {
@@ -433,8 +459,16 @@ fn layers(workload: &Workload, across: Across, look: Look) -> Vec<Layer> {
     let going = workload.series(Series::Terminating).zip_with(on_node, i64::min);
     let terminating = "terminating".to_string();
     let going = Layer { name: terminating.clone(), short: terminating, colour: look.terminating, steps: going };
+    // Dead ends lie over the other layers: here is only what the legend says.
+    let dead = workload.series(Series::DeadEnds).max_over(across.from, across.end()) > 0;
+    let dead = dead.then(|| Layer {
+        name: "gets requests and does not answer".to_string(),
+        short: String::new(),
+        colour: look.dead,
+        steps: Steps::default(),
+    });
     // A revision whose pods never get ready stays in the legend.
-    ready.into_iter().chain(unready).chain(std::iter::once(going).filter(seen)).collect()
+    ready.into_iter().chain(unready).chain(std::iter::once(going).filter(seen)).chain(dead).collect()
 }
 
 /// The width of a legend's entry.

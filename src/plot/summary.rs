@@ -1,7 +1,7 @@
 //! How a run ended, as kubectl would print it, and what happened on the way.
 
 use super::sentence::{outcome, pods};
-use super::{Window, batch, image_of, name_of};
+use super::{Window, batch, image_of, load_text, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Rollout, Series, Timeline, Workload};
 use std::fmt::Write as _;
@@ -34,6 +34,9 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
         for line in lines(workload, from, end) {
             let _ = writeln!(text, "  {line}");
         }
+    }
+    for service in timeline.services() {
+        let _ = writeln!(text, "\n{}\n  {}", service.path(), load_text::headline(service, from, end));
     }
     text
 }

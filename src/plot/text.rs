@@ -16,7 +16,7 @@
 use super::lane_text::LaneText;
 use super::lanes::{self, Chart, Story, usual_question};
 use super::theme::{self, Rgb};
-use super::{SHORTEST, Window, axis, headline, image_of, name_of};
+use super::{SHORTEST, Window, axis, headline, image_of, load_text, name_of};
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, ConditionChange, Lives, Series, Steps, Timeline, Workload};
@@ -47,8 +47,21 @@ impl Default for TextOptions {
     }
 }
 
+impl TextOptions {
+    /// The characters for nothing, eighths and all of it.
+    pub(super) const fn blocks(&self) -> [char; 9] {
+        if self.ascii { ASCII } else { BLOCKS }
+    }
+}
+
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '#', '@'];
+
+/// Characters in a colour, for terminals that have it.
+pub(super) fn painted(columns: &str, Rgb(r, g, b): Rgb, colour: bool) -> String {
+    let style = anstyle::RgbColor(r, g, b).on_default();
+    if colour { format!("{style}{columns}{style:#}") } else { columns.to_string() }
+}
 
 /// The fewest columns of time.
 const FEWEST_COLUMNS: usize = 20;
@@ -81,6 +94,10 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
         }
         Wave::new(timeline, &timeline.workloads()[workload], charts[workload].as_ref(), options).draw(&mut text);
     }
+    for service in timeline.services().iter().filter(|_| options.only.is_none()) {
+        text.push('\n');
+        load_text::draw(&mut text, timeline, service, options);
+    }
     match count - shown.len() {
         0 => {}
         1 => text.push_str("\nand 1 more workload\n"),
@@ -93,7 +110,7 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
 
 /// Which value of a column's time is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
+pub(super) enum Keep {
     Least,
     Greatest,
 }
@@ -111,7 +128,7 @@ struct Row {
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
     pub(super) start: SimTime,
-    each: Span,
+    pub(super) each: Span,
     pub(super) count: usize,
     /// Just after the last moment.
     pub(super) end: SimTime,
@@ -119,7 +136,7 @@ pub(super) struct Columns {
 
 impl Columns {
     /// As many columns of a round length as fit.
-    fn fit(from: SimTime, to: SimTime, most: usize) -> Columns {
+    pub(super) fn fit(from: SimTime, to: SimTime, most: usize) -> Columns {
         let most = most.max(FEWEST_COLUMNS) as u64;
         let mut each = axis::round_span(Span::from_ns(to.since(from).0 / most));
         loop {
@@ -143,7 +160,24 @@ impl Columns {
         ((at.since(self.start).0 / self.each.0) as usize).min(self.count - 1)
     }
 
-    fn range(&self, column: usize) -> (SimTime, SimTime) {
+    /// Times above their columns, ten or more columns apart.
+    pub(super) fn axis(&self) -> String {
+        let columns = self;
+        let step = axis::round_span(Span::from_ns(columns.each.0.saturating_mul(10)));
+        let mut line = String::new();
+        let mut used = 0;
+        for at in axis::multiples(step, columns.start, columns.end) {
+            let (column, label) = (columns.of(at), axis::clock(at));
+            let fits = column + label.len() <= columns.count.max(label.len());
+            if fits && (column > used || used == 0) {
+                let _ = write!(line, "{:width$}{label}", "", width = column - used);
+                used = column + label.len();
+            }
+        }
+        line
+    }
+
+    pub(super) fn range(&self, column: usize) -> (SimTime, SimTime) {
         let from = self.start.after(Span::from_ns(self.each.0 * column as u64));
         let to = if column + 1 == self.count { self.end } else { from.after(self.each) };
         (from, to)
@@ -197,7 +231,7 @@ impl<'a> Wave<'a> {
         let scale = format!("{full} = {}, a column = {}", self.unit(), axis::clock(SimTime(self.columns.each.0)));
         let limits = if self.workload.is_batch() { String::new() } else { format!("  {}", self.limits()) };
         let _ = writeln!(text, "{}{limits}  ({scale})", self.name);
-        self.line(text, "", &self.axis(), "", None);
+        self.line(text, "", &self.columns.axis(), "", None);
         let actions: Vec<&ActionMark> = self.seen_actions().collect();
         if !actions.is_empty() {
             self.line(text, "actions", &self.marks(&actions), "", None);
@@ -240,10 +274,7 @@ impl<'a> Wave<'a> {
         let mut line = format!("{label:<width$}  ", width = self.labels);
         let missing = self.columns.count.saturating_sub(columns.chars().count());
         match colour.filter(|_| self.options.colour) {
-            Some(Rgb(r, g, b)) => {
-                let style = anstyle::RgbColor(r, g, b).on_default();
-                let _ = write!(line, "{style}{columns}{style:#}");
-            }
+            Some(colour) => line.push_str(&painted(columns, colour, true)),
             None => line.push_str(columns),
         }
         let _ = write!(line, "{:missing$}  {note}", "");
@@ -264,23 +295,6 @@ impl<'a> Wave<'a> {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// Times above their columns, ten or more columns apart.
-    fn axis(&self) -> String {
-        let columns = &self.columns;
-        let step = axis::round_span(Span::from_ns(columns.each.0.saturating_mul(10)));
-        let mut line = String::new();
-        let mut used = 0;
-        for at in axis::multiples(step, columns.start, columns.end) {
-            let (column, label) = (columns.of(at), axis::clock(at));
-            let fits = column + label.len() <= columns.count.max(label.len());
-            if fits && (column > used || used == 0) {
-                let _ = write!(line, "{:width$}{label}", "", width = column - used);
-                used = column + label.len();
-            }
-        }
-        line
-    }
-
     fn seen_actions(&self) -> impl Iterator<Item = &'a ActionMark> + '_ {
         let (from, end) = (self.from, self.columns.end);
         self.workload.actions().iter().filter(move |a| a.at >= from && a.at < end)
@@ -297,7 +311,7 @@ impl<'a> Wave<'a> {
     }
 
     fn blocks(&self, row: &Row) -> String {
-        let set = if self.options.ascii { ASCII } else { BLOCKS };
+        let set = self.options.blocks();
         (0..self.columns.count)
             .map(|column| {
                 let (from, to) = self.columns.range(column);
@@ -362,7 +376,7 @@ fn letter(i: usize) -> char {
 }
 
 /// How many eighths of a full block a value is.
-fn eighths(value: i64, top: i64, keep: Keep) -> usize {
+pub(super) fn eighths(value: i64, top: i64, keep: Keep) -> usize {
     let (value, top) = (value.clamp(0, top) as u64, top.max(1) as u64);
     let eighths = match keep {
         Keep::Least => (value * 8 / top).max(u64::from(value > 0)),
@@ -453,6 +467,10 @@ fn rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
         let (at, most) = workload.series(series).first_max(from, end);
         with_time("max", most, at, from)
     };
+    if workload.series(Series::DeadEnds).max_over(from, end) > 0 {
+        let note = most(Series::DeadEnds);
+        rows.push(row(Series::DeadEnds, "dead ends", Keep::Greatest, note, theme::VERMILLION));
+    }
     let on_node = most(Series::OnNode);
     rows.push(row(Series::OnNode, "on nodes", Keep::Greatest, on_node, theme::VERMILLION));
     if workload.series(Series::Pending).max_over(from, end) > 0 {

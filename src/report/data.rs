@@ -6,7 +6,7 @@ use crate::plot::Window;
 use crate::plot::conditions::{self, Mood, Stretch};
 use crate::plot::lanes::{self, Bar, Chart, Form, Question, Story, Tick, Tone};
 use crate::time::SimTime;
-use crate::timeline::{Lives, Series, Steps, Workload};
+use crate::timeline::{Lives, Series, Service, Steps, Workload};
 use crate::trace::{RecordId, Trace, What};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -31,7 +31,9 @@ fn variant(variant: &Variant<'_>) -> Value {
     let (from, to) = Window::Auto.of(timeline);
     let actions: Vec<Value> =
         timeline.actions.iter().map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected})).collect();
-    let workloads: Vec<Value> = (0..timeline.workloads().len()).map(|i| workload(story, i)).collect();
+    let workloads = (0..timeline.workloads().len()).map(|i| workload(story, i));
+    let services = timeline.services().iter().map(|s| service(s, timeline.end()));
+    let workloads: Vec<Value> = workloads.chain(services).collect();
     let (subjects, texts, records) = records(trace);
     json!({
         "name": variant.name,
@@ -124,6 +126,45 @@ fn stretch(trace: &Trace, workload: &Workload, condition: &str, stretch: &Stretc
     });
     let record = set.map_or(-1, |(i, _)| i as i64);
     json!([ms(stretch.from), ms(stretch.to), mood, stretch.texts, record])
+}
+
+/// What becomes of a Service's requests, drawn as a workload without lanes.
+fn service(service: &Service, end: SimTime) -> Value {
+    let points = |series: Series| {
+        let steps = service.series(series).filter(|steps| steps.points().iter().any(|p| p.1 != 0))?;
+        let lasting = steps.lasting(crate::plot::SHORTEST);
+        let scale = series.scale();
+        let value = |v: i64| if scale == 1 { json!(v) } else { json!((v as f64 / scale as f64 * 1e3).round() / 1e3) };
+        Some(lasting.points().iter().flat_map(|&(at, v)| [ms(at), value(v)]).collect::<Vec<Value>>())
+    };
+    let line = |series: Series| points(series).map(|points| json!({"name": series.name(), "points": points}));
+    let band = |(series, tone, name): (Series, &str, &str)| {
+        points(series).map(|points| json!({"tone": tone, "name": name, "points": points}))
+    };
+    let bands = [
+        (Series::Served, "served", "served"),
+        (Series::Errors, "errors", "answered with an error"),
+        (Series::Shed, "shed", "too many"),
+        (Series::Refused, "refused", "nobody answers"),
+    ];
+    let lines: Vec<Value> = [Series::Requests, Series::Capacity].into_iter().filter_map(line).collect();
+    let bands: Vec<Value> = bands.into_iter().filter_map(band).collect();
+    let no_lanes = json!({
+        "unit": "", "lanes": [], "leftOut": 0, "legend": [], "moments": null, "limits": [], "count": null,
+    });
+    json!({
+        "kind": "Service",
+        "namespace": service.namespace,
+        "name": service.name,
+        "path": service.path(),
+        "headline": crate::plot::load_headline(service, SimTime::ZERO, end),
+        "series": lines,
+        "bands": bands,
+        "layers": [],
+        "conditions": [],
+        "lanes": no_lanes,
+        "runs": false,
+    })
 }
 
 fn line(workload: &Workload, series: Series) -> Option<Value> {

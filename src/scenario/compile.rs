@@ -14,6 +14,7 @@ mod pools;
 mod rehearsal;
 mod scheduler;
 mod storage;
+mod traffic;
 mod work;
 
 pub(super) use pods::typical_entries;
@@ -224,6 +225,7 @@ impl Compiler<'_> {
         if spec.duration.is_none() {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
         }
+        let traffic = self.traffic(&spec.traffic, &mut scope, start);
         let assertions = self.assertions(file, &scope);
         let (node_lifecycle, pod_gc) =
             self.node_lifecycle(&spec.cluster.as_ref().map(|c| c.node_lifecycle.clone()).unwrap_or_default());
@@ -242,6 +244,8 @@ impl Compiler<'_> {
             kubernetes,
             images: self.images(&spec.images),
             volumes,
+            tell_serving: !traffic.is_empty(),
+            traffic,
             scheduler,
             priority_classes: std::mem::take(&mut self.priority_classes),
             ..Setup::new(start, scope.until)

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 33] = [
+pub const FUNCTIONS: [(&str, &str); 34] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -40,6 +40,7 @@ pub const FUNCTIONS: [(&str, &str); 33] = [
     ("max", "max(on-node(deployment/web)) <= 13"),
     ("mean", "mean(available(deployment/web)) >= 9.5"),
     ("last", "last(available(deployment/web)) == 10"),
+    ("total", "total(failed-requests(service/web)) == 0"),
     ("at", "at(available(deployment/web), 5m) == 10"),
     ("duration", "duration(available(deployment/web) < 10) <= 30s"),
     ("first", "first(complete(deployment/web)) <= 6m"),
@@ -51,8 +52,8 @@ pub const FUNCTIONS: [(&str, &str); 33] = [
 ];
 
 /// The functions that fold a whole window into one figure.
-const FIGURES: [&str; 11] =
-    ["min", "max", "mean", "last", "at", "duration", "first", "count", "rollout-time", "nth", "longest"];
+const FIGURES: [&str; 12] =
+    ["min", "max", "mean", "last", "total", "at", "duration", "first", "count", "rollout-time", "nth", "longest"];
 
 /// Looks names up for the expressions of one assertion.
 pub(super) struct Resolver<'a> {
@@ -281,20 +282,41 @@ impl Resolver<'_> {
         let Some(series) = Series::parse(name) else { return Err(unknown_function(expr, name)) };
         let target = self.target(&of.value)?;
         let fits = match target {
-            Target::Revision { .. } => matches!(series, Series::Ready | Series::OnNode),
+            Target::Revision { .. } => series.is_of_revisions(),
+            Target::Workload { kind: crate::api::Kind::Service, .. } => series.is_of_services(),
             Target::Node(_) => series == Series::OnNode,
-            Target::Workload { kind, .. } => kind.is_workload() && self.has_series(&target),
+            Target::Workload { kind, .. } => kind.is_workload() && self.has_series(&target) && series.is_of_workloads(),
             Target::Any => false,
         };
         if !fits {
             let hint = match target {
                 Target::Node(_) => "of a node there is on-node",
+                Target::Workload { .. } if !series.is_of_workloads() => "ask about a Service",
+                Target::Workload { kind: crate::api::Kind::Service, .. } => "ask about the workload of its pods",
                 Target::Workload { .. } => "ask about its CronJob, or count what happens to it",
-                _ => "of one revision there are ready and on-node",
+                _ => "of one revision there are ready, on-node, routable, requests, failed-requests and errors",
             };
             return Err(Mistake::new(expr.at.clone(), format!("{target} has no series {name}")).with_hint(hint));
         }
+        self.check_traffic(expr, series, &target)?;
         Ok(Curve::Level(Level { series, target }))
+    }
+
+    /// Series of requests are there for Services that requests are sent to.
+    fn check_traffic(&self, expr: &Expr, series: Series, target: &Target) -> Result<(), Mistake> {
+        let (namespace, name) = match target {
+            Target::Workload { kind: crate::api::Kind::Service, namespace, name } => (namespace, name),
+            _ if self.scope.traffic.is_empty() && matches!(series, Series::Routable | Series::DeadEnds) => {
+                return Err(Mistake::new(expr.at.clone(), "no requests are sent to any Service")
+                    .with_hint("add spec.traffic with the Service of these pods"));
+            }
+            _ => return Ok(()),
+        };
+        if self.scope.traffic.iter().any(|(n, s)| n == namespace && s == name) {
+            return Ok(());
+        }
+        Err(Mistake::new(expr.at.clone(), format!("no requests are sent to service/{name}"))
+            .with_hint(format!("add it to spec.traffic: {{service/{name}: {{requests: 100}}}}")))
     }
 
     /// The window that `after` and `before` of an argument leave.

@@ -26,6 +26,8 @@ pub struct Scope {
     pub actions: Vec<(Vec<String>, SimTime)>,
     /// Where the run ends.
     pub until: SimTime,
+    /// The Services that requests are sent to: namespace and name.
+    pub traffic: Vec<(String, String)>,
 }
 
 /// A message and, where there is one, advice.
@@ -163,6 +165,7 @@ pub(super) mod tests {
                 (vec!["scale".to_string()], SimTime::from_secs(60)),
             ],
             until: SimTime::from_secs(600),
+            traffic: Vec::new(),
         }
     }
 

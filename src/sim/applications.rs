@@ -15,12 +15,20 @@ impl Simulation {
         if std::mem::replace(&mut runtime.answers, answers) != answers || begins {
             self.tell_answers(pod, answers, cause);
         }
+        self.traffic_looks_at(pod.key());
+    }
+
+    /// A pod's application is told to stop: it takes no more requests, and
+    /// ends those that it has begun.
+    pub(super) fn app_hears_sigterm(&mut self, pod: PodRef) {
+        self.app_falls_silent(pod, self.latest(pod));
     }
 
     /// A pod's application serves no more requests, if it did.
     pub(super) fn app_falls_silent(&mut self, pod: PodRef, cause: RecordId) {
         if self.runtime_mut(pod).is_some_and(|runtime| std::mem::take(&mut runtime.answers)) {
             self.tell_answers(pod, false, cause);
+            self.traffic_looks_at(pod.key());
         }
     }
 

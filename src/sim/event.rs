@@ -2,6 +2,7 @@
 
 use super::hosts::Host;
 use super::process::Hand;
+use super::traffic::Endpoint;
 use crate::api::{Key, ProbeKind};
 
 /// Something that is due.
@@ -60,6 +61,16 @@ pub(super) enum Event {
     CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
+    /// Clients send another number of requests to the Service of this index.
+    Demand(u16),
+    /// The EndpointSlice controller looks at a pod for a Service.
+    Endpoint(PodRef, u16),
+    /// Who sends requests on for a Service hears how a pod is.
+    Routed(PodRef, u16, Endpoint),
+    /// A load balancer has checked a pod; with a ticket.
+    Checked(PodRef, u16, u16),
+    /// A pod has warmed up, if it is still in this start.
+    Warm(PodRef, u16, u16),
 }
 
 /// What happens in the life of a pod.
@@ -124,6 +135,7 @@ pub(super) enum Class {
     Kubelet,
     Scheduler,
     Retry,
+    Traffic,
 }
 
 impl Event {
@@ -136,6 +148,9 @@ impl Event {
             Event::Terminated(..) => Class::Termination,
             Event::Schedule(_) | Event::RunScheduler | Event::FlushScheduler => Class::Scheduler,
             Event::Reschedule => Class::Retry,
+            Event::Demand(_) | Event::Endpoint(..) | Event::Routed(..) | Event::Checked(..) | Event::Warm(..) => {
+                Class::Traffic
+            }
             _ => Class::Kubelet,
         }
     }
@@ -177,7 +192,11 @@ impl Event {
             | Event::Effect(pod, _, _)
             | Event::Restart(pod, _)
             | Event::Life(pod, _, _)
-            | Event::Terminated(pod, _) => Some(pod),
+            | Event::Terminated(pod, _)
+            | Event::Endpoint(pod, _)
+            | Event::Routed(pod, _, _)
+            | Event::Checked(pod, _, _)
+            | Event::Warm(pod, _, _) => Some(pod),
             _ => None,
         }
     }

@@ -124,7 +124,7 @@ impl Hosts {
     }
 
     /// Whether controllers hear nothing at present.
-    const fn is_deaf(&self) -> bool {
+    pub(super) const fn is_deaf(&self) -> bool {
         self.manager_frozen.is_some() || self.api_down.is_some()
     }
 }
@@ -259,6 +259,7 @@ impl Simulation {
                 self.put_off_pods(node, longer);
                 self.fall_silent(node);
                 self.apps_fall_silent_on(node, cause);
+                self.traffic_looks_at_machine(node);
             }
         }
         let host = if let Host::Manager(_) = host { Host::Manager(self.epoch) } else { host };
@@ -312,6 +313,7 @@ impl Simulation {
                 let node = Key { kind: Kind::Node, slot, uid: Uid(uid) };
                 if over(self.hosts.frozen.get(&node).copied()) {
                     self.hosts.frozen.remove(&node);
+                    self.traffic_looks_at_machine(node);
                     self.speak_again(node);
                     self.apps_go_on_on(node, RecordId::NONE);
                     let Some(name) = self.store.objects().meta(node).map(|meta| meta.name.clone()) else { return };
@@ -473,6 +475,7 @@ impl Simulation {
         for (change, cause) in std::mem::take(&mut self.hosts.untold) {
             self.observe(&change, cause);
         }
+        self.write_held_endpoints();
     }
 
     /// Keeps a step that the scheduler cannot take now. Answers whether it

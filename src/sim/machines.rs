@@ -495,6 +495,7 @@ impl Simulation {
         runtime.end_code = Some(end.exit_code);
         let after = Span(end.after.0 + self.until_awake(Some(node)).0);
         self.later(after, Event::Terminated(pod, 0));
+        self.app_hears_sigterm(pod);
     }
 
     /// A termination is over, unless the pod has ended by itself meanwhile.

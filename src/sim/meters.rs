@@ -2,10 +2,12 @@
 
 use super::hosts::Hosts;
 use super::setup::{MetricPoint, Setup};
-use crate::api::{Key, MetricName, ObjectRef, Phase, Selector};
+use super::traffic::TrafficState;
+use crate::api::{Key, Labels, MetricName, ObjectRef, Phase, Selector};
 use crate::cluster::{Objects, Store};
 use crate::controllers::{MetricsApi, NoMetrics, PodMetric, PodMetrics, View};
-use crate::time::{SimTime, Span};
+use crate::environment::traffic::{Reading, Traffic};
+use crate::time::{Instant, SimTime, Span};
 
 /// Over how long a reading is taken.
 ///
@@ -17,6 +19,7 @@ pub(super) struct Meters<'a> {
     setup: &'a Setup,
     store: &'a Store,
     cache: Option<&'a Objects>,
+    traffic: &'a TrafficState,
     elapsed: SimTime,
     hosts: &'a Hosts,
 }
@@ -26,10 +29,11 @@ impl<'a> Meters<'a> {
         setup: &'a Setup,
         store: &'a Store,
         cache: Option<&'a Objects>,
+        traffic: &'a TrafficState,
         elapsed: SimTime,
         hosts: &'a Hosts,
     ) -> Meters<'a> {
-        Meters { setup, store, cache, elapsed, hosts }
+        Meters { setup, store, cache, traffic, elapsed, hosts }
     }
 
     /// What a controller sees now.
@@ -58,6 +62,37 @@ impl<'a> Meters<'a> {
         let running = pods.iter().filter(|(_, pod)| pod.phase == Phase::Running && !pod.meta.is_deleting());
         running.map(|(key, _)| *key).collect()
     }
+
+    /// Readings of running pods that requests are sent to. `value` makes one
+    /// of what each Service of the setup has to do with a pod.
+    fn readings(
+        &self,
+        namespace: &str,
+        selector: &Selector,
+        value: impl Fn(usize, &Reading) -> Option<u64>,
+    ) -> PodMetrics {
+        if self.setup.traffic.is_empty() {
+            return Vec::new();
+        }
+        let read = |pod: Key| {
+            let readings = self.traffic.read(pod, self.elapsed);
+            let values: Vec<u64> = readings.iter().filter_map(|(service, r)| value(usize::from(*service), r)).collect();
+            let (_, Reading { at, window, .. }) = *readings.first().filter(|_| !values.is_empty())?;
+            let at = Instant(self.hosts.manager.wall(self.elapsed).0 - self.elapsed.since(at).0 as i64);
+            Some((pod, PodMetric { at, window, value: values.iter().sum::<u64>() as i64 }))
+        };
+        self.running(namespace, selector).into_iter().filter_map(read).collect()
+    }
+
+    /// What clients send to Services of a namespace, in thousandths of a
+    /// request a second.
+    fn requests(&self, namespace: &str, wanted: impl Fn(&str) -> bool) -> Vec<i64> {
+        let of = |(index, traffic): (usize, &Traffic)| {
+            let fits = &*traffic.namespace == namespace && wanted(&traffic.service);
+            fits.then(|| (self.traffic.requests(index) / 1_000) as i64)
+        };
+        self.setup.traffic.iter().enumerate().filter_map(of).collect()
+    }
 }
 
 impl MetricsApi for Meters<'_> {
@@ -69,7 +104,13 @@ impl MetricsApi for Meters<'_> {
         container: Option<&str>,
     ) -> Result<PodMetrics, String> {
         let none = || NoMetrics.resource(namespace, selector, resource, container);
-        let Some(total) = self.point().and_then(|point| point.cpu_milli) else { return none() };
+        let Some(total) = self.point().and_then(|point| point.cpu_milli) else {
+            let used = |service: usize, reading: &Reading| {
+                self.setup.traffic[service].pod.cpu.map(|_| reading.cpu_nano / 1_000_000)
+            };
+            let readings = if resource == "cpu" { self.readings(namespace, selector, used) } else { Vec::new() };
+            return if readings.is_empty() { none() } else { Ok(readings) };
+        };
         let pods = self.running(namespace, selector);
         if pods.is_empty() || resource != "cpu" {
             return none();
@@ -80,17 +121,31 @@ impl MetricsApi for Meters<'_> {
     }
 
     fn pods(&self, namespace: &str, selector: &Selector, metric: &MetricName) -> Result<PodMetrics, String> {
-        NoMetrics.pods(namespace, selector, metric)
+        match self.readings(namespace, selector, |_, reading| Some(reading.requests_micro / 1_000)) {
+            none if none.is_empty() => NoMetrics.pods(namespace, selector, metric),
+            readings => Ok(readings),
+        }
     }
 
     fn object(&self, namespace: &str, object: &ObjectRef, metric: &MetricName) -> Result<i64, String> {
-        NoMetrics.object(namespace, object, metric)
+        let is_service = *object.kind == *"Service";
+        let found = self.requests(namespace, |service| is_service && *service == *object.name);
+        found.first().map_or_else(|| NoMetrics.object(namespace, object, metric), |value| Ok(*value))
     }
 
     fn external(&self, namespace: &str, metric: &MetricName) -> Result<Vec<i64>, String> {
         match self.point().and_then(|point| point.external_milli) {
             Some(value) => Ok(vec![value]),
-            None => NoMetrics.external(namespace, metric),
+            None => {
+                let selects = |service: &str| {
+                    let labels = Labels::from([("service", service)]);
+                    metric.selector.as_ref().is_none_or(|selector| selector.matches(&labels))
+                };
+                match self.requests(namespace, selects) {
+                    none if none.is_empty() => NoMetrics.external(namespace, metric),
+                    values => Ok(values),
+                }
+            }
         }
     }
 }

@@ -29,6 +29,7 @@ mod scheduling;
 pub mod setup;
 mod silence;
 mod stream;
+mod traffic;
 mod volumes;
 
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
@@ -50,6 +51,7 @@ use record::Recorder;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use traffic::TrafficState;
 use volumes::Storage;
 
 /// A simulation in progress. It can be cloned and run on.
@@ -94,6 +96,7 @@ pub struct Simulation {
     images: life::Images,
     storage: Storage,
     names: Names,
+    traffic: TrafficState,
     recorder: Recorder,
     changes: Vec<Change>,
     due: Vec<(Class, Arc<str>, u32, Event)>,
@@ -192,6 +195,7 @@ impl Simulation {
             images: life::Images::default(),
             storage: Storage::default(),
             names: Names::default(),
+            traffic: TrafficState::default(),
             recorder: Recorder::new(header),
             changes: Vec::new(),
             due: Vec::new(),
@@ -217,7 +221,9 @@ impl Simulation {
         for (index, timed) in setup.actions.iter().enumerate() {
             self.queue.push(timed.at, Urgency::First, Event::Act(index as u32));
         }
+        self.begin_traffic();
         self.apply_objects(&setup.objects);
+        self.settle_traffic();
     }
 
     /// Handles every event up to a moment, that moment's whole millisecond
@@ -237,6 +243,9 @@ impl Simulation {
         match urgency {
             Urgency::First => self.environment_instant(at, event),
             Urgency::Normal => self.handle(event),
+        }
+        if self.traffic.is_unsettled() {
+            self.settle_traffic();
         }
         true
     }
@@ -311,6 +320,11 @@ impl Simulation {
             Event::Contradict(node) => self.contradict(node.key_of(Kind::Node)),
             Event::CaughtUp(node) => self.catch_up(node.key_of(Kind::Node)),
             Event::Sent { process, epoch } => self.event_sent(process, epoch),
+            Event::Demand(service) => self.change_demand(service),
+            Event::Endpoint(pod, service) => self.write_endpoint(pod, service),
+            Event::Routed(pod, service, endpoint) => self.route(pod, service, endpoint),
+            Event::Checked(pod, service, ticket) => self.checked(pod, service, ticket),
+            Event::Warm(pod, service, start) => self.warmed_up(pod, service, start),
         }
     }
 
@@ -349,7 +363,7 @@ impl Simulation {
         if self.processes.is_empty() || self.holds_back(change, cause) {
             return;
         }
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         let view = meters.view();
         let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {
@@ -405,6 +419,7 @@ impl Simulation {
             _ => {}
         }
         self.kube_sees(change);
+        self.traffic_sees(change);
     }
 }
 

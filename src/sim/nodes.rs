@@ -122,6 +122,7 @@ impl Simulation {
         self.fall_silent(node);
         self.apps_fall_silent_on(node, cause);
         self.lose_effects_on(node, cause);
+        self.traffic_looks_at_machine(node);
     }
 
     /// A kubelet stops renewing its Lease.
@@ -159,6 +160,7 @@ impl Simulation {
             self.recover_pod(PodRef::of(key), cause);
         }
         self.look_at_stuck(node);
+        self.traffic_looks_at_machine(node);
     }
 
     /// A kubelet says whether its node is ready.
@@ -214,6 +216,7 @@ impl Simulation {
             let Some(runtime) = self.runtime_mut(pod) else { continue };
             runtime.end_code = Some(end.exit_code);
             self.later(end.after, Event::Terminated(pod, 0));
+            self.app_hears_sigterm(pod);
         }
     }
 

@@ -263,7 +263,7 @@ impl Simulation {
             worker.state = State::Idle;
             return;
         };
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         worker.begin(key, trigger.unwrap_or(RecordId::NONE));
         process.queue.cause = trigger;
         let outcome = process.controller.sync(key, meters.view(), &mut worker.plan, &mut process.queue);
@@ -436,7 +436,7 @@ impl Simulation {
     /// Asks the controller about a write that was refused. What it adds is
     /// written before the sync fails.
     fn refused(&mut self, hand: Hand, key: Key, write: &Write, error: &ApiError) -> Step {
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         let process = &mut self.processes[hand.process as usize];
         let worker = &mut process.workers[hand.worker as usize];
         let mut more = Plan::default();
@@ -479,7 +479,7 @@ impl Simulation {
         }
         process.queue.done(key, !again && !worker.plan.keeps_failures);
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         process.controller.finished(key, meters.view(), &mut process.queue);
         worker.state = State::Idle;
         process.note_end_of_sync(key);
@@ -526,6 +526,7 @@ impl Simulation {
             let up = Event::WorkersUp { process: index as u8, epoch: self.epoch };
             self.queue.push(at, Urgency::Normal, up);
         }
+        self.write_held_endpoints();
     }
 
     /// The host was frozen: every timer goes off so much later, and workers
@@ -568,7 +569,7 @@ impl Simulation {
     pub(super) fn start_controller(&mut self, index: u8, since: Instant) {
         let process = &mut self.processes[index as usize];
         process.queue.now = self.now;
-        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), self.now, &self.hosts);
+        let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         process.controller.start(since, meters.view(), &mut process.queue);
         process.wind_up(index, self.epoch, self.now, &mut self.queue);
     }

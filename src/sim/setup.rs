@@ -14,6 +14,7 @@ use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, Pr
 use crate::controllers::{NodeLifecycleSwitch, Switches};
 use crate::environment::Delay;
 use crate::environment::spot::Pool;
+use crate::environment::traffic::Traffic;
 use crate::time::{SimTime, Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Setup {
     /// What the metrics APIs show, in order of time: of several points the
     /// last one that is not in the future counts.
     pub metrics: Vec<MetricPoint>,
+    /// Requests that clients send, of each Service at most one entry.
+    pub traffic: Vec<Traffic>,
     /// Who places pods.
     pub scheduler: SchedulerChoice,
     /// The PriorityClasses of the cluster beside those of the system.
@@ -81,6 +84,7 @@ impl Setup {
             control_plane: ControlPlane::default(),
             clocks: Clocks::default(),
             metrics: Vec::new(),
+            traffic: Vec::new(),
             scheduler: SchedulerChoice::default(),
             priority_classes: Vec::new(),
             assumptions: Vec::new(),

@@ -1,7 +1,7 @@
 //! What each subject of a trace is to the timeline.
 
 use super::fold::{Fold, JobState, PodState, RevisionState, Role, WorkloadState};
-use super::{NodeLoad, Revision, Steps, Workload};
+use super::{NodeLoad, Revision, Service, Steps, Workload};
 use crate::api::Kind;
 use crate::trace::{Subject, SubjectId, Trace};
 use std::collections::BTreeMap;
@@ -41,6 +41,9 @@ impl Fold {
     fn role(&mut self, trace: &Trace, id: SubjectId, subject: &Subject) -> Role {
         if subject.kind == Kind::Node {
             return Role::Node(self.node(subject));
+        }
+        if subject.kind == Kind::Service {
+            return Role::Service(self.service(subject));
         }
         if !subject.kind.is_workload() && subject.kind != Kind::ControllerRevision {
             return Role::Silent;
@@ -96,6 +99,15 @@ impl Fold {
         self.node_pods.push(0);
         self.cast.by_node.insert(subject.name.clone(), new);
         new
+    }
+
+    /// Services that are made again under their name are one.
+    fn service(&mut self, subject: &Subject) -> usize {
+        let same = |s: &Service| *s.namespace == *subject.namespace && *s.name == *subject.name;
+        self.services.iter().position(same).unwrap_or_else(|| {
+            self.services.push(Service::new(&subject.namespace, &subject.name));
+            self.services.len() - 1
+        })
     }
 
     /// A pod whose owner is no ReplicaSet goes to its workload's first, or to

@@ -4,7 +4,8 @@ use super::cast::Cast;
 use super::effects::{Ledger, raise};
 use super::executions::Executions;
 use super::{
-    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Rollout, Series, Timeline, Unplaced, Workload, Write,
+    ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Rollout, Series, Service, Timeline, Unplaced,
+    Workload, Write,
 };
 use crate::api::Kind;
 use crate::time::SimTime;
@@ -22,6 +23,8 @@ pub(super) enum Role {
     Revision(usize, usize),
     /// A Job of a CronJob.
     Job(usize, usize),
+    /// A Service.
+    Service(usize),
     /// What no series tells of.
     Silent,
     Pod(usize),
@@ -49,6 +52,8 @@ pub(super) struct PodState {
     pub(super) named: bool,
     /// Its application is known not to serve requests.
     pub(super) silent: bool,
+    /// From how many Services it gets requests.
+    pub(super) ways: u8,
 }
 
 impl PodState {
@@ -91,6 +96,7 @@ pub(super) struct RevisionState {
     pub(super) terminating: i64,
     /// Its present revision number; `None` once its ReplicaSet is gone.
     pub(super) number: Option<u32>,
+    pub(super) routable: i64,
 }
 
 /// What is known of a Job.
@@ -134,6 +140,7 @@ pub(super) struct Fold {
     pub(super) workloads: Vec<Workload>,
     pub(super) states: Vec<WorkloadState>,
     pub(super) nodes: Vec<NodeLoad>,
+    pub(super) services: Vec<Service>,
     pub(super) components: Vec<Component>,
     pub(super) ledger: Ledger,
     pub(super) node_pods: Vec<i64>,
@@ -154,6 +161,8 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
     }
     fold.finish_instant();
     fold.share_actions();
+    fold.services.iter_mut().for_each(Service::finish);
+    fold.services.retain(Service::has_requests);
     Timeline {
         title: trace.header.title.clone(),
         start: trace.header.start,
@@ -161,6 +170,7 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
         actions: fold.actions,
         workloads: fold.workloads,
         nodes: fold.nodes,
+        services: fold.services,
         components: fold.components,
     }
 }
@@ -191,6 +201,7 @@ impl Fold {
             workloads: Vec::new(),
             states: Vec::new(),
             nodes: Vec::new(),
+            services: Vec::new(),
             components: Vec::new(),
             ledger: Ledger::default(),
             node_pods: Vec::new(),
@@ -222,6 +233,11 @@ impl Fold {
         self.component(trace, record);
         match self.roles[record.subject.0 as usize] {
             Role::Node(_) | Role::Silent => {}
+            Role::Service(service) => {
+                if let What::Set { field, value } = record.what {
+                    self.services[service].change(record.at, field, value);
+                }
+            }
             Role::Pod(pod) => self.pod(trace, pod, record.what),
             Role::Revision(workload, revision) => self.revision(trace, workload, revision, record),
             Role::Job(workload, job) => {
@@ -262,7 +278,7 @@ impl Fold {
         let Some(reach) = self.reach.get_mut(action as usize) else { return };
         match self.roles[subject.0 as usize] {
             Role::Node(_) => reach.cluster = true,
-            Role::Silent => {}
+            Role::Silent | Role::Service(_) => {}
             Role::Top(workload, _) | Role::Revision(workload, _) | Role::Job(workload, _) => {
                 reach.workloads.insert(workload);
             }
@@ -299,6 +315,13 @@ impl Fold {
             What::Unnamed => pod.named = false,
             What::Answers => pod.silent = false,
             What::Silent => pod.silent = true,
+            What::Routable { service } => {
+                pod.ways += 1;
+                if let Some(&Role::Service(service)) = self.roles.get(service.0 as usize) {
+                    self.services[service].workloads.insert(before.workload);
+                }
+            }
+            What::Unroutable { .. } => pod.ways = pod.ways.saturating_sub(1),
             What::Ready => pod.ready = true,
             What::Unready => pod.ready = false,
             What::Restarted { count } => pod.restarts = pod.restarts.max(count),
@@ -354,6 +377,10 @@ impl Fold {
         if self.tells_serving {
             self.add(workload, Series::Serving, step(PodState::serving));
         }
+        self.add(workload, Series::Routable, step(|p| p.ways > 0));
+        if after.ways > 0 || before.ways > 0 {
+            self.add(workload, Series::DeadEnds, step(|p| p.ways > 0 && p.silent));
+        }
         let restarts = i64::from(after.restarts) - i64::from(before.restarts);
         self.add(workload, Series::Restarts, restarts);
         self.add(workload, Series::Attempts, restarts + step(|p| p.started));
@@ -374,6 +401,10 @@ impl Fold {
         if step(PodState::ready) != 0 {
             state.ready += step(PodState::ready);
             series.ready.set(now, state.ready);
+        }
+        if step(|p| p.ways > 0) != 0 {
+            state.routable += step(|p| p.ways > 0);
+            series.routable.set(now, state.routable);
         }
         let leaving = step(|p| p.on_node() && p.terminating());
         if leaving != 0 {
@@ -415,6 +446,15 @@ impl Fold {
             What::Set { field: Field::SpecReplicas, value } => {
                 self.states[workload].revisions[revision].wanted = value.as_int().unwrap_or(0);
                 self.count_wanted(workload);
+            }
+            What::Set { field: Field::Requests, value } => {
+                self.workloads[workload].revisions[revision].requests.set(now, value.as_int().unwrap_or(0));
+            }
+            What::Set { field: Field::FailedRequests, value } => {
+                self.workloads[workload].revisions[revision].failed_requests.set(now, value.as_int().unwrap_or(0));
+            }
+            What::Set { field: Field::ErrorAnswers, value } => {
+                self.workloads[workload].revisions[revision].errors.set(now, value.as_int().unwrap_or(0));
             }
             What::Set { field: Field::Image, value } => {
                 self.workloads[workload].revisions[revision].image = text(trace, value).to_string();

@@ -149,11 +149,37 @@ pub enum Field {
     ActiveDeadline,
     /// Whether a Job's pods have indexes, kept for pictures.
     Indexed,
+    /// Pods that stand in a Service's EndpointSlices as ready. Of requests and
+    /// what is sent to Services nothing is in the API.
+    Endpoints,
+    /// Pods that requests for a Service go to.
+    RoutablePods,
+    /// Pods of a Service that answer.
+    ServingPods,
+    /// Pods that requests go to and that do not answer.
+    DeadEnds,
+    /// Requests for a Service, or those of them that go to the pods of a
+    /// ReplicaSet, in millionths of a request a second like all that follow.
+    Requests,
+    /// What the pods could serve that requests go to and that answer; absent if
+    /// that is without limit.
+    RequestCapacity,
+    /// Requests that nobody answers.
+    RefusedRequests,
+    /// Requests that are more than pods can serve.
+    ShedRequests,
+    /// Requests that are answered with an error.
+    ErrorAnswers,
+    /// Requests to a ReplicaSet's pods that fail, for whatever reason.
+    FailedRequests,
+    /// Millionths of requests that were under way when their pod was cut off,
+    /// so far.
+    CutRequests,
 }
 
 impl Field {
     /// All fields.
-    pub const ALL: [Field; 70] = [
+    pub const ALL: [Field; 81] = [
         Field::SpecReplicas,
         Field::SpecPaused,
         Field::Revision,
@@ -224,6 +250,17 @@ impl Field {
         Field::MaxReplicas,
         Field::ActiveDeadline,
         Field::Indexed,
+        Field::Endpoints,
+        Field::RoutablePods,
+        Field::ServingPods,
+        Field::DeadEnds,
+        Field::Requests,
+        Field::RequestCapacity,
+        Field::RefusedRequests,
+        Field::ShedRequests,
+        Field::ErrorAnswers,
+        Field::FailedRequests,
+        Field::CutRequests,
     ];
 
     /// The field's name in traces.
@@ -299,6 +336,25 @@ impl Field {
             Field::MaxReplicas => "seatrial.maxReplicas",
             Field::ActiveDeadline => "seatrial.activeDeadlineSeconds",
             Field::Indexed => "seatrial.indexed",
+            other => other.name_of_requests(),
+        }
+    }
+
+    /// The same of what is told of requests.
+    const fn name_of_requests(self) -> &'static str {
+        match self {
+            Field::Endpoints => "seatrial.endpoints",
+            Field::RoutablePods => "seatrial.routable",
+            Field::ServingPods => "seatrial.serving",
+            Field::DeadEnds => "seatrial.deadEnds",
+            Field::Requests => "seatrial.requests",
+            Field::RequestCapacity => "seatrial.capacity",
+            Field::RefusedRequests => "seatrial.refused",
+            Field::ShedRequests => "seatrial.shed",
+            Field::ErrorAnswers => "seatrial.errors",
+            Field::FailedRequests => "seatrial.failedRequests",
+            Field::CutRequests => "seatrial.cut",
+            _ => "",
         }
     }
 
@@ -320,7 +376,7 @@ impl Field {
                 | Field::MaxReplicas
                 | Field::ActiveDeadline
                 | Field::Indexed
-        )
+        ) && self.name_of_requests().is_empty()
     }
 
     /// Whether zero is worth saying: a spec that asks for nothing is not a

@@ -73,6 +73,8 @@ pub(super) struct RecordLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) node: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) service: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pod: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) replica_set: Option<Cow<'a, str>>,

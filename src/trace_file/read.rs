@@ -230,6 +230,8 @@ impl Reader {
                 What::Stage { stage, name: self.key(line)? }
             }
             "killed" => What::Killed,
+            "routable" => What::Routable { service: self.service(line, namespace)? },
+            "unroutable" => What::Unroutable { service: self.service(line, namespace)? },
             "running" => What::Running,
             "ready" => What::Ready,
             "unready" => What::Unready,
@@ -264,6 +266,11 @@ impl Reader {
             "lost" => What::Lost { key: self.key(line)? },
             other => return Err(format!("the event {other:?} is not known").into()),
         })
+    }
+
+    fn service(&mut self, line: &RecordLine<'_>, namespace: &str) -> Result<SubjectId, Fault> {
+        let name = need(line.service.as_deref(), "service")?;
+        self.find_kind(line, Kind::Service, namespace, name)
     }
 
     fn component(&mut self, line: &RecordLine<'_>) -> Result<Symbol, Fault> {

@@ -83,6 +83,7 @@ fn header(trace: &Trace) -> HeaderLine<'_> {
 fn highest_subject(record: &Record) -> usize {
     let other = match record.what {
         What::Bound { node } | What::Emitted(Emitted::Scheduled { node, .. }) => node.0,
+        What::Routable { service } | What::Unroutable { service } => service.0,
         What::Emitted(Emitted::Scaled { replica_set, .. }) => replica_set.0,
         What::Emitted(Emitted::CreatedPod(pod) | Emitted::DeletedPod(pod)) => pod.0,
         _ => 0,
@@ -181,6 +182,11 @@ impl<'a> Names<'a> {
             What::Bound { node } => {
                 line.node = Some((&*self.trace.subject(node).name).into());
                 line.reference = self.number(node, Kind::Node, "");
+            }
+            What::Routable { service } | What::Unroutable { service } => {
+                let Subject { name, namespace, .. } = self.trace.subject(service);
+                line.service = Some((&**name).into());
+                line.reference = self.number(service, Kind::Service, namespace);
             }
             What::Restarted { count } => line.restart_count = Some(count),
             What::DisruptionTarget { reason } => line.reason = Some(self.text(reason)),

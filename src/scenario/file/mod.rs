@@ -9,6 +9,7 @@ mod hosts;
 mod life;
 mod pods;
 mod scalars;
+mod traffic;
 mod work;
 
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Pressed, Undone, UpDown};
@@ -21,6 +22,9 @@ pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use life::{AppEntry, ChecksEntry, DeadlockEntry, ImageEntry, InitEntry, Missing};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
+pub use traffic::{
+    CpuEntry, Curve, DemandEntry, ErrorsEntry, HealthCheckEntry, LoadBalancerEntry, Rate, TrafficEntry, WarmUpEntry,
+};
 pub use work::{ChanceEntry, EffectEntry, Effects, IndexEntry, OutageEntry, Probability, RunEntry, When};
 
 use schemars::JsonSchema;
@@ -131,6 +135,9 @@ pub struct Spec {
     /// every node.
     #[serde(default)]
     pub images: BTreeMap<String, ImageEntry>,
+    /// Requests that clients send, by Service: `service/web`.
+    #[serde(default)]
+    pub traffic: BTreeMap<String, TrafficEntry>,
     /// How long storage takes.
     #[serde(default)]
     pub volumes: Option<VolumesEntry>,

@@ -2,7 +2,7 @@
 
 use super::super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function, usage};
-use crate::assertion::{Check, Figure, Fold};
+use crate::assertion::{Check, Curve, Figure, Fold};
 use crate::figures::Unit;
 use crate::time::SimTime;
 use crate::timeline::Series;
@@ -104,6 +104,11 @@ impl Resolver<'_> {
             (_, [of]) if let Some(fold) = fold => {
                 Ok((Figure::Fold(fold, self.curve(&of.value)?, self.window_of(of)?), Unit::Count))
             }
+            ("total", [of]) => match self.curve(&of.value)? {
+                Curve::Level(level) => Ok((Figure::Total(level, self.window_of(of)?), Unit::Count)),
+                _ => Err(Mistake::new(of.value.at.clone(), "only one series can be added up")
+                    .with_hint("add totals: total(refused(service/web)) + total(shed(service/web))")),
+            },
             ("at", [of, when]) => Ok((Figure::At(self.curve(&of.value)?, self.at(&when.value)?), Unit::Count)),
             ("duration", [of]) => Ok((Figure::Duration(self.predicate(&of.value)?, self.window_of(of)?), Unit::Ms)),
             ("first", [of]) => Ok((Figure::First(self.predicate(&of.value)?, self.window_of(of)?), Unit::Ms)),
