@@ -183,6 +183,7 @@ impl Asked {
 fn wanted(figure: &Figure) -> bool {
     match figure {
         Figure::Fold(_, curve, _) | Figure::At(curve, _) => of_curve(curve),
+        Figure::Total(level, _) => level.series == Series::Served,
         Figure::Percent(_, of) => wanted(of),
         Figure::Sum(a, _) | Figure::Difference(a, _) | Figure::Product(a, _) => wanted(a),
         _ => false,
@@ -192,8 +193,11 @@ fn wanted(figure: &Figure) -> bool {
 fn of_curve(curve: &Curve) -> bool {
     match curve {
         Curve::Level(level) => {
-            use Series::{Available, Completions, Dns, Ready, Running, Updated};
-            matches!(level.series, Available | Completions | Dns | Ready | Running | Updated)
+            use Series::{Available, Capacity, Completions, Dns, Ready, Routable, Running, Served, Serving, Updated};
+            matches!(
+                level.series,
+                Available | Capacity | Completions | Dns | Ready | Routable | Running | Served | Serving | Updated
+            )
         }
         Curve::Percent(_, of) | Curve::Times(_, of) => of_curve(of),
         Curve::Sum(a, _) | Curve::Difference(a, _) => of_curve(a),
