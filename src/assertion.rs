@@ -14,9 +14,11 @@
 mod display;
 mod evaluate;
 mod judge;
+mod live;
 mod matching;
 
 pub use judge::judge;
+pub use live::Live;
 
 use evaluate::Amount;
 use matching::Run;
@@ -223,6 +225,47 @@ impl Window {
     }
 }
 
+/// A moment of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Moment {
+    /// This one.
+    At(SimTime),
+    /// So long after something that waited happened: its index in
+    /// [`Header::triggers`](crate::trace::Header::triggers).
+    After {
+        /// The index.
+        trigger: usize,
+        /// How long after.
+        plus: Span,
+    },
+}
+
+impl Moment {
+    /// So much later.
+    #[must_use]
+    pub const fn after(self, span: Span) -> Moment {
+        match self {
+            Moment::At(at) => Moment::At(at.after(span)),
+            Moment::After { trigger, plus } => Moment::After { trigger, plus: Span(plus.0.saturating_add(span.0)) },
+        }
+    }
+}
+
+/// A part of the run whose ends may depend on what happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Its first moment.
+    pub from: Moment,
+    /// The first moment after it.
+    pub to: Moment,
+}
+
+impl From<Window> for Frame {
+    fn from(window: Window) -> Frame {
+        Frame { from: Moment::At(window.from), to: Moment::At(window.to) }
+    }
+}
+
 /// How the values of a window become one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fold {
@@ -244,29 +287,29 @@ pub enum Figure {
     /// A length of time.
     Time(Span),
     /// A curve folded over a window.
-    Fold(Fold, Curve, Window),
+    Fold(Fold, Curve, Frame),
     /// A series added up over a window, as so much a second: how many requests
     /// there were.
-    Total(Level, Window),
+    Total(Level, Frame),
     /// A curve at a moment.
-    At(Curve, SimTime),
+    At(Curve, Moment),
     /// How long a predicate held.
-    Duration(Predicate, Window),
+    Duration(Predicate, Frame),
     /// When a predicate first held, since the run began; never is later than
     /// any time.
-    First(Predicate, Window),
+    First(Predicate, Frame),
     /// How often something happened.
-    Count(Occurrence, Window),
+    Count(Occurrence, Frame),
     /// When something happened for the nth time, counted from 1, since the
     /// run began; never is later than any time.
-    Nth(Occurrence, u32, Window),
+    Nth(Occurrence, u32, Frame),
     /// The longest stretch for which a predicate held.
-    Longest(Predicate, Window),
+    Longest(Predicate, Frame),
     /// How often a predicate became true.
-    Times(Predicate, Window),
+    Times(Predicate, Frame),
     /// How long the latest rollout that began in the window took; unfinished
     /// is longer than any time.
-    RolloutTime(Target, Window),
+    RolloutTime(Target, Frame),
     /// A percentage of a figure.
     Percent(u32, Box<Figure>),
     /// A sum.
@@ -293,7 +336,7 @@ pub enum Check {
     Compare(Box<Figure>, Comparison, Box<Figure>),
     /// Something happened at these times of the run and at no others, each to
     /// less than a second.
-    HappensAt(Occurrence, Vec<SimTime>, Window),
+    HappensAt(Occurrence, Vec<SimTime>, Frame),
     /// The opposite.
     Not(Box<Check>),
     /// Both.
@@ -316,6 +359,56 @@ pub enum Claim {
     Check(Check),
 }
 
+impl Assertion {
+    /// Every moment that the claim depends on.
+    fn moments(&self) -> Vec<Moment> {
+        let mut all = vec![self.window.from, self.window.to];
+        if let Claim::Check(check) = &self.claim {
+            check.moments(&mut all);
+        }
+        all
+    }
+}
+
+impl Check {
+    fn moments(&self, into: &mut Vec<Moment>) {
+        match self {
+            Check::Compare(a, _, b) => {
+                a.moments(into);
+                b.moments(into);
+            }
+            Check::HappensAt(_, _, frame) => into.extend([frame.from, frame.to]),
+            Check::Not(check) => check.moments(into),
+            Check::And(a, b) | Check::Or(a, b) => {
+                a.moments(into);
+                b.moments(into);
+            }
+        }
+    }
+}
+
+impl Figure {
+    fn moments(&self, into: &mut Vec<Moment>) {
+        match self {
+            Figure::Number(_) | Figure::Time(_) => {}
+            Figure::At(_, at) => into.push(*at),
+            Figure::Fold(_, _, frame)
+            | Figure::Duration(_, frame)
+            | Figure::First(_, frame)
+            | Figure::Count(_, frame)
+            | Figure::Nth(_, _, frame)
+            | Figure::Longest(_, frame)
+            | Figure::Times(_, frame)
+            | Figure::RolloutTime(_, frame) => into.extend([frame.from, frame.to]),
+            Figure::Percent(_, of) => of.moments(into),
+            Figure::Sum(a, b) | Figure::Difference(a, b) | Figure::Product(a, b) => {
+                a.moments(into);
+                b.moments(into);
+            }
+        }
+    }
+}
+
 /// A claim with its name and place.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Assertion {
@@ -326,7 +419,7 @@ pub struct Assertion {
     /// What is claimed.
     pub claim: Claim,
     /// When.
-    pub window: Window,
+    pub window: Frame,
     /// Of a documented bad outcome: the change that prevents it.
     pub fix: Option<String>,
     /// Where it was written.

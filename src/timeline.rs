@@ -11,6 +11,7 @@ mod components;
 mod effects;
 mod executions;
 mod fold;
+mod growing;
 mod lives;
 mod services;
 mod steps;
@@ -18,6 +19,7 @@ mod turns;
 
 pub use components::{ClockPiece, Component};
 pub use effects::Write;
+pub use growing::Growing;
 pub use lives::{Ending, JobLife, Life, Lives, Phase, Stretch};
 pub use services::{Flows, Service, rate};
 pub use steps::Steps;
@@ -502,8 +504,10 @@ pub struct Timeline {
     pub start: Timestamp,
     /// Its last moment; what happened at this very moment still counts.
     pub until: SimTime,
-    /// All timed actions, in order of time.
+    /// All actions that happened, in order of time.
     pub actions: Vec<ActionMark>,
+    /// What waited for something: what it was, and when that came.
+    pub triggers: Vec<(String, Option<SimTime>)>,
     workloads: Vec<Workload>,
     nodes: Vec<NodeLoad>,
     services: Vec<Service>,

@@ -350,9 +350,12 @@ pub struct Header {
     pub seed: u64,
     /// A title for pictures.
     pub title: String,
-    /// The scenario's timed actions: when, and in words
-    /// (`setImage deployment/web app=app:v2`).
+    /// The actions of the scenario: when, and in words
+    /// (`setImage deployment/web app=app:v2`). The timed ones in order of time,
+    /// then those that followed from what happened, as they came up.
     pub actions: Vec<(SimTime, String)>,
+    /// What waited for something: what it was, and when that came.
+    pub triggers: Vec<(String, Option<SimTime>)>,
     /// What was assumed because nobody said it, a sentence each.
     pub assumptions: Vec<String>,
     /// Version and feature gates, where they are not the default ones:

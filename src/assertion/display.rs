@@ -1,6 +1,6 @@
 //! Claims in the words they are written in.
 
-use super::{Comparison, Curve, Figure, Fold, Happening, Level, Occurrence, Predicate, Target};
+use super::{Comparison, Curve, Figure, Fold, Happening, Level, Moment, Occurrence, Predicate, Target};
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Target {
@@ -39,6 +39,15 @@ impl Display for Curve {
             Curve::Sum(a, b) => write!(f, "{a} + {b}"),
             Curve::Difference(a, b) => write!(f, "{a} - {b}"),
             Curve::Times(n, of) => write!(f, "{n} * {of}"),
+        }
+    }
+}
+
+impl Display for Moment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Moment::At(at) => at.fmt(f),
+            Moment::After { plus, .. } => write!(f, "{plus} after its action"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::display::hundredths;
 use super::matching::{Run, Source};
-use super::{Curve, Figure, Fold, Level, Predicate, Target, Window};
+use super::{Curve, Figure, Fold, Frame, Level, Moment, Predicate, Target, Window};
 use crate::api::Kind;
 use crate::time::{SECOND, SimTime, Span};
 use crate::timeline::{Series, Steps, Workload};
@@ -194,6 +194,22 @@ impl Run<'_> {
         std::iter::once((SimTime::ZERO, 0)).chain(answers).collect()
     }
 
+    /// When a moment was; one that never came is later than any other.
+    pub(super) fn moment(&self, moment: &Moment) -> SimTime {
+        match moment {
+            Moment::At(at) => *at,
+            Moment::After { trigger, plus } => {
+                let came = self.trace.header.triggers.get(*trigger).and_then(|(_, at)| *at);
+                came.map_or(SimTime::MAX, |at| at.after(*plus))
+            }
+        }
+    }
+
+    /// The part of the run that a frame is.
+    pub(super) fn window(&self, frame: &Frame) -> Window {
+        Window { from: self.moment(&frame.from), to: self.moment(&frame.to) }
+    }
+
     /// A figure's amount.
     pub(super) fn figure(&self, figure: &Figure) -> Measured {
         let plain = |amount| Measured::new(amount, None);
@@ -204,21 +220,26 @@ impl Run<'_> {
         match figure {
             Figure::Number(n) => plain(Amount::Number(*n)),
             Figure::Time(span) => plain(Amount::Time(Some(i128::from(span.0)))),
-            Figure::Fold(fold, curve, window) => self.fold(*fold, curve, *window),
-            Figure::At(curve, at) => Measured::new(Amount::Number(self.curve(curve).at(*at) as f64 / 100.0), Some(*at)),
+            Figure::Fold(fold, curve, window) => self.fold(*fold, curve, self.window(window)),
+            Figure::At(curve, at) => {
+                let at = self.moment(at);
+                Measured::new(Amount::Number(self.curve(curve).at(at) as f64 / 100.0), Some(at))
+            }
             Figure::Duration(p, w) => {
+                let w = self.window(w);
                 let held = self.predicate(p).duration_where(w.from, w.to, |v| v == 1);
                 plain(Amount::Time(Some(i128::from(held.0))))
             }
             Figure::First(p, w) => {
-                let at = stretches(&self.predicate(p), *w).next().map(|(since, _)| since);
+                let at = stretches(&self.predicate(p), self.window(w)).next().map(|(since, _)| since);
                 Measured::new(Amount::Time(at.map(|t| i128::from(t.0))), at)
             }
             Figure::Times(p, w) => {
-                let all: Vec<_> = stretches(&self.predicate(p), *w).collect();
+                let all: Vec<_> = stretches(&self.predicate(p), self.window(w)).collect();
                 Measured::new(Amount::Number(all.len() as f64), all.last().map(|s| s.0))
             }
             Figure::Count(occurrence, w) => {
+                let w = self.window(w);
                 let all = self.occurrences(occurrence).into_iter().filter(|(_, at)| w.contains(*at));
                 let all: Vec<_> = all.collect();
                 let last = all.last();
@@ -226,6 +247,7 @@ impl Run<'_> {
                 Measured { amount, at: last.map(|l| l.1), record: last.map(|l| l.0) }
             }
             Figure::Nth(occurrence, n, w) => {
+                let w = self.window(w);
                 let all = self.occurrences(occurrence).into_iter().filter(|(_, at)| w.contains(*at));
                 let nth = all.into_iter().nth(n.saturating_sub(1) as usize);
                 let amount = Amount::Time(nth.map(|(_, at)| i128::from(at.0)));
@@ -233,11 +255,12 @@ impl Run<'_> {
             }
             Figure::Longest(p, w) => {
                 let held = |(since, until): (SimTime, SimTime)| (until.since(since), std::cmp::Reverse(since));
-                let longest = stretches(&self.predicate(p), *w).map(held).max();
+                let longest = stretches(&self.predicate(p), self.window(w)).map(held).max();
                 let length = longest.map_or(0, |(length, _)| i128::from(length.0));
                 Measured::new(Amount::Time(Some(length)), longest.map(|l| l.1.0))
             }
             Figure::RolloutTime(target, w) => {
+                let w = self.window(w);
                 let rollouts = self.workload(target).map(Workload::rollouts).unwrap_or_default();
                 let latest = rollouts.iter().rev().find(|r| w.contains(r.start));
                 let end = latest.and_then(|r| r.end).map(SimTime::floor_ms);
@@ -346,7 +369,7 @@ fn in_hundredths(value: i64, series: Series) -> i64 {
 
 /// Whether a condition's recorded value is the wanted one. A wanted value
 /// without a reason fits any reason.
-fn condition_is(recorded: &str, wanted: &str) -> bool {
+pub(super) fn condition_is(recorded: &str, wanted: &str) -> bool {
     recorded == wanted || (!wanted.contains('/') && recorded.split('/').next() == Some(wanted))
 }
 

@@ -2,7 +2,7 @@
 
 use super::evaluate::stretches;
 use super::matching::{Run, Source};
-use super::{Assertion, Check, Claim, Figure, Occurrence, Predicate, Verdict, Window};
+use super::{Assertion, Check, Claim, Figure, Frame, Moment, Occurrence, Predicate, Verdict, Window};
 use crate::time::{SECOND, SimTime, Span};
 use crate::timeline::Timeline;
 use crate::trace::{RecordId, Trace};
@@ -25,8 +25,9 @@ struct Finding {
 }
 
 fn verdict(run: Run<'_>, assertion: &Assertion) -> Verdict {
-    let window = assertion.window;
+    let window = run.window(&assertion.window);
     let finding = match &assertion.claim {
+        _ if let Some(missing) = never_came(run, assertion) => missing,
         Claim::Always(p) => always(run, p, window),
         Claim::Never(p, lasting) => never(run, p, *lasting, window),
         Claim::Eventually(p, lasting, within) => eventually(run, p, *lasting, *within, window),
@@ -42,6 +43,17 @@ fn verdict(run: Run<'_>, assertion: &Assertion) -> Verdict {
         fix: assertion.fix.clone(),
         place: assertion.place.clone(),
     }
+}
+
+/// A claim about a time that never came does not hold: what it was to tell of
+/// was not rehearsed.
+fn never_came(run: Run<'_>, assertion: &Assertion) -> Option<Finding> {
+    let missing = |moment: Moment| match moment {
+        Moment::After { trigger, .. } => run.trace.header.triggers.get(trigger).filter(|(_, at)| at.is_none()),
+        Moment::At(_) => None,
+    };
+    let (name, _) = assertion.moments().into_iter().find_map(missing)?;
+    Some(Finding { passed: false, at: None, found: format!("this never happened: {name}"), record: None })
 }
 
 fn always(run: Run<'_>, p: &Predicate, window: Window) -> Finding {
@@ -66,7 +78,7 @@ fn tightest(run: Run<'_>, p: &Predicate, window: Window) -> String {
         C::AtMost | C::Less => Fold::Max,
         C::Equal | C::NotEqual => return String::new(),
     };
-    let figure = Figure::Fold(fold, a.clone(), window);
+    let figure = Figure::Fold(fold, a.clone(), Frame::from(window));
     let measured = run.figure(&figure);
     let at = measured.at.map(|at| format!(" at {at}")).unwrap_or_default();
     format!("{figure} = {}{at}", measured.amount.describe())
@@ -163,7 +175,7 @@ fn weigh(run: Run<'_>, check: &Check) -> Weighed {
         }
         Check::And(a, b) => joined(a, b, false),
         Check::Or(a, b) => joined(a, b, true),
-        Check::HappensAt(occurrence, times, window) => happens_at(run, occurrence, times, *window),
+        Check::HappensAt(occurrence, times, window) => happens_at(run, occurrence, times, run.window(window)),
         Check::Compare(a, how, b) => {
             let (left, right) = (run.figure(a), run.figure(b));
             let passed = left.amount.compare(right.amount).is_some_and(|o| how.holds(o));

@@ -47,7 +47,7 @@ pub(super) fn condition_field(condition: &str) -> Option<Field> {
 
 impl Target {
     /// Whether the subject is the target itself.
-    fn is(&self, subject: &Subject) -> bool {
+    pub(super) fn is(&self, subject: &Subject) -> bool {
         match self {
             Target::Workload { kind, namespace, name } => {
                 subject.kind == *kind && *subject.namespace == **namespace && *subject.name == **name
@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
         all.map(|(i, r)| (RecordId(i as u32), r.at.floor_ms())).collect()
     }
 
-    fn is_occurrence(&self, record: &Record, occurrence: &Occurrence) -> bool {
+    pub(super) fn is_occurrence(&self, record: &Record, occurrence: &Occurrence) -> bool {
         let kind = self.trace.subject(record.subject).kind;
         let is_pod = kind == Kind::Pod;
         // Claims come and go as well, for whoever asks about one.

@@ -1,5 +1,6 @@
 //! What controllers do not control: machines, kubelets, the scheduler.
 
+pub mod autoscaler;
 mod behaviour;
 mod delay;
 mod kube_scheduler;
@@ -9,6 +10,7 @@ mod prober;
 mod scheduler;
 pub mod spot;
 pub mod traffic;
+mod trial;
 pub mod volumes;
 
 pub use behaviour::{Behaviour, Identity, Start};
@@ -18,3 +20,4 @@ pub use kubelet::{CrashLoop, End, Ending, Runtime};
 pub use life::{Life, Stop, stop};
 pub use prober::Prober;
 pub use scheduler::Scheduler;
+pub use trial::Trial;

@@ -6,6 +6,7 @@
 //! another pool or another disturbance moves none of them.
 
 use super::Delay;
+use super::autoscaler::Autoscale;
 use crate::api::NodeSpec;
 use crate::rng::Draws;
 use crate::sim::setup::{Action, TimedAction};
@@ -23,8 +24,14 @@ pub struct Pool {
     pub machines: u32,
     /// How machines are taken back; `None` if they are not.
     pub reclaim: Option<Reclaim>,
-    /// How long after a machine is gone another one joins.
+    /// How long after a machine is gone another one joins. Those of a pool
+    /// that follows its pods are not replaced.
     pub replacement: Delay,
+    /// How the pool follows its pods, if it does.
+    pub autoscale: Option<Autoscale>,
+    /// If each machine is for one pod alone, how long after no node was found
+    /// for a pod its machine joins.
+    pub serverless: Option<Delay>,
 }
 
 /// How the cloud takes machines back.
@@ -59,6 +66,28 @@ pub struct Notice {
     pub shutdown_grace: Span,
     /// How long after the end the cloud deletes the Node, if it does.
     pub deregistration: Option<Span>,
+}
+
+impl Reclaim {
+    /// When a machine is told that it will be taken back, if that is before
+    /// the run ends.
+    fn told_at(
+        &self,
+        machine: &str,
+        joined: SimTime,
+        waves: &[SimTime],
+        draws: Draws,
+        until: SimTime,
+    ) -> Option<SimTime> {
+        let alone = self.lifetime.draw(&draws, "spot lifetime", machine, 0);
+        let part = self.waves.as_ref().map_or(0.0, |waves| waves.part);
+        let in_wave = waves
+            .iter()
+            .enumerate()
+            .find(|(wave, at)| **at > joined && draws.uniform("spot wave hits", machine, *wave as u64) < part);
+        let times = alone.map(|span| joined.after(span)).into_iter().chain(in_wave.map(|(_, at)| *at));
+        times.min().filter(|at| *at <= until)
+    }
 }
 
 impl Notice {
@@ -114,14 +143,11 @@ impl Pool {
             let mut joined = SimTime::ZERO;
             for nth in 1.. {
                 let machine = self.machine_of(place, nth);
-                let alone = reclaim.lifetime.draw(&draws, "spot lifetime", &machine.name, 0);
-                let part = reclaim.waves.as_ref().map_or(0.0, |waves| waves.part);
-                let in_wave = waves.iter().enumerate().find(|(wave, at)| {
-                    **at > joined && draws.uniform("spot wave hits", &machine.name, *wave as u64) < part
-                });
-                let times = alone.map(|span| joined.after(span)).into_iter().chain(in_wave.map(|(_, at)| *at));
-                let Some(at) = times.min().filter(|at| *at <= until) else { break };
+                let Some(at) = reclaim.told_at(&machine.name, joined, &waves, draws, until) else { break };
                 all.extend(reclaim.notice.actions(&machine.name, at));
+                if self.autoscale.is_some() {
+                    break;
+                }
                 let Some(delay) = self.replacement.draw(&draws, "replacement", &machine.name, 0) else { break };
                 joined = at.after(reclaim.notice.ahead).after(delay);
                 if joined > until {
@@ -132,6 +158,22 @@ impl Pool {
         }
         all.retain(|timed| timed.at <= until);
         all
+    }
+
+    /// The machine of this number; the numbers go on after the first ones.
+    #[must_use]
+    pub fn machine_called(&self, number: u32) -> NodeSpec {
+        self.machine_of(number, 1)
+    }
+
+    /// What happens to a machine that joined later than the first ones.
+    #[must_use]
+    pub fn reclaim_of(&self, machine: &Arc<str>, joined: SimTime, seed: u64, until: SimTime) -> Vec<TimedAction> {
+        let Some(reclaim) = &self.reclaim else { return Vec::new() };
+        let draws = Draws::new(seed);
+        let waves = self.waves(reclaim, draws, until);
+        let told = reclaim.told_at(machine, joined, &waves, draws, until);
+        told.map_or_else(Vec::new, |at| reclaim.notice.actions(machine, at))
     }
 
     /// The waves that hit the pool's zone. Pools of one zone are hit together.
@@ -189,6 +231,8 @@ mod tests {
                 },
             }),
             replacement: Delay::Constant(Span::from_secs(90)),
+            autoscale: None,
+            serverless: None,
         }
     }
 

@@ -38,7 +38,19 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
     for service in timeline.services() {
         let _ = writeln!(text, "\n{}\n  {}", service.path(), load_text::headline(service, from, end));
     }
-    text
+    text + &awaited(timeline)
+}
+
+/// What waited for something, and when that came.
+fn awaited(timeline: &Timeline) -> String {
+    if timeline.triggers.is_empty() {
+        return String::new();
+    }
+    let line = |(name, at): &(String, Option<SimTime>)| match at {
+        Some(at) => format!("  {name}: {at}\n"),
+        None => format!("  {name}: never\n"),
+    };
+    format!("\nactions that waited\n{}", timeline.triggers.iter().map(line).collect::<String>())
 }
 
 /// A table of what serves and one of what ends, each if there is any.

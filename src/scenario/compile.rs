@@ -8,6 +8,7 @@ mod hosts;
 mod kubernetes;
 mod life;
 mod lifecycle;
+mod lots;
 mod objects;
 mod pods;
 mod pools;
@@ -15,6 +16,7 @@ mod rehearsal;
 mod scheduler;
 mod storage;
 mod traffic;
+mod times;
 mod work;
 
 pub(super) use pods::typical_entries;
@@ -70,8 +72,7 @@ impl Rehearsal {
     /// The first thing in it that has no meaning.
     pub fn figure(&self, text: &str) -> Result<(Figure, Unit), Problem> {
         let scope = &self.scope;
-        let from = scope.actions.iter().map(|a| a.1).min().unwrap_or(SimTime::ZERO);
-        let window = Window { from, to: scope.until.after(Span::from_ns(1)) };
+        let window = Window { from: scope.first_action(), to: scope.until.after(Span::from_ns(1)) }.into();
         let read = || Resolver { scope, window }.figure(&expression::parse(text)?);
         read().map_err(|mistake: Mistake| {
             let rest = text.get(mistake.at).unwrap_or_default();
@@ -199,8 +200,10 @@ impl Compiler<'_> {
             let problem = self.locate(problem);
             self.problems.push(problem);
         }
-        scope.actions = actions::names(spec);
+        let times = self.times(spec);
+        scope.actions = times.names(spec);
         let pools = self.pools(spec.cluster.as_ref());
+        scope.pools = pools.iter().map(|pool| pool.name.to_string()).collect();
         let (nodes, assumed) = self.cluster(spec, &objects, &loaded.applied, &pools);
         scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
         cluster::joining_nodes(spec, &mut scope.nodes);
@@ -215,13 +218,13 @@ impl Compiler<'_> {
             let message = format!("{} is longer than a year", Span::from_ns(scope.until.0));
             self.problem("spec.duration", message, None);
         }
-        let actions = self.actions(loaded, spec, &scope, &pools, start);
+        let happens = self.actions(loaded, spec, &scope, &pools, (start, &times));
         let clocks = self.clocks(spec, &scope);
         let (time_zone, assumed) = self.time_zone(spec);
         assumptions.extend(assumed);
         let (control_plane, assumed) = hosts::control_plane(&spec.control_plane);
         assumptions.extend(assumed);
-        self.unknown_images(spec, &objects, &actions);
+        self.unknown_images(spec, &objects, &happens);
         if spec.duration.is_none() {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
         }
@@ -236,7 +239,10 @@ impl Compiler<'_> {
             nodes,
             objects,
             profiles,
-            actions,
+            actions: happens.actions,
+            triggers: happens.triggers,
+            watch: happens.watch,
+            disturbances: happens.disturbances,
             pools,
             control_plane: ControlPlane { feature_gates: gates, node_lifecycle, pod_gc, time_zone, ..control_plane },
             clocks,
@@ -289,7 +295,7 @@ impl Compiler<'_> {
 fn until(spec: &Spec) -> SimTime {
     match &spec.duration {
         Some(duration) => SimTime::ZERO.after(duration.0),
-        None => SimTime::ZERO.after(spec.actions.iter().map(|a| a.at.0).max().unwrap_or_default()).after(REST),
+        None => times::last_known(spec).after(REST),
     }
 }
 

@@ -6,8 +6,8 @@ mod targets;
 use super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::scope::Scope;
 use super::suggest;
-use crate::assertion::Level;
-use crate::assertion::{Comparison, Curve, Happening, Occurrence, Predicate, Target, Window};
+use crate::assertion::{Comparison, Curve, Happening, Occurrence, Predicate, Target};
+use crate::assertion::{Frame, Level, Moment as When};
 use crate::time::Span;
 use crate::timeline::Series;
 use std::ops::Range;
@@ -60,7 +60,7 @@ pub(super) struct Resolver<'a> {
     /// What names may refer to.
     pub(super) scope: &'a Scope,
     /// The assertion's window.
-    pub(super) window: Window,
+    pub(super) window: Frame,
 }
 
 /// The happening of that name, events apart.
@@ -320,7 +320,7 @@ impl Resolver<'_> {
     }
 
     /// The window that `after` and `before` of an argument leave.
-    pub(super) fn window_of(&self, argument: &Argument) -> Result<Window, Mistake> {
+    pub(super) fn window_of(&self, argument: &Argument) -> Result<Frame, Mistake> {
         let mut window = self.window;
         if let Some(moment) = &argument.after {
             window.from = self.moment(moment)?;
@@ -328,27 +328,28 @@ impl Resolver<'_> {
         if let Some(moment) = &argument.before {
             window.to = self.moment(moment)?;
         }
-        match argument.after.as_ref().or(argument.before.as_ref()) {
-            Some(moment) if window.from >= window.to => {
-                Err(Mistake::new(moment.at.clone(), format!("nothing lies between {} and {}", window.from, window.to)))
+        match (argument.after.as_ref().or(argument.before.as_ref()), window.from, window.to) {
+            (Some(moment), When::At(from), When::At(to)) if from >= to => {
+                Err(Mistake::new(moment.at.clone(), format!("nothing lies between {from} and {to}")))
             }
             _ => Ok(window),
         }
     }
 
     /// When a moment is.
-    pub(super) fn moment(&self, moment: &Moment) -> Result<crate::time::SimTime, Mistake> {
-        let Some(plus) = moment.plus else { return Ok(self.scope.until.after(Span::from_ns(1))) };
+    pub(super) fn moment(&self, moment: &Moment) -> Result<When, Mistake> {
+        let Some(plus) = moment.plus else { return Ok(When::At(self.scope.until.after(Span::from_ns(1)))) };
         let base = match &moment.action {
-            None => crate::time::SimTime::ZERO,
+            None => When::At(crate::time::SimTime::ZERO),
             Some(name) => self.scope.action(name).map_err(|r| refused(moment.at.clone(), r))?,
         };
-        let at = base.after(plus);
-        if at > self.scope.until {
-            let message = format!("{at} is after the end of the run at {}", self.scope.until);
-            return Err(Mistake::new(moment.at.clone(), message));
+        match base.after(plus) {
+            When::At(at) if at > self.scope.until => {
+                let message = format!("{at} is after the end of the run at {}", self.scope.until);
+                Err(Mistake::new(moment.at.clone(), message))
+            }
+            when => Ok(when),
         }
-        Ok(at)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::suggest;
 use crate::api::Kind;
+use crate::assertion::Moment;
 use crate::time::SimTime;
 
 /// An object that the scenario applies at some time.
@@ -22,8 +23,11 @@ pub struct Scope {
     pub objects: Vec<Named>,
     /// The nodes with their zones, those that join later included.
     pub nodes: Vec<(String, String)>,
-    /// The actions in order of time: their name and their verb.
-    pub actions: Vec<(Vec<String>, SimTime)>,
+    /// The pools.
+    pub pools: Vec<String>,
+    /// The actions, those at a known time in order of time: their name and
+    /// their verb.
+    pub actions: Vec<(Vec<String>, Moment)>,
     /// Where the run ends.
     pub until: SimTime,
     /// The Services that requests are sent to: namespace and name.
@@ -98,11 +102,21 @@ impl Scope {
         Err((format!("there is no node {text} in this scenario"), advice))
     }
 
+    /// When the first action happens of those whose time is known, or when the
+    /// run begins.
+    pub fn first_action(&self) -> SimTime {
+        let known = |(_, moment): &(Vec<String>, Moment)| match moment {
+            Moment::At(at) => Some(*at),
+            Moment::After { .. } => None,
+        };
+        self.actions.iter().filter_map(known).min().unwrap_or_default()
+    }
+
     /// When the first action of that name (or verb) happens.
     ///
     /// # Errors
     /// That there is none, with the nearest one that exists.
-    pub fn action(&self, name: &str) -> Result<SimTime, Refusal> {
+    pub fn action(&self, name: &str) -> Result<Moment, Refusal> {
         if let Some(found) = self.actions.iter().find(|a| a.0.iter().any(|n| n == name)) {
             return Ok(found.1);
         }
@@ -159,10 +173,11 @@ pub(super) mod tests {
         };
         Scope {
             objects: vec![named("default", "api"), named("default", "web"), named("shop", "web")],
+            pools: Vec::new(),
             nodes: [("a-1", "a"), ("a-2", "a"), ("b-1", "b")].map(|(n, z)| (n.into(), z.into())).to_vec(),
             actions: vec![
-                (vec!["ship".to_string(), "setImage".to_string()], SimTime::from_secs(30)),
-                (vec!["scale".to_string()], SimTime::from_secs(60)),
+                (vec!["ship".to_string(), "setImage".to_string()], Moment::At(SimTime::from_secs(30))),
+                (vec!["scale".to_string()], Moment::At(SimTime::from_secs(60))),
             ],
             until: SimTime::from_secs(600),
             traffic: Vec::new(),
@@ -197,8 +212,8 @@ pub(super) mod tests {
         }
         assert!(scope.nodes("a-11").unwrap_err().1.unwrap().contains("did you mean a-1"));
         assert!(scope.nodes("zone/c").is_err());
-        assert_eq!(scope.action("ship"), Ok(SimTime::from_secs(30)));
-        assert_eq!(scope.action("scale"), Ok(SimTime::from_secs(60)));
+        assert_eq!(scope.action("ship"), Ok(Moment::At(SimTime::from_secs(30))));
+        assert_eq!(scope.action("scale"), Ok(Moment::At(SimTime::from_secs(60))));
         assert!(scope.action("sclae").unwrap_err().1.unwrap().contains("did you mean scale"));
     }
 }

@@ -238,7 +238,7 @@ mod tests {
                 "duration": "5",
                 "cluster": {"zones": {"a": {"nodes": "three"}, "b": {"cpu": 1}}},
                 "actions": [
-                    {"at": "x"},
+                    {"at": "5x"},
                     {"at": "1s", "setImgae": {}},
                     {"at": "1s", "scale": {"deployment/web": -1}},
                     {"at": "2s", "delete": {"object": "a", "cascade": "orphans"}},
@@ -249,7 +249,7 @@ mod tests {
                 "spec.duration: `5` has no unit; write 5s for seconds",
                 "spec.cluster.zones.a.nodes: expected a whole number from 0, found the text \"three\"",
                 "spec.cluster.zones.b: missing field `nodes`",
-                "spec.actions[0].at: `x` is not a duration; write one such as 90s, 1m30s or 250ms",
+                "spec.actions[0].at: `5x` is not a duration; write one such as 90s, 1m30s or 250ms",
                 "spec.actions[1].setImgae: unknown field `setImgae` (did you mean `setImage`?)",
                 "spec.actions[2].scale.deployment/web: -1 is out of range",
                 "spec.actions[3].delete.cascade: unknown variant `orphans` (did you mean `orphan`?)",

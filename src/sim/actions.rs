@@ -73,9 +73,19 @@ impl Simulation {
     /// The action of this index happens.
     pub(super) fn act(&mut self, index: u32) {
         let setup = self.setup.clone();
-        let Some(timed) = setup.actions.get(index as usize) else { return };
-        let cause = self.record_action(index, &timed.action);
-        if let Err(refusal) = self.perform(&timed.action, cause) {
+        let planned = (index as usize).checked_sub(setup.actions.len()).and_then(|i| self.planned.get(i).cloned());
+        let timed = setup.actions.get(index as usize).map(|timed| &timed.action);
+        match timed.or(planned.as_deref()) {
+            Some(Action::Lot(lot)) => self.draw_lot(index, lot),
+            Some(action) => self.carry_out(index, action),
+            None => {}
+        }
+    }
+
+    /// Does what the action of this index is, and keeps a record of it.
+    pub(super) fn carry_out(&mut self, index: u32, action: &Action) {
+        let cause = self.record_action(index, action);
+        if let Err(refusal) = self.perform(action, cause) {
             self.record_refusal(index, false, &refusal);
         }
         self.publish();
@@ -83,7 +93,7 @@ impl Simulation {
 
     /// Records the action on the object it is about, so that what follows
     /// can name it as its cause.
-    fn record_action(&mut self, index: u32, action: &Action) -> RecordId {
+    pub(super) fn record_action(&mut self, index: u32, action: &Action) -> RecordId {
         let objects = self.store.objects();
         let node = |name: &Arc<str>| objects.find(Kind::Node, &"".into(), name);
         let key = match action {
@@ -125,7 +135,8 @@ impl Simulation {
             | Action::ControllersDown
             | Action::ControllersUp
             | Action::ApiServerDown
-            | Action::ApiServerUp => None,
+            | Action::ApiServerUp
+            | Action::Lot(_) => None,
         };
         let subject = match key {
             Some(key) => self.recorder.subject(key.uid),
@@ -134,7 +145,7 @@ impl Simulation {
         self.recorder.push(RecordId::NONE, subject, What::Action(index))
     }
 
-    fn record_refusal(&mut self, action: u32, object: bool, refusal: &Refusal) {
+    pub(super) fn record_refusal(&mut self, action: u32, object: bool, refusal: &Refusal) {
         let (reason, message) = (self.recorder.intern(refusal.reason), self.recorder.intern(&refusal.message));
         let subject = self.recorder.cluster();
         let cause = self.recorder.last;
@@ -595,7 +606,7 @@ impl Simulation {
     }
 
     /// The pods whose name in the trace or in the API fits, by name.
-    fn matching_pods(&self, pattern: &str) -> Vec<Key> {
+    pub(super) fn matching_pods(&self, pattern: &str) -> Vec<Key> {
         let objects = self.store.objects();
         let fits = |key: &Key| {
             let subject = self.recorder.trace.subject(self.recorder.subject(key.uid));
@@ -694,7 +705,7 @@ pub(super) fn relabel(old: &Arc<Labels>, new: &Labels) -> Arc<Labels> {
 }
 
 /// Whether `*` in a pattern can stand for what the text has in its place.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub(super) fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {

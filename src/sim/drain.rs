@@ -17,10 +17,21 @@ use std::sync::Arc;
 /// Upstream: `staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go EvictErrorRetryDelay`
 const RETRY: Span = Span::from_secs(5);
 
+/// The same for the cluster autoscaler.
+///
+/// Upstream: `cluster-autoscaler/core/scaledown/actuation/drain.go DefaultEvictionRetryTime`
+const SCALE_DOWN_RETRY: Span = Span::from_secs(10);
+
 /// A drain that is not over.
 #[derive(Clone, Debug)]
 pub(super) struct Drain {
     node: Key,
+    /// How long an eviction that was refused waits.
+    retry: Span,
+    /// The longest grace period that a pod gets, if there is one.
+    most_grace: Option<u32>,
+    /// Whether pods that were evicted may take longer than the deadline.
+    patient: bool,
     /// What asked for it.
     cause: RecordId,
     grace_seconds: Option<u32>,
@@ -47,9 +58,37 @@ impl Simulation {
         self.write_node(name, cause, |node| node.unschedulable = true)?;
         self.publish();
         let node = self.node(name)?;
+        self.begin_drain(node, options, (RETRY, None), cause)
+    }
+
+    /// Begins to evict the pods of a node that the cluster autoscaler wants to
+    /// be empty. It is not cordoned: its taint does that.
+    ///
+    /// Upstream: `cluster-autoscaler/core/scaledown/actuation/drain.go DrainNode`
+    pub(super) fn begin_scale_down(
+        &mut self,
+        node: Key,
+        options: &DrainOptions,
+        most: Span,
+        cause: RecordId,
+    ) -> Outcome {
+        let seconds = (most.0 / crate::time::SECOND) as u32;
+        self.begin_drain(node, options, (SCALE_DOWN_RETRY, Some(seconds)), cause)
+    }
+
+    fn begin_drain(
+        &mut self,
+        node: Key,
+        options: &DrainOptions,
+        (retry, most_grace): (Span, Option<u32>),
+        cause: RecordId,
+    ) -> Outcome {
         let pods = self.pods_to_drain(node, options)?;
         let drain = Drain {
             node,
+            retry,
+            most_grace,
+            patient: most_grace.is_some(),
             cause,
             grace_seconds: options.grace_seconds,
             deadline: options.timeout.map(|timeout| self.now.after(timeout)),
@@ -112,13 +151,16 @@ impl Simulation {
     /// Tries once more to evict what was refused before.
     pub(super) fn go_on_draining(&mut self, index: u32) {
         let Some(drain) = self.drains.get_mut(index as usize).filter(|drain| !drain.over) else { return };
-        let (cause, grace_seconds) = (drain.cause, drain.grace_seconds);
-        if drain.deadline.is_some_and(|deadline| self.now >= deadline) {
+        let (cause, grace_seconds, most) = (drain.cause, drain.grace_seconds, drain.most_grace);
+        let waits_only = drain.patient && drain.refused.is_empty();
+        if !waits_only && drain.deadline.is_some_and(|deadline| self.now >= deadline) {
             return self.end_drain(index, false);
         }
         let trying = std::mem::take(&mut drain.refused);
         let (mut refused, mut leaving, mut failed) = (Vec::new(), Vec::new(), false);
         for pod in trying {
+            let own = || self.store.objects().pods.get(pod).map_or(0, |row| row.template.grace_seconds);
+            let grace_seconds = grace_seconds.or_else(|| most.map(|most| most.min(own())));
             match self.evict(pod, grace_seconds, cause) {
                 Ok(()) => leaving.push(pod),
                 Err(ApiError::TooManyRequests(_)) => refused.push(pod),
@@ -132,9 +174,9 @@ impl Simulation {
         drain.failed |= failed;
         drain.refused = refused;
         if !drain.refused.is_empty() {
-            let at = self.now.after(RETRY);
+            let at = self.now.after(drain.retry);
             self.queue.push(at, Urgency::First, Event::Drain(index));
-        } else if let Some(deadline) = drain.deadline {
+        } else if let Some(deadline) = drain.deadline.filter(|_| !drain.patient) {
             self.queue.push(deadline, Urgency::First, Event::Drain(index));
         }
         self.check_drain(index);
@@ -171,6 +213,7 @@ impl Simulation {
             self.recorder.note(cause, node.uid, What::Decided(why));
             self.recorder.last = last;
         }
+        self.fleet_sees_drained(index, well);
     }
 }
 

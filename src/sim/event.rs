@@ -61,6 +61,12 @@ pub(super) enum Event {
     CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.
     Sent { process: u8, epoch: u8 },
+    /// The cluster autoscaler looks.
+    Scan,
+    /// A machine that was ordered joins its pool.
+    Machine { pool: u16, number: u32 },
+    /// A machine is empty and goes; a node's key.
+    Vacated(PodRef),
     /// Clients send another number of requests to the Service of this index.
     Demand(u16),
     /// The EndpointSlice controller looks at a pod for a Service.
@@ -136,6 +142,7 @@ pub(super) enum Class {
     Scheduler,
     Retry,
     Traffic,
+    Fleet,
 }
 
 impl Event {
@@ -151,6 +158,8 @@ impl Event {
             Event::Demand(_) | Event::Endpoint(..) | Event::Routed(..) | Event::Checked(..) | Event::Warm(..) => {
                 Class::Traffic
             }
+            Event::Scan => Class::Fleet,
+            Event::Machine { .. } | Event::Vacated(_) => Class::Action,
             _ => Class::Kubelet,
         }
     }

@@ -151,6 +151,7 @@ impl Simulation {
                 self.settle_room(pod);
                 if self.pod(pod).is_some_and(Pod::is_finished) {
                     self.storage_loses(change.key, false);
+                    self.fleet_sees_end(change.key);
                 }
                 if change.deletion_started {
                     self.begin_termination(pod);
@@ -159,6 +160,7 @@ impl Simulation {
             Verb::Deleted => {
                 self.settle_room(pod);
                 self.storage_loses(change.key, true);
+                self.fleet_sees_end(change.key);
                 if let Some(runtime) = self.runtimes.get_mut(pod.slot as usize)
                     && runtime.as_ref().is_some_and(|runtime| runtime.uid.0 == pod.uid)
                 {
@@ -254,6 +256,7 @@ impl Simulation {
             self.scheduler.wait(namespace, name, pod.key());
             if first {
                 self.pod_status(pod, cause, &[What::Unschedulable], |row| row.unschedulable = true);
+                self.fleet_hears(pod.key());
             }
             return;
         };
@@ -279,6 +282,7 @@ impl Simulation {
             let about = self.recorder.subject(pod.key().uid);
             self.emit(pod.key(), Emitted::Scheduled { pod: about, node: on });
         }
+        self.fleet_sees_binding(pod.key(), node);
         self.bound(pod);
     }
 

@@ -12,6 +12,7 @@ mod effects;
 mod event;
 mod eviction;
 mod fields;
+mod fleet;
 mod hosts;
 mod jobs;
 mod life;
@@ -30,6 +31,7 @@ pub mod setup;
 mod silence;
 mod stream;
 mod traffic;
+mod triggers;
 mod volumes;
 
 pub use queue::{EventId, EventQueue, LaneId, Urgency};
@@ -87,6 +89,12 @@ pub struct Simulation {
     jobs: effects::Jobs,
     /// All drains that were ever begun.
     drains: Vec<drain::Drain>,
+    /// The machines that come and go with the pods.
+    fleet: Option<Box<fleet::Fleet>>,
+    /// The actions that followed from what happened, after those of the setup.
+    planned: Vec<Arc<setup::Action>>,
+    /// What waits for something to happen.
+    waiting: Option<Box<triggers::Waiting>>,
     /// Nodes that were deleted and may have left pods, by name.
     departed: FxHashMap<Arc<str>, Key>,
     /// Nodes whose machine is down.
@@ -133,12 +141,14 @@ pub fn run_shared(setup: &Arc<Setup>) -> Trace {
     simulation.into_trace()
 }
 
-/// The setup with what happens to its pools among its actions.
-fn with_pools(setup: Arc<Setup>) -> Arc<Setup> {
-    if setup.pools.is_empty() {
+/// The setup with what happens to its pools, and at random, among its actions.
+fn with_chance(setup: Arc<Setup>) -> Arc<Setup> {
+    if setup.pools.is_empty() && setup.disturbances.is_empty() {
         return setup;
     }
-    let actions = spot::with_pools(&setup.actions, &setup.pools, setup.seed, setup.until);
+    let mut actions = spot::with_pools(&setup.actions, &setup.pools, setup.seed, setup.until);
+    actions.extend(setup.disturbances.iter().flat_map(|d| d.actions(setup.seed, setup.until)));
+    actions.sort_by_key(|timed| timed.at);
     Arc::new(Setup { actions, ..(*setup).clone() })
 }
 
@@ -157,13 +167,14 @@ impl Simulation {
 
     /// A simulation without a cluster.
     fn not_begun(setup: Arc<Setup>) -> Simulation {
-        let setup = with_pools(setup);
+        let setup = with_chance(setup);
         let header = Header {
             start: setup.start,
             until: setup.until,
             seed: setup.seed,
             title: setup.title.clone(),
             actions: setup.actions.iter().map(|a| (a.at, a.action.describe())).collect(),
+            triggers: setup.triggers.iter().map(|t| (t.name.clone(), None)).collect(),
             assumptions: setup.assumptions.clone(),
             kubernetes: setup.kubernetes.clone(),
         };
@@ -189,6 +200,9 @@ impl Simulation {
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),
             drains: Vec::new(),
+            fleet: fleet::Fleet::new(&setup),
+            planned: Vec::new(),
+            waiting: triggers::Waiting::new(&setup),
             departed: FxHashMap::default(),
             dead: FxHashSet::default(),
             down: FxHashSet::default(),
@@ -213,6 +227,7 @@ impl Simulation {
         for spec in &setup.nodes {
             self.join_node(spec, RecordId::NONE);
         }
+        self.begin_fleet();
         self.cache = lags.then(|| self.store.objects().clone());
         let since = Instant(self.hosts.manager.monotonic(self.now).0 - setup.control_plane.running_for.0 as i64);
         for index in 0..self.processes.len() {
@@ -236,6 +251,12 @@ impl Simulation {
     /// Handles the next event, or all that the environment does at one
     /// moment; whether there was any before the end.
     fn step(&mut self, end: SimTime) -> bool {
+        if self.waiting.is_some() {
+            let next = self.queue.peek().filter(|next| next.0 <= end).map(|next| next.0);
+            if self.looks_out(next) {
+                return true;
+            }
+        }
         let Some((at, urgency, event)) = self.queue.pop_until(end) else { return false };
         self.now = at;
         self.recorder.now = at;
@@ -325,6 +346,9 @@ impl Simulation {
             Event::Routed(pod, service, endpoint) => self.route(pod, service, endpoint),
             Event::Checked(pod, service, ticket) => self.checked(pod, service, ticket),
             Event::Warm(pod, service, start) => self.warmed_up(pod, service, start),
+            Event::Scan => self.scan(),
+            Event::Machine { pool, number } => self.machine_joins(pool, number),
+            Event::Vacated(node) => self.vacated(node),
         }
     }
 

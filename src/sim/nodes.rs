@@ -26,22 +26,7 @@ impl Simulation {
     pub(super) fn join_node(&mut self, spec: &NodeSpec, cause: RecordId) {
         let at_the_beginning = cause == RecordId::NONE;
         let watched = self.setup.control_plane.node_lifecycle.is_some();
-        let mut taints = spec.taints.clone();
-        if watched && !at_the_beginning {
-            // By admission, until the node lifecycle controller has looked.
-            taints.push(Taint::new(NOT_READY, Effect::NoSchedule));
-        }
-        taints.sort();
-        let node = Node {
-            meta: Meta { labels: Arc::new(spec.all_labels()), ..Meta::named("", &spec.name) },
-            unschedulable: false,
-            taints,
-            allocatable: spec.allocatable,
-            zone: spec.zone.clone(),
-            ready: ConditionStatus::True,
-            heartbeat: self.store.now,
-            pressures: Pressures::default(),
-        };
+        let node = self.node_of(spec, at_the_beginning);
         let Ok(key) = self.store.create(node) else { return };
         self.register(key, None, 0);
         self.set_up_clock(key, &spec.name, cause);
@@ -69,6 +54,26 @@ impl Simulation {
             self.publish();
         }
         self.take_over_pods(key, &spec.name, cause);
+    }
+
+    /// A machine's Node when it joins, or a while later.
+    pub(super) fn node_of(&self, spec: &NodeSpec, known_to_be_ready: bool) -> Node {
+        let mut taints = spec.taints.clone();
+        if self.setup.control_plane.node_lifecycle.is_some() && !known_to_be_ready {
+            // By admission, until the node lifecycle controller has looked.
+            taints.push(Taint::new(NOT_READY, Effect::NoSchedule));
+        }
+        taints.sort();
+        Node {
+            meta: Meta { labels: Arc::new(spec.all_labels()), ..Meta::named("", &spec.name) },
+            unschedulable: false,
+            taints,
+            allocatable: spec.allocatable,
+            zone: spec.zone.clone(),
+            ready: ConditionStatus::True,
+            heartbeat: self.store.now,
+            pressures: Pressures::default(),
+        }
     }
 
     /// A Node is deleted, and its machine with it.

@@ -166,6 +166,7 @@ impl Simulation {
         self.warn(key, "FailedScheduling", message);
         if self.pod(pod).is_some_and(|row| !row.unschedulable) {
             self.pod_status(pod, cause, &[What::Unschedulable], |row| row.unschedulable = true);
+            self.fleet_hears(key);
         }
         let cause = self.recorder.latest_of(key.uid);
         for victim in victims.into_iter().flat_map(|(_, pods)| pods) {

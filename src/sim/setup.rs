@@ -3,11 +3,13 @@
 
 mod hosts;
 mod life;
+mod triggers;
 mod work;
 
 pub use crate::api::Propagation;
 pub use hosts::{ClockSpec, Clocks, Component};
 pub use life::{App, Check, Image, InitRun};
+pub use triggers::{Among, Armed, DRAWN, Disturbance, Lookout, Lot, Share, Trigger, Watch};
 pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, PriorityClass, Taint};
@@ -38,6 +40,12 @@ pub struct Setup {
     pub profiles: Vec<PodProfile>,
     /// What happens when, in order of time.
     pub actions: Vec<TimedAction>,
+    /// What happens once something else has happened.
+    pub triggers: Vec<Trigger>,
+    /// Looks out for the claims of `triggers`; needed if any has one.
+    pub watch: Option<Watch>,
+    /// What happens again and again at random.
+    pub disturbances: Vec<Disturbance>,
     /// Machines that are kept at a number; the ones of the beginning are among
     /// `nodes`.
     pub pools: Vec<Pool>,
@@ -80,6 +88,9 @@ impl Setup {
             objects: Vec::new(),
             profiles: Vec::new(),
             actions: Vec::new(),
+            triggers: Vec::new(),
+            watch: None,
+            disturbances: Vec::new(),
             pools: Vec::new(),
             control_plane: ControlPlane::default(),
             clocks: Clocks::default(),
@@ -518,6 +529,8 @@ pub enum Action {
         /// For how long.
         span: Span,
     },
+    /// Actions on some of those that fit when the time comes.
+    Lot(Box<Lot>),
 }
 
 impl Action {
@@ -574,6 +587,7 @@ impl Action {
             }
             Action::Failover { component, gap, .. } => format!("failover of {component} after {gap}"),
             Action::Pause { component, span } => format!("{component} stands still for {span}"),
+            Action::Lot(lot) => lot.describe(),
         }
     }
 }

@@ -46,7 +46,10 @@ impl Simulation {
     /// A simulation that has not begun and will be streamed.
     pub fn streamed(setup: &Setup) -> Simulation {
         let mut simulation = Simulation::not_begun(std::sync::Arc::new(setup.clone()));
-        simulation.recorder.forgetting = Some(Forgetting::default());
+        // What waits looks at all records, so none of them is forgotten.
+        if simulation.waiting.is_none() {
+            simulation.recorder.forgetting = Some(Forgetting::default());
+        }
         simulation.begin();
         simulation
     }

@@ -163,11 +163,18 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
     fold.share_actions();
     fold.services.iter_mut().for_each(Service::finish);
     fold.services.retain(Service::has_requests);
+    let mut actions = fold.actions;
+    // Those that nobody knew of before come last in the header.
+    actions.sort_by_key(|mark| mark.at);
+    for workload in &mut fold.workloads {
+        workload.actions.sort_by_key(|mark| mark.at);
+    }
     Timeline {
         title: trace.header.title.clone(),
         start: trace.header.start,
         until: trace.header.until.max(fold.now),
-        actions: fold.actions,
+        actions,
+        triggers: trace.header.triggers.clone(),
         workloads: fold.workloads,
         nodes: fold.nodes,
         services: fold.services,

@@ -13,6 +13,8 @@ pub(super) struct HeaderLine<'a> {
     pub(super) seed: u64,
     pub(super) title: Cow<'a, str>,
     pub(super) actions: Vec<ActionLine<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) triggers: Vec<TriggerLine<'a>>,
     pub(super) assumptions: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "is_blank")]
     pub(super) kubernetes: Cow<'a, str>,
@@ -25,6 +27,14 @@ pub(super) struct HeaderLine<'a> {
 pub(super) struct ActionLine<'a> {
     pub(super) t_ns: u64,
     pub(super) action: Cow<'a, str>,
+}
+
+/// Something that waited, and when that came for which it did.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct TriggerLine<'a> {
+    pub(super) trigger: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) t_ns: Option<u64>,
 }
 
 /// Introduces a subject.

@@ -130,6 +130,7 @@ impl Reader {
             seed: line.seed,
             title: line.title.into_owned(),
             actions: line.actions.into_iter().map(|a| (SimTime(a.t_ns), a.action.into_owned())).collect(),
+            triggers: line.triggers.into_iter().map(|t| (t.trigger.into_owned(), t.t_ns.map(SimTime))).collect(),
             assumptions: line.assumptions.into_owned(),
             kubernetes: line.kubernetes.into_owned(),
         };

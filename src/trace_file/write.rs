@@ -1,7 +1,7 @@
 //! From a trace to its lines.
 
 use super::VERSION;
-use super::lines::{ActionLine, HeaderLine, RecordLine, SubjectLine};
+use super::lines::{ActionLine, HeaderLine, RecordLine, SubjectLine, TriggerLine};
 use crate::api::Kind;
 use crate::trace::{Emitted, Message, Record, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::FxHashMap;
@@ -64,6 +64,10 @@ fn header(trace: &Trace) -> HeaderLine<'_> {
     let header = &trace.header;
     let action =
         |(at, text): &'_ (crate::time::SimTime, String)| ActionLine { t_ns: at.0, action: text.clone().into() };
+    let trigger = |(name, at): &'_ (String, Option<crate::time::SimTime>)| TriggerLine {
+        trigger: name.clone().into(),
+        t_ns: at.map(|at| at.0),
+    };
     HeaderLine {
         seatrial: "trace".into(),
         version: VERSION,
@@ -72,6 +76,7 @@ fn header(trace: &Trace) -> HeaderLine<'_> {
         seed: header.seed,
         title: header.title.as_str().into(),
         actions: header.actions.iter().map(action).collect(),
+        triggers: header.triggers.iter().map(trigger).collect(),
         assumptions: header.assumptions.as_slice().into(),
         kubernetes: header.kubernetes.as_str().into(),
         subjects: trace.subjects.len(),

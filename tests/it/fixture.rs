@@ -102,6 +102,7 @@ impl Player {
             seed: 7,
             title: title.to_string(),
             actions: Vec::new(),
+            triggers: Vec::new(),
             assumptions: vec!["pods are ready when their probe first succeeds".to_string()],
             kubernetes: String::new(),
         };

@@ -143,7 +143,7 @@ impl Demands {
 }
 
 /// Whether a node may run a pod, its room aside.
-pub(super) fn admits(node: &Node, pod: &PodTemplate) -> bool {
+pub(in crate::environment) fn admits(node: &Node, pod: &PodTemplate) -> bool {
     let cordoned = node.unschedulable && !Taint::unschedulable().is_tolerated_by(&pod.tolerations);
     !cordoned
         && !node.taints.iter().any(|taint| taint.keeps_away(&pod.tolerations))

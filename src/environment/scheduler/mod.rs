@@ -9,7 +9,8 @@ mod bits;
 mod demand;
 
 use self::bits::Bits;
-use self::demand::{Demands, admits};
+use self::demand::Demands;
+pub(super) use self::demand::admits;
 use super::volumes::Reach;
 use crate::api::{Key, Kind, Node, Pod, Resources};
 use crate::cluster::Objects;
@@ -188,6 +189,11 @@ impl Scheduler {
     /// The pods that wait, by namespace and name; none waits any more.
     pub fn take_waiting(&mut self) -> Vec<Key> {
         std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
+    /// What the pods of a node ask for together.
+    pub fn used(&self, node: Key) -> Resources {
+        self.rooms.get(node.slot as usize).map_or_else(Resources::default, |room| room.used)
     }
 
     /// The pods that take room on a node, in no particular order.

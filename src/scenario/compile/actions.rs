@@ -1,8 +1,11 @@
 //! What happens when.
 
 use super::objects::{MAX_REPLICAS, too_many};
+use super::times::Times;
 use super::{Compiler, cluster, in_order, life};
 use crate::api::{Kind, Labels, Pressure, Taint};
+use crate::assertion::Moment;
+use crate::environment::Delay;
 use crate::environment::spot::Pool;
 use crate::scenario::file::{
     ActionEntry, Applied, Cascade, Deleted, Drained, Images, OneOrMany, Paused, Pressed, Spec, TaintEntry, Undone,
@@ -10,14 +13,16 @@ use crate::scenario::file::{
 use crate::scenario::load::Loaded;
 use crate::scenario::scope::Scope;
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, DrainOptions, PatchType, Propagation, Target, TimedAction};
-use crate::time::{SECOND, SimTime, Timestamp};
+use crate::sim::setup::{
+    Action, Among, DRAWN, Disturbance, DrainOptions, PatchType, Propagation, Target, TimedAction, Trigger, Watch,
+};
+use crate::time::{SECOND, SimTime, Span, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The verb of an action, if it has exactly one.
-fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
+pub(super) fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
     let e = entry;
     let all = [
         ("apply", e.apply.is_some()),
@@ -62,89 +67,121 @@ fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
     all.into_iter().filter(|v| v.1).map(|v| v.0).collect()
 }
 
-/// The names that assertions may use for the actions, in order of time.
-pub(super) fn names(spec: &Spec) -> Vec<(Vec<String>, SimTime)> {
-    let mut all: Vec<(Vec<String>, SimTime)> = spec
-        .actions
-        .iter()
-        .map(|entry| {
-            let verbs = verbs(entry).into_iter().map(str::to_string);
-            (entry.name.clone().into_iter().chain(verbs).collect(), SimTime::ZERO.after(entry.at.0))
-        })
-        .collect();
-    all.sort_by_key(|a| a.1);
-    all
-}
-
 /// Nodes or pods and what happens to them.
 type Verb<'a, T, A> = (&'a Option<T>, fn(A) -> Action);
 /// Nodes with taints and what becomes of these.
 type TaintVerb<'a> = (&'a Option<BTreeMap<String, OneOrMany<TaintEntry>>>, fn(Arc<str>, Taint) -> Action);
 
 /// What is needed to compile one action.
+#[derive(Clone)]
 pub(super) struct Context<'a> {
     pub(super) field: String,
     pub(super) scope: &'a Scope,
     pub(super) pools: &'a [Pool],
     pub(super) seed: u64,
-    loaded: &'a Loaded,
+    /// By which name it draws.
+    pub(super) lot: Arc<str>,
+    /// How long after it all is as before.
+    pub(super) recover: Option<Delay>,
+    pub(super) loaded: &'a Loaded,
     /// What applications depend on.
     dependencies: &'a [&'a str],
     /// The wall time of the action.
-    wall: Timestamp,
+    pub(super) wall: Timestamp,
+}
+
+/// Everything that happens.
+#[derive(Default)]
+pub(super) struct Happens {
+    /// At times that are known, in order of time.
+    pub(super) actions: Vec<TimedAction>,
+    pub(super) triggers: Vec<Trigger>,
+    pub(super) watch: Option<Watch>,
+    pub(super) disturbances: Vec<Disturbance>,
+}
+
+impl Happens {
+    /// All actions, whenever they happen.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Action> {
+        let waiting = self.triggers.iter().flat_map(|trigger| &trigger.actions).map(|(_, action)| action);
+        let random = self.disturbances.iter().flat_map(|d| &d.actions).map(|(_, action)| action);
+        self.actions.iter().map(|timed| &timed.action).chain(waiting).chain(random)
+    }
 }
 
 impl Compiler<'_> {
-    /// The actions in order of time.
+    /// Everything that happens.
     pub(super) fn actions(
         &mut self,
         loaded: &Loaded,
         spec: &Spec,
         scope: &Scope,
         pools: &[Pool],
-        start: Timestamp,
-    ) -> Vec<TimedAction> {
+        (start, times): (Timestamp, &Times),
+    ) -> Happens {
         let mut all = Vec::new();
         let dependencies = life::dependencies(spec);
+        let mut waiting = vec![Vec::new(); times.waits.len()];
+        let plain = Context {
+            field: String::new(),
+            scope,
+            pools,
+            seed: spec.seed,
+            lot: "".into(),
+            recover: None,
+            loaded,
+            wall: start,
+            dependencies: &dependencies,
+        };
+        let mut lots: Vec<Arc<str>> = Vec::new();
         for (i, entry) in spec.actions.iter().enumerate() {
             let field = format!("spec.actions[{i}]");
-            let at = SimTime::ZERO.after(entry.at.0);
-            if at > scope.until {
+            let moment = times.of[i];
+            if moment.and_then(known).is_some_and(|at| at > scope.until) {
                 self.problem(&format!("{field}.at"), format!("the run ends before that, at {}", scope.until), None);
             }
-            let verbs = verbs(entry);
-            let [verb] = verbs[..] else {
-                let message = match verbs.len() {
-                    0 => "this does nothing".to_string(),
-                    _ => format!("this does several things: {}", verbs.join(", ")),
-                };
-                self.problem(
-                    &field,
-                    message,
-                    Some("write one action for each, they may have the same time".to_string()),
-                );
-                continue;
-            };
-            let wall = Timestamp(start.0.saturating_add((entry.at.0.0 / SECOND) as i64));
-            let context = Context {
-                field: format!("{field}.{verb}"),
-                scope,
-                pools,
-                seed: spec.seed,
-                loaded,
-                wall,
-                dependencies: &dependencies,
-            };
-            let actions = self.action(entry, &context);
-            all.extend(actions.into_iter().map(|action| TimedAction { at, action }));
+            let Some(verb) = self.one_verb(entry, &field) else { continue };
+            // What waits is told apart by its place: nobody knows its time.
+            let seconds = moment.and_then(known).map_or(1 + i as i64, |at| (at.0 / SECOND) as i64);
+            let lot = self.lot_name(entry, verb, &format!("/spec/actions/{i}/{verb}"), &lots);
+            lots.push(lot.clone());
+            let recover = self.recovery(entry, &field);
+            let wall = Timestamp(start.0.saturating_add(seconds));
+            let context = Context { field: format!("{field}.{verb}"), lot, recover, wall, ..plain.clone() };
+            let base = moment.and_then(known).unwrap_or(SimTime::ZERO);
+            let actions = self.action(entry, &context).into_iter();
+            let mut entries: Vec<TimedAction> = actions.map(|action| TimedAction { at: base, action }).collect();
             if let Some(names) = &entry.spot_reclaim {
-                all.extend(self.spot_reclaim(&names.0, at, &context));
+                entries.extend(self.spot_reclaim(&names.0, base, &context));
+            }
+            match moment {
+                Some(Moment::After { trigger, .. }) => {
+                    waiting[trigger] = entries.into_iter().map(|timed| (timed.at.since(base), timed.action)).collect();
+                }
+                _ => all.extend(entries),
             }
         }
-        in_order(all)
+        let disturbances = self.disturbances(spec, &plain);
+        let (triggers, watch) = self.triggers(spec, scope, times, waiting);
+        Happens { actions: in_order(all), triggers, watch, disturbances }
     }
 
-    fn action(&mut self, e: &ActionEntry, c: &Context<'_>) -> Vec<Action> {
+    /// The verb of an entry, if it has exactly one.
+    pub(super) fn one_verb(&mut self, entry: &ActionEntry, field: &str) -> Option<&'static str> {
+        let verbs = verbs(entry);
+        if let [verb] = verbs[..] {
+            return Some(verb);
+        }
+        let message = match verbs.len() {
+            0 => "this does nothing".to_string(),
+            _ => format!("this does several things: {}", verbs.join(", ")),
+        };
+        let hint = "write one action for each, they may have the same time";
+        self.problem(field, message, Some(hint.to_string()));
+        None
+    }
+
+    pub(super) fn action(&mut self, e: &ActionEntry, c: &Context<'_>) -> Vec<Action> {
         let mut all = Vec::new();
         for applied in e.apply.iter().flat_map(|a| &a.0) {
             self.apply(applied, c, &mut all);
@@ -174,7 +211,7 @@ impl Compiler<'_> {
         self.on_pods(e, c, &mut all);
         self.on_dependencies(e, c, &mut all);
         self.on_hosts(e, c, &mut all);
-        all
+        self.with_recovery(all, c)
     }
 
     /// The object of that name, if there is one.
@@ -259,6 +296,11 @@ impl Compiler<'_> {
                 return;
             }
         };
+        if let Some((share, of)) = self.lot_of(name, field).filter(|(_, of)| as_pod(of).is_some()) {
+            let actions = vec![(Span::ZERO, Action::DeletePods { pod: DRAWN.to_string(), grace_seconds })];
+            all.push(c.lot(share, Among::Pods(as_pod(of).unwrap_or(of).to_string()), actions));
+            return;
+        }
         if let Some(pod) = as_pod(name) {
             if deleted.cascade.is_some() {
                 self.problem(&format!("{field}.cascade"), "pods have no dependents", None);
@@ -354,16 +396,14 @@ impl Compiler<'_> {
         ];
         for (names, verb) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
-                let nodes = self.check(&c.field, c.scope.nodes(name)).unwrap_or_default();
-                all.extend(nodes.into_iter().map(|n| verb(n.into())));
+                self.on_each_node(name, false, c, verb, all);
             }
         }
         let taints: [TaintVerb<'_>; 2] = [(&e.taint, Action::Taint), (&e.untaint, Action::Untaint)];
         for (entries, verb) in taints {
             for (name, taints) in entries.iter().flatten() {
-                let nodes = self.check_name(&format!("{}.{name}", c.field), c.scope.nodes(name)).unwrap_or_default();
-                for node in nodes {
-                    all.extend(taints.0.iter().map(|t| verb(node.as_str().into(), t.0.clone())));
+                for taint in &taints.0 {
+                    self.on_each_node(name, true, c, |node| verb(node, taint.0.clone()), all);
                 }
             }
         }
@@ -372,10 +412,9 @@ impl Compiler<'_> {
         }
         for (entries, on) in [(&e.node_pressure, true), (&e.node_relief, false)] {
             for (name, pressures) in entries.iter().flatten() {
-                let nodes = self.check_name(&format!("{}.{name}", c.field), c.scope.nodes(name)).unwrap_or_default();
-                for node in nodes {
-                    let act = |p: &Pressed| Action::NodePressure(node.as_str().into(), pressure(*p), on);
-                    all.extend(pressures.0.iter().map(act));
+                for pressed in &pressures.0 {
+                    let act = |node| Action::NodePressure(node, pressure(*pressed), on);
+                    self.on_each_node(name, true, c, act, all);
                 }
             }
         }
@@ -399,8 +438,7 @@ impl Compiler<'_> {
             grace_seconds,
             timeout: drained.timeout.map(|timeout| timeout.0),
         };
-        let nodes = self.check(&c.field, c.scope.nodes(&drained.node)).unwrap_or_default();
-        all.extend(nodes.into_iter().map(|node| Action::Drain(node.into(), options.clone())));
+        self.on_each_node(&drained.node, false, c, |node| Action::Drain(node, options.clone()), all);
     }
 
     fn on_pods(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
@@ -411,19 +449,32 @@ impl Compiler<'_> {
         ];
         for (names, verb) in verbs {
             for name in names.iter().flat_map(|n| &n.0) {
-                all.extend(self.pattern(name, c).map(verb));
+                self.on_each_pod(name, c, verb, all);
             }
         }
         for name in e.evict.iter().flat_map(|n| &n.0) {
-            all.extend(self.pattern(name, c).map(|pod| Action::EvictPods { pod, grace_seconds: None }));
+            self.on_each_pod(name, c, |pod| Action::EvictPods { pod, grace_seconds: None }, all);
         }
         for crashed in e.pod_crash.iter().flat_map(|p| &p.0) {
             let exit = crashed.exit.unwrap_or(1);
-            all.extend(self.pattern(&crashed.pod, c).map(|pod| Action::PodCrash { pod, exit }));
+            self.on_each_pod(&crashed.pod, c, |pod| Action::PodCrash { pod, exit }, all);
         }
         for failed in e.pod_fail.iter().flat_map(|p| &p.0) {
-            let disruption = failed.disruption.clone();
-            all.extend(self.pattern(&failed.pod, c).map(|pod| Action::PodFail { pod, disruption }));
+            let disruption = &failed.disruption;
+            self.on_each_pod(&failed.pod, c, |pod| Action::PodFail { pod, disruption: disruption.clone() }, all);
+        }
+    }
+
+    /// What is done to pods: to all that fit, or to some that are drawn when
+    /// the time comes.
+    fn on_each_pod(&mut self, text: &str, c: &Context<'_>, verb: impl Fn(String) -> Action, all: &mut Vec<Action>) {
+        let Some((share, of)) = self.lot_of(text, &c.field) else {
+            all.extend(self.pattern(text, c).map(verb));
+            return;
+        };
+        if let Some(of) = self.pattern(of, c) {
+            let actions = vec![(Span::ZERO, verb(DRAWN.to_string()))];
+            all.push(c.lot(share, Among::Pods(of), actions));
         }
     }
 
@@ -452,6 +503,14 @@ impl Compiler<'_> {
             return None;
         }
         Some(pattern.to_string())
+    }
+}
+
+/// The time of a moment that is known before the run.
+const fn known(moment: Moment) -> Option<SimTime> {
+    match moment {
+        Moment::At(at) => Some(at),
+        Moment::After { .. } => None,
     }
 }
 

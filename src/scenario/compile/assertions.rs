@@ -1,7 +1,7 @@
 //! What must hold.
 
 use super::Compiler;
-use crate::assertion::{Assertion, Claim, Window};
+use crate::assertion::{Assertion, Claim, Frame, Moment};
 use crate::error::Problem;
 use crate::scenario::expression::{self, Mistake};
 use crate::scenario::file::{AssertionEntry, CLAIMS, Duration, ScenarioFile};
@@ -59,9 +59,10 @@ impl Compiler<'_> {
             }
         };
         if let Claim::Eventually(_, _, Some(within)) = &claim
-            && window.from.after(*within) > scope.until
+            && let Moment::At(from) = window.from
+            && from.after(*within) > scope.until
         {
-            let message = format!("the run ends at {}, before {within} have passed since {}", scope.until, window.from);
+            let message = format!("the run ends at {}, before {within} have passed since {from}", scope.until);
             self.problem(&format!("{field}.{verb}"), message, Some("make spec.duration longer".to_string()));
         }
         let written = format!("{verb} {}", text.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -76,7 +77,7 @@ impl Compiler<'_> {
     }
 
     /// Notes a mistake in an expression at its own place.
-    fn mistake(&mut self, mistake: &Mistake, text: &str, field: &str) {
+    pub(super) fn mistake(&mut self, mistake: &Mistake, text: &str, field: &str) {
         let Some(document) = self.document else { return };
         let problem = Problem { hint: mistake.hint.clone(), ..Problem::new(&mistake.message).in_field(field) };
         let mut located = document.locate(problem);
@@ -94,19 +95,21 @@ impl Compiler<'_> {
 
     /// The window of an assertion: from the first action on, if it says
     /// nothing, because what happens before is only getting to the start.
-    fn window(&mut self, entry: &AssertionEntry, field: &str, scope: &Scope) -> Option<Window> {
-        let first = scope.actions.iter().map(|a| a.1).min().unwrap_or(SimTime::ZERO);
-        let end = scope.until.after(Span::from_ns(1));
+    fn window(&mut self, entry: &AssertionEntry, field: &str, scope: &Scope) -> Option<Frame> {
+        let first = Moment::At(scope.first_action());
+        let end = Moment::At(scope.until.after(Span::from_ns(1)));
         let from = self.edge(entry.from, entry.after.as_deref(), ("from", "after"), field, scope);
         let to = self.edge(entry.until, entry.before.as_deref(), ("until", "before"), field, scope);
         let (from, to) = (from.ok()?.unwrap_or(first), to.ok()?.unwrap_or(end));
-        if from >= to {
+        if let (Moment::At(from), Moment::At(to)) = (from, to)
+            && from >= to
+        {
             let name =
                 if entry.until.is_some() || entry.before.is_some() { "ends before it begins" } else { "is empty" };
             self.problem(field, format!("the window from {from} to {to} {name}"), None);
             return None;
         }
-        Some(Window { from, to })
+        Some(Frame { from, to })
     }
 
     /// One end of a window: a time, an action, or neither.
@@ -120,7 +123,7 @@ impl Compiler<'_> {
         names: (&str, &str),
         field: &str,
         scope: &Scope,
-    ) -> Result<Option<SimTime>, ()> {
+    ) -> Result<Option<Moment>, ()> {
         match (time, action) {
             (Some(_), Some(_)) => {
                 self.problem(field, format!("write `{}` or `{}`, not both", names.0, names.1), None);
@@ -133,7 +136,7 @@ impl Compiler<'_> {
                     self.problem(&format!("{field}.{}", names.0), message, None);
                     return Err(());
                 }
-                Ok(Some(at))
+                Ok(Some(Moment::At(at)))
             }
             (None, Some(action)) => {
                 let found = self.check(&format!("{field}.{}", names.1), scope.action(action));
@@ -145,7 +148,7 @@ impl Compiler<'_> {
 }
 
 /// What an entry claims.
-fn claim(entry: &AssertionEntry, verb: &str, text: &str, scope: &Scope, window: Window) -> Result<Claim, Mistake> {
+fn claim(entry: &AssertionEntry, verb: &str, text: &str, scope: &Scope, window: Frame) -> Result<Claim, Mistake> {
     let written = expression::parse_claim(text)?;
     let resolver = Resolver { scope, window };
     let both = |name: &str| Mistake::new(0..text.len(), format!("`{name}` is given twice"));

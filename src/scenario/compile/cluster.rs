@@ -5,7 +5,7 @@ use super::pools::{machines, says_machines};
 use crate::api::{Deployment, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint};
 use crate::environment::spot::Pool;
 use crate::manifest;
-use crate::scenario::file::{Cluster, NodeEntry, Quantity, Spec, TaintEntry};
+use crate::scenario::file::{Cluster, NodeEntry, Shape, Spec};
 use crate::scenario::yaml::Document;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,8 +52,7 @@ impl Compiler<'_> {
         }
         for (zone, of) in &cluster.zones {
             for i in 1..=of.nodes {
-                let allocatable = resources(of.cpu, of.memory, of.pods);
-                nodes.push(node(&format!("{zone}-{i}"), zone, &of.labels, &of.taints, allocatable));
+                nodes.push(node(&format!("{zone}-{i}"), zone, of.shape()));
             }
         }
         for (i, entry) in cluster.nodes.iter().enumerate() {
@@ -85,34 +84,19 @@ pub(super) fn joining_nodes(spec: &Spec, into: &mut Vec<(String, String)>) {
 
 /// A node as a scenario describes it.
 pub(super) fn from_entry(entry: &NodeEntry) -> NodeSpec {
-    let allocatable = resources(entry.cpu, entry.memory, entry.pods);
-    node(&entry.name, entry.zone.as_deref().unwrap_or(""), &entry.labels, &entry.taints, allocatable)
+    node(&entry.name, entry.zone.as_deref().unwrap_or(""), entry.shape())
 }
 
-pub(super) fn resources(cpu: Option<Quantity>, memory: Option<Quantity>, pods: Option<u32>) -> Resources {
-    Resources {
-        cpu_milli: cpu.map_or(NODE.cpu_milli, |q| q.milli),
-        memory_milli: memory.map_or(NODE.memory_milli, |q| q.milli),
-        pods: pods.map_or(NODE.pods, i64::from),
-    }
-}
-
-pub(super) fn node(
-    name: &str,
-    zone: &str,
-    labels: &BTreeMap<String, String>,
-    taints: &[TaintEntry],
-    allocatable: Resources,
-) -> NodeSpec {
-    let mut taints: Vec<Taint> = taints.iter().map(|t| t.0.clone()).collect();
+/// A machine of this shape.
+pub(super) fn node(name: &str, zone: &str, shape: Shape<'_>) -> NodeSpec {
+    let mut taints: Vec<Taint> = shape.taints.iter().map(|t| t.0.clone()).collect();
     taints.sort();
-    NodeSpec {
-        name: name.into(),
-        zone: zone.into(),
-        labels: Labels(labels.clone().into_iter().collect()),
-        taints,
-        allocatable,
-    }
+    let allocatable = Resources {
+        cpu_milli: shape.cpu.map_or(NODE.cpu_milli, |q| q.milli),
+        memory_milli: shape.memory.map_or(NODE.memory_milli, |q| q.milli),
+        pods: shape.pods.map_or(NODE.pods, i64::from),
+    };
+    NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(shape.labels.clone().into_iter().collect()), taints, allocatable }
 }
 
 /// How many runs of a CronJob there is room for at a time: slow ones pile up.

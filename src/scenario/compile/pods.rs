@@ -1,13 +1,14 @@
 //! How pods behave.
 
 use super::Compiler;
+use super::actions::Happens;
 use crate::api::{Kind, Object, PodTemplate};
 use crate::environment::Delay;
 use crate::error::Problem;
 use crate::scenario::file::{DelayEntry, Distribution, Match, PodEntry, Pods, Spec};
 use crate::scenario::scope::{Named, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, Run, TimedAction};
+use crate::sim::setup::{Action, Crash, PodMatch, PodProfile, Run};
 use crate::time::Span;
 use std::sync::Arc;
 
@@ -138,10 +139,10 @@ impl Compiler<'_> {
 
     /// Says which entries are for images that no pod will have. They are no
     /// mistake for sure, as patches may set images too.
-    pub(super) fn unknown_images(&mut self, spec: &Spec, objects: &[Object], actions: &[TimedAction]) {
+    pub(super) fn unknown_images(&mut self, spec: &Spec, objects: &[Object], happens: &Happens) {
         let mut known: Vec<&str> = objects.iter().filter_map(template).map(PodTemplate::image).collect();
-        for action in actions {
-            match &action.action {
+        for action in happens.all() {
+            match action {
                 Action::Apply(object) => known.extend(template(object).map(PodTemplate::image)),
                 Action::SetImage { image, .. } => known.push(image),
                 Action::Patch { .. } => return,

@@ -2,12 +2,13 @@
 
 use super::Compiler;
 use super::actions::Context;
-use super::cluster::{node, resources};
+use super::cluster::node;
 use crate::api::NodeSpec;
 use crate::environment::Delay;
+use crate::environment::autoscaler::{Autoscale, Expander};
 use crate::environment::spot::{Notice, Pool, Reclaim, Waves};
 use crate::rng::Draws;
-use crate::scenario::file::{Cloud, Cluster, DelayEntry, PoolEntry, ReclaimEntry};
+use crate::scenario::file::{AutoscaleEntry, Cloud, Cluster, DelayEntry, ExpanderName, PoolEntry, ReclaimEntry};
 use crate::sim::setup::{Action, TimedAction};
 use crate::time::{SimTime, Span};
 
@@ -31,16 +32,77 @@ impl Compiler<'_> {
     fn pool(&mut self, name: &str, entry: &PoolEntry) -> Pool {
         let field = format!("spec.cluster.pools.{name}");
         let zone = entry.zone.as_deref().unwrap_or("");
-        let allocatable = resources(entry.cpu, entry.memory, entry.pods);
+        self.kinds_of_pool(entry, &field);
         if let Some(replacement) = &entry.replacement {
             self.distribution(replacement, &format!("{field}.replacement"));
         }
         Pool {
             name: name.into(),
-            machine: node(name, zone, &entry.labels, &entry.taints, allocatable),
-            machines: entry.machines,
+            machine: node(name, zone, entry.shape()),
+            machines: machines_of(entry),
             replacement: entry.replacement.as_ref().map_or(Delay::Constant(REPLACEMENT), Delay::from),
             reclaim: entry.reclaim.as_ref().map(|reclaim| self.reclaim(reclaim, &format!("{field}.reclaim"))),
+            autoscale: entry.autoscale.as_ref().map(|scale| self.autoscale(scale, &format!("{field}.autoscale"))),
+            serverless: entry.serverless.as_ref().map(|serverless| {
+                self.distribution(&serverless.start, &format!("{field}.serverless.start"));
+                Delay::from(&serverless.start)
+            }),
+        }
+    }
+
+    /// Refuses what makes no sense together.
+    fn kinds_of_pool(&mut self, entry: &PoolEntry, field: &str) {
+        let machines = entry.machines.unwrap_or_default();
+        match (&entry.autoscale, &entry.serverless) {
+            (Some(_), Some(_)) => {
+                self.problem(field, "a pool is autoscaled or serverless, not both", None);
+            }
+            (None, None) if entry.machines.is_none() => {
+                let hint = "write `machines: 3`, or `autoscale` or `serverless`".to_string();
+                self.problem(field, "how many machines this pool has is not said", Some(hint));
+            }
+            (Some(scale), None) if entry.machines.is_some() && !(scale.min..=scale.max).contains(&machines) => {
+                let message = format!("{machines} is not from {} to {}", scale.min, scale.max);
+                self.problem(&format!("{field}.machines"), message, None);
+            }
+            (None, Some(_)) if machines > 0 => {
+                self.problem(&format!("{field}.machines"), "serverless machines come with their pods", None);
+            }
+            (None, Some(_)) if entry.labels.is_empty() => {
+                let hint = "give the pool `labels` that its pods select".to_string();
+                self.problem(field, "no pod can select these machines", Some(hint));
+            }
+            _ => {}
+        }
+    }
+
+    fn autoscale(&mut self, entry: &AutoscaleEntry, field: &str) -> Autoscale {
+        let usual = Autoscale::new(entry.min, entry.max);
+        if let Some(provisioning) = &entry.provisioning {
+            self.distribution(provisioning, &format!("{field}.provisioning"));
+        }
+        if entry.min > entry.max {
+            self.problem(&format!("{field}.min"), "`min` is above `max`", None);
+        }
+        if entry.scan_interval.is_some_and(|interval| interval.0 < Span::from_ms(100)) {
+            self.problem(&format!("{field}.scanInterval"), "this is at least 100ms", None);
+        }
+        if entry.utilization.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            self.problem(&format!("{field}.utilization"), "this is a number from 0 to 1", None);
+        }
+        Autoscale {
+            scan_interval: entry.scan_interval.map_or(usual.scan_interval, |d| d.0),
+            provisioning: entry.provisioning.as_ref().map_or(usual.provisioning, Delay::from),
+            unneeded_time: entry.unneeded_time.map_or(usual.unneeded_time, |d| d.0),
+            delay_after_add: entry.delay_after_add.map_or(usual.delay_after_add, |d| d.0),
+            utilization: entry.utilization.unwrap_or(usual.utilization),
+            max_grace: entry.max_grace.map_or(usual.max_grace, |d| d.0),
+            ignore_daemons: entry.ignore_daemon_sets,
+            expander: match entry.expander {
+                Some(ExpanderName::First) => Expander::First,
+                Some(ExpanderName::LeastWaste) | None => Expander::LeastWaste,
+            },
+            ..usual
         }
     }
 
@@ -97,6 +159,9 @@ impl Compiler<'_> {
                     continue;
                 };
                 all.extend(reclaim.notice.actions(&machine.name, at));
+                if pool.autoscale.is_some() {
+                    continue;
+                }
                 if let Some(delay) = pool.replacement.draw(&draws, "replacement", &machine.name, 0) {
                     let name = format!("{}-r", machine.name).as_str().into();
                     let at = at.after(reclaim.notice.ahead).after(delay);
@@ -117,9 +182,14 @@ const fn notice_of(cloud: Cloud) -> Span {
     }
 }
 
+/// How many machines a pool begins with.
+fn machines_of(pool: &PoolEntry) -> u32 {
+    pool.machines.or(pool.autoscale.as_ref().map(|scale| scale.min)).unwrap_or_default()
+}
+
 /// How many machines all pools of a cluster have.
 pub(super) fn machines(cluster: &Cluster) -> usize {
-    cluster.pools.values().map(|pool| pool.machines as usize).sum()
+    cluster.pools.values().map(|pool| machines_of(pool) as usize).sum()
 }
 
 /// Whether a cluster says which machines it has.

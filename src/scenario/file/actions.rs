@@ -2,7 +2,8 @@
 
 use super::cluster::{NodeEntry, TaintEntry};
 use super::hosts::{FailedOver, Offset, Paused};
-use super::scalars::{Duration, FromMap, OneOrMany, text_or_map};
+use super::scalars::{DelayEntry, Duration, FromMap, OneOrMany, text_or_map};
+use super::times::At;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -18,8 +19,34 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ActionEntry {
-    /// When, since the run began.
-    pub at: Duration,
+    /// When: since the run began, or since another action, `ship + 30s`.
+    #[serde(default)]
+    pub at: Option<At>,
+    /// Which action this waits for.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// A claim that must become true first, once the action that this waits
+    /// for, or else the one before it in the list, has happened.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// How long after that.
+    #[serde(default)]
+    pub plus: Option<Duration>,
+    /// How long after that all is as before, for what can be taken back.
+    #[serde(default)]
+    pub recover: Option<DelayEntry>,
+    /// Of a disturbance: from one time to the next.
+    #[serde(default)]
+    pub every: Option<DelayEntry>,
+    /// Of a disturbance: when it begins (default: with the run).
+    #[serde(default)]
+    pub from: Option<Duration>,
+    /// Of a disturbance: when it ends (default: with the run).
+    #[serde(default)]
+    pub until: Option<Duration>,
+    /// Of a disturbance: how often it happens at most.
+    #[serde(default)]
+    pub times: Option<u32>,
     /// What assertions call it (default: its verb).
     #[serde(default)]
     pub name: Option<String>,

@@ -9,6 +9,58 @@ use serde::de::{Deserializer, MapAccess};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+/// What a machine is like, beside its name and its zone.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape<'a> {
+    /// CPU.
+    pub cpu: Option<Quantity>,
+    /// Memory.
+    pub memory: Option<Quantity>,
+    /// How many pods it takes.
+    pub pods: Option<u32>,
+    /// Its labels.
+    pub labels: &'a BTreeMap<String, String>,
+    /// Its taints.
+    pub taints: &'a [TaintEntry],
+}
+
+/// Adds to a struct the fields that say what its machines are like. Serde
+/// cannot refuse unknown fields of a struct that is put together otherwise.
+macro_rules! machines {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident { $($(#[$meta:meta])* pub $field:ident: $type:ty,)* }
+    ) => {
+        $(#[$about])*
+        pub struct $name {
+            $($(#[$meta])* pub $field: $type,)*
+            /// CPU of each (default 16).
+            #[serde(default)]
+            pub cpu: Option<Quantity>,
+            /// Memory of each (default 64Gi).
+            #[serde(default)]
+            pub memory: Option<Quantity>,
+            /// How many pods each takes (default 110).
+            #[serde(default)]
+            pub pods: Option<u32>,
+            /// Labels of each.
+            #[serde(default)]
+            pub labels: BTreeMap<String, String>,
+            /// Taints of each, such as `spot=true:NoSchedule`.
+            #[serde(default)]
+            pub taints: Vec<TaintEntry>,
+        }
+
+        impl $name {
+            /// What its machines are like.
+            pub fn shape(&self) -> Shape<'_> {
+                let (labels, taints) = (&self.labels, &self.taints);
+                Shape { cpu: self.cpu, memory: self.memory, pods: self.pods, labels, taints }
+            }
+        }
+    };
+}
+
 /// The machines: zones with equal nodes, nodes one by one, or both.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -43,36 +95,87 @@ pub enum SchedulerName {
     Kube,
 }
 
-/// Equal machines, each of which is replaced when it is gone.
+machines! {
+    /// Equal machines, each of which is replaced when it is gone, or which come
+    /// and go with the pods.
+    #[derive(Clone, Debug, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct PoolEntry {
+        /// How many (default: none, of an autoscaled pool the least).
+        #[serde(default)]
+        pub machines: Option<u32>,
+        /// Their zone.
+        #[serde(default)]
+        pub zone: Option<String>,
+        /// From the end of a machine until its successor joins (default 90 s).
+        /// Those of an autoscaled pool have none.
+        #[serde(default)]
+        pub replacement: Option<DelayEntry>,
+        /// How the cloud takes the machines back (default: it does not).
+        #[serde(default)]
+        pub reclaim: Option<ReclaimEntry>,
+        /// A cluster autoscaler keeps as many as the pods need.
+        #[serde(default)]
+        pub autoscale: Option<AutoscaleEntry>,
+        /// Each pod that selects these machines and finds none gets one of its
+        /// own, which goes with it.
+        #[serde(default)]
+        pub serverless: Option<ServerlessEntry>,
+    }
+}
+
+/// How the cluster autoscaler treats a pool. The defaults are upstream's.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PoolEntry {
-    /// How many.
-    pub machines: u32,
-    /// Their zone.
+pub struct AutoscaleEntry {
+    /// The fewest machines (default 0).
     #[serde(default)]
-    pub zone: Option<String>,
-    /// CPU of each (default 16).
+    pub min: u32,
+    /// The most machines.
+    pub max: u32,
+    /// How often the autoscaler looks, the smallest of all pools (default
+    /// 10 s).
     #[serde(default)]
-    pub cpu: Option<Quantity>,
-    /// Memory of each (default 64Gi).
+    pub scan_interval: Option<Duration>,
+    /// From the order until a machine joins (default 90 s).
     #[serde(default)]
-    pub memory: Option<Quantity>,
-    /// How many pods each takes (default 110).
+    pub provisioning: Option<DelayEntry>,
+    /// For how long a machine must be unneeded before it goes (default 10 min).
     #[serde(default)]
-    pub pods: Option<u32>,
-    /// Labels of each.
+    pub unneeded_time: Option<Duration>,
+    /// For how long after a machine was ordered none goes (default 10 min).
     #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// Taints of each, such as `spot=true:NoSchedule`.
+    pub delay_after_add: Option<Duration>,
+    /// A machine of which less is requested may be unneeded (default 0.5).
     #[serde(default)]
-    pub taints: Vec<TaintEntry>,
-    /// From the end of a machine until its successor joins (default 90 s).
+    pub utilization: Option<f64>,
+    /// The longest grace period of a pod whose machine goes (default 600 s).
     #[serde(default)]
-    pub replacement: Option<DelayEntry>,
-    /// How the cloud takes the machines back (default: it does not).
+    pub max_grace: Option<Duration>,
+    /// Whether requests of DaemonSets count as nothing (default: no).
+    #[serde(default, rename = "ignoreDaemonSets")]
+    pub ignore_daemon_sets: bool,
+    /// Which of several pools that would help grows (default `least-waste`).
     #[serde(default)]
-    pub reclaim: Option<ReclaimEntry>,
+    pub expander: Option<ExpanderName>,
+}
+
+/// Which of several pools grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpanderName {
+    /// The first by name.
+    First,
+    /// The one that leaves the smallest share of its new machines unused.
+    LeastWaste,
+}
+
+/// Machines for one pod each.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerlessEntry {
+    /// From when no node is found for a pod until its own joins.
+    pub start: DelayEntry,
 }
 
 /// How the cloud takes machines back.
@@ -168,53 +271,27 @@ pub struct NodeLifecycle {
     pub finished_pods: Option<usize>,
 }
 
-/// The nodes of a zone, all alike.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Zone {
-    /// How many.
-    pub nodes: u32,
-    /// CPU of each (default 16).
-    #[serde(default)]
-    pub cpu: Option<Quantity>,
-    /// Memory of each (default 64Gi).
-    #[serde(default)]
-    pub memory: Option<Quantity>,
-    /// How many pods each takes (default 110).
-    #[serde(default)]
-    pub pods: Option<u32>,
-    /// Labels of each.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// Taints of each, such as `spot=true:NoSchedule`.
-    #[serde(default)]
-    pub taints: Vec<TaintEntry>,
+machines! {
+    /// The nodes of a zone, all alike.
+    #[derive(Clone, Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct Zone {
+        /// How many.
+        pub nodes: u32,
+    }
 }
 
-/// A node.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NodeEntry {
-    /// Its name.
-    pub name: String,
-    /// Its zone.
-    #[serde(default)]
-    pub zone: Option<String>,
-    /// Its CPU (default 16).
-    #[serde(default)]
-    pub cpu: Option<Quantity>,
-    /// Its memory (default 64Gi).
-    #[serde(default)]
-    pub memory: Option<Quantity>,
-    /// How many pods it takes (default 110).
-    #[serde(default)]
-    pub pods: Option<u32>,
-    /// Its labels.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// Its taints, such as `spot=true:NoSchedule`.
-    #[serde(default)]
-    pub taints: Vec<TaintEntry>,
+machines! {
+    /// A node.
+    #[derive(Clone, Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct NodeEntry {
+        /// Its name.
+        pub name: String,
+        /// Its zone.
+        #[serde(default)]
+        pub zone: Option<String>,
+    }
 }
 
 /// A taint: `key=value:Effect` or its fields.

@@ -10,12 +10,14 @@ mod life;
 mod pods;
 mod scalars;
 mod traffic;
+mod times;
 mod work;
 
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Pressed, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{
-    Cloud, Cluster, NodeEntry, NodeLifecycle, PoolEntry, ReclaimEntry, SchedulerName, TaintEntry, WavesEntry, Zone,
+    AutoscaleEntry, Cloud, Cluster, ExpanderName, NodeEntry, NodeLifecycle, PoolEntry, ReclaimEntry, SchedulerName,
+    ServerlessEntry, Shape, TaintEntry, WavesEntry, Zone,
 };
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
@@ -25,6 +27,7 @@ pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
 pub use traffic::{
     CpuEntry, Curve, DemandEntry, ErrorsEntry, HealthCheckEntry, LoadBalancerEntry, Rate, TrafficEntry, WarmUpEntry,
 };
+pub use times::At;
 pub use work::{ChanceEntry, EffectEntry, Effects, IndexEntry, OutageEntry, Probability, RunEntry, When};
 
 use schemars::JsonSchema;
@@ -144,6 +147,10 @@ pub struct Spec {
     /// What happens when.
     #[serde(default)]
     pub actions: Vec<ActionEntry>,
+    /// What happens again and again at random times: actions with `every`
+    /// instead of `at`.
+    #[serde(default)]
+    pub disturbances: Vec<ActionEntry>,
     /// How fast the control plane is.
     #[serde(default)]
     pub control_plane: ControlPlane,

@@ -2,7 +2,7 @@
 
 use super::super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
 use super::{FIGURES, FUNCTIONS, Resolver, example, happening, targets, unknown_function, usage};
-use crate::assertion::{Check, Curve, Figure, Fold};
+use crate::assertion::{Check, Curve, Figure, Fold, Moment as When};
 use crate::figures::Unit;
 use crate::time::SimTime;
 use crate::timeline::Series;
@@ -45,7 +45,12 @@ impl Resolver<'_> {
         let [of, times @ ..] = arguments else { return Err(usage(expr.at.clone(), "happens-at")) };
         let time = |argument: &Argument| match argument.value.node {
             Node::Number(0.0) => Ok(SimTime::ZERO),
-            _ => self.at(&argument.value),
+            _ => match self.at(&argument.value)? {
+                When::At(at) => Ok(at),
+                When::After { .. } => {
+                    Err(Mistake::new(argument.value.at.clone(), "when this happens is not known before the run"))
+                }
+            },
         };
         let times = times.iter().map(time).collect::<Result<Vec<_>, _>>()?;
         if let Some(i) = times.windows(2).position(|pair| pair[0] >= pair[1]) {
@@ -145,7 +150,7 @@ impl Resolver<'_> {
     }
 
     /// The second argument of `at`: a duration, `end` or an action.
-    fn at(&self, expr: &Expr) -> Result<SimTime, Mistake> {
+    fn at(&self, expr: &Expr) -> Result<When, Mistake> {
         let (base, plus) = match &expr.node {
             Node::Binary(Operator::Plus, base, plus) => match plus.node {
                 Node::Time(plus) => (&**base, plus),
@@ -155,7 +160,7 @@ impl Resolver<'_> {
         };
         let moment = match &base.node {
             Node::Time(t) => Moment { at: expr.at.clone(), action: None, plus: Some(*t) },
-            Node::Word(word) if word == "end" => return Ok(self.scope.until),
+            Node::Word(word) if word == "end" => return Ok(When::At(self.scope.until)),
             Node::Word(word) | Node::Text(word) => {
                 Moment { at: expr.at.clone(), action: Some(word.clone()), plus: Some(plus) }
             }

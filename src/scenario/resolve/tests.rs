@@ -3,17 +3,18 @@ use super::super::scope::Named;
 use super::super::scope::tests::scope;
 use super::*;
 use crate::api::Kind;
+use crate::assertion::Window;
 use crate::time::SimTime;
 
 fn predicate(text: &str) -> Result<String, Mistake> {
     let scope = scope();
-    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) };
+    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) }.into();
     Resolver { scope: &scope, window }.predicate(&parse(text)?).map(|p| p.to_string())
 }
 
 fn check(text: &str) -> Result<String, Mistake> {
     let scope = scope();
-    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) };
+    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) }.into();
     Resolver { scope: &scope, window }.check(&parse(text)?).map(|c| format!("{c:?}"))
 }
 
@@ -110,7 +111,7 @@ fn every_example_is_understood() {
     {
         scope.objects.push(Named { kind, namespace: "default".to_string(), name: name.to_string() });
     }
-    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) };
+    let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) }.into();
     let resolver = Resolver { scope: &scope, window };
     for (name, example) in FUNCTIONS {
         let expression = parse(&example.replace("web", "api")).expect("examples can be read");

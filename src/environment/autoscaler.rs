@@ -1,0 +1,196 @@
+//! The rules of the cluster autoscaler: when a pool grows, by how much, and
+//! which of its machines may go.
+
+use super::Delay;
+use crate::api::{Kind, NodeSpec, Pod, Resources, Taint};
+use crate::time::Span;
+
+/// How a pool follows its pods.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Autoscale {
+    /// It never has fewer machines than this.
+    pub min: u32,
+    /// It never has more.
+    pub max: u32,
+    /// How often the autoscaler looks; it goes by the smallest of all pools.
+    pub scan_interval: Span,
+    /// From the order until a machine joins.
+    pub provisioning: Delay,
+    /// For how long a machine must have been unneeded before it goes.
+    pub unneeded_time: Span,
+    /// For how long after a machine was ordered none goes.
+    pub delay_after_add: Span,
+    /// A machine of which less than this share is requested may be unneeded.
+    pub utilization: f64,
+    /// The longest grace period that a pod gets when its machine goes.
+    pub max_grace: Span,
+    /// Whether the requests of daemons count as nothing.
+    pub ignore_daemons: bool,
+    /// Which of several pools that would help grows.
+    pub expander: Expander,
+}
+
+/// Which of several pools that would help grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Expander {
+    /// The first by name.
+    First,
+    /// The one that leaves the smallest share of its new machines unused.
+    #[default]
+    LeastWaste,
+}
+
+impl Autoscale {
+    /// Upstream's defaults for a pool of `min` to `max` machines, which join
+    /// 90 s after they were ordered.
+    pub fn new(min: u32, max: u32) -> Autoscale {
+        Autoscale {
+            min,
+            max,
+            scan_interval: Span::from_secs(10),
+            provisioning: Delay::Constant(Span::from_secs(90)),
+            unneeded_time: Span::from_secs(600),
+            delay_after_add: Span::from_secs(600),
+            utilization: 0.5,
+            max_grace: Span::from_secs(600),
+            ignore_daemons: false,
+            expander: Expander::default(),
+        }
+    }
+}
+
+/// A pool that could grow.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Growth {
+    /// Its place among the pools.
+    pub pool: usize,
+    /// By how many machines.
+    pub machines: u32,
+    /// What the pods that it would help ask for together.
+    pub wanted: Resources,
+    /// How many pods it would help.
+    pub pods: usize,
+}
+
+/// Which pool grows; the first by name of those that are equally good.
+///
+/// Upstream: `cluster-autoscaler/expander/waste/waste.go BestOptions`
+#[must_use]
+pub fn best(expander: Expander, options: &[Growth], machine: impl Fn(usize) -> Resources) -> Option<usize> {
+    let waste = |growth: &Growth| {
+        let unused = |offered: i64, wanted: i64| match offered * i64::from(growth.machines) {
+            0 => 0.0,
+            offered => (offered - wanted) as f64 / offered as f64,
+        };
+        let each = machine(growth.pool);
+        unused(each.cpu_milli, growth.wanted.cpu_milli) + unused(each.memory_milli, growth.wanted.memory_milli)
+    };
+    match expander {
+        Expander::First => (!options.is_empty()).then_some(0),
+        Expander::LeastWaste => {
+            (0..options.len()).min_by(|a, b| waste(&options[*a]).total_cmp(&waste(&options[*b])).then(a.cmp(b)))
+        }
+    }
+}
+
+/// The larger of the requested shares of CPU and memory.
+///
+/// Upstream: `cluster-autoscaler/simulator/utilization/info.go Calculate`
+#[must_use]
+pub fn utilization(offered: &Resources, requested: &Resources) -> f64 {
+    let share = |requested: i64, offered: i64| if offered == 0 { 0.0 } else { requested as f64 / offered as f64 };
+    share(requested.cpu_milli, offered.cpu_milli).max(share(requested.memory_milli, offered.memory_milli))
+}
+
+/// What becomes of a pod whose machine is to go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It goes with its machine, or is gone already.
+    Ignored,
+    /// It must find another place.
+    Moves,
+    /// It keeps the machine.
+    Blocks,
+}
+
+/// The annotation that decides for a pod.
+const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
+
+/// Whether a pod lets its machine go. Pods without a controller, with files
+/// on the machine, or of the system without a budget hold it, unless an
+/// annotation says that they are safe to evict; another says that one is not.
+///
+/// Upstream: `cluster-autoscaler/simulator/drainability/rules/rules.go Default`
+#[must_use]
+pub fn fate(pod: &Pod, has_budget: bool) -> Fate {
+    let owner = pod.meta.controller().map(|owner| owner.kind);
+    let annotated = pod.meta.annotations.get(SAFE_TO_EVICT).or_else(|| pod.template.annotations.get(SAFE_TO_EVICT));
+    if pod.is_finished() || pod.meta.is_deleting() || owner == Some(Kind::DaemonSet) {
+        return Fate::Ignored;
+    }
+    match annotated.map(|value| &**value) {
+        Some("true") => return Fate::Moves,
+        Some("false") => return Fate::Blocks,
+        _ => {}
+    }
+    let of_the_system = &*pod.meta.namespace == "kube-system" && !has_budget;
+    if owner.is_none() || of_the_system || has_local_files(pod) { Fate::Blocks } else { Fate::Moves }
+}
+
+fn has_local_files(pod: &Pod) -> bool {
+    let volumes = pod.template.raw.value().pointer("/spec/volumes").and_then(|v| v.as_array());
+    let local = |volume: &serde_json::Value| {
+        let in_memory = volume.pointer("/emptyDir/medium").and_then(|m| m.as_str()) == Some("Memory");
+        (volume.get("emptyDir").is_some() && !in_memory) || volume.get("hostPath").is_some()
+    };
+    volumes.into_iter().flatten().any(local)
+}
+
+/// Why a new machine would not help a pod, in the autoscaler's words.
+#[must_use]
+pub fn objection(pod: &Pod, machine: &NodeSpec) -> String {
+    let template = &pod.template;
+    if let Some(taint) = machine.taints.iter().find(|taint| taint.keeps_away(&template.tolerations)) {
+        let Taint { key, value, .. } = taint;
+        return format!("node(s) had untolerated taint {{{key}: {value}}}");
+    }
+    let (offered, wanted) = (&machine.allocatable, &template.requests);
+    if !template.selects(&machine.all_labels(), &machine.name) {
+        "node(s) didn't match Pod's node affinity/selector".to_string()
+    } else if wanted.cpu_milli > offered.cpu_milli {
+        "Insufficient cpu".to_string()
+    } else if wanted.memory_milli > offered.memory_milli {
+        "Insufficient memory".to_string()
+    } else {
+        "node(s) didn't satisfy what the pod asks of other pods".to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn amount(cpu_milli: i64, memory_milli: i64) -> Resources {
+        Resources { cpu_milli, memory_milli, pods: 110 }
+    }
+
+    #[test]
+    fn the_pool_that_wastes_least_grows() {
+        let growth = |pool, machines, cpu, memory| Growth { pool, machines, wanted: amount(cpu, memory), pods: 1 };
+        let machines = [amount(16_000, 64), amount(4_000, 16), amount(4_000, 16)];
+        let best = |expander, options: &[Growth]| best(expander, options, |pool| machines[pool]);
+        let options = [growth(0, 1, 3_000, 8), growth(1, 1, 3_000, 8), growth(2, 1, 3_000, 8)];
+        assert_eq!(best(Expander::First, &options), Some(0));
+        assert_eq!(best(Expander::LeastWaste, &options), Some(1), "the first of those that are as good");
+        assert_eq!(best(Expander::LeastWaste, &[growth(0, 1, 15_000, 60), growth(1, 4, 15_000, 60)]), Some(0));
+        assert_eq!(best(Expander::LeastWaste, &[]), None);
+    }
+
+    #[test]
+    fn utilization_is_that_of_what_is_scarce() {
+        for (requested, wanted) in [(amount(0, 0), 0.0), (amount(8_000, 16), 0.5), (amount(1_000, 48), 0.75)] {
+            assert!((utilization(&amount(16_000, 64), &requested) - wanted).abs() < 1.0e-9);
+        }
+        assert!(utilization(&amount(0, 0), &amount(1, 1)) < 1.0e-9);
+    }
+}
