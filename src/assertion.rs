@@ -81,6 +81,34 @@ pub enum Curve {
     Difference(Box<Curve>, Box<Curve>),
     /// A whole multiple.
     Times(i64, Box<Curve>),
+    /// Something about the machines, or about pods by where they are.
+    Ground(Ground),
+}
+
+/// A resource of machines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Resource {
+    /// Cores.
+    Cpu,
+    /// GiB.
+    Memory,
+}
+
+/// What the machines offer and what is asked of them, and pods by zone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ground {
+    /// Nodes in the API: `*`, `zone/a`, or a pattern of names.
+    Nodes(String),
+    /// What the nodes offer.
+    Allocatable(Resource),
+    /// What pods on nodes ask for.
+    Requested(Resource),
+    /// What pods without a node ask for.
+    Pending(Resource),
+    /// [`Series::Ready`] or [`Series::OnNode`] of a workload in one zone.
+    InZone(Level, String),
+    /// The most pods of a workload in one zone less the fewest.
+    Skew(Target),
 }
 
 /// How two values are compared.

@@ -254,6 +254,8 @@ mod tests {
             api_name: "web".into(),
             owner: None,
             revision: 0,
+            room: crate::api::Resources::default(),
+            zone: None,
         });
         let text = trace.symbols.intern(phase);
         let created = trace.push(SimTime::from_ms(at), RecordId::NONE, SubjectId(0), What::Created);

@@ -11,6 +11,7 @@ mod clock_band;
 pub(crate) mod conditions;
 mod fitted;
 mod font;
+mod ground_panel;
 mod labels;
 mod lane_panel;
 mod lane_text;
@@ -106,6 +107,11 @@ pub enum Picture {
     /// What becomes of the requests for each Service, against what its pods
     /// could serve.
     Load,
+    /// What the machines offer and what is asked of them, of all workloads
+    /// together.
+    Capacity,
+    /// How many pods were ready in each zone.
+    Zones,
 }
 
 /// What a picture is written as.

@@ -6,6 +6,7 @@
 //! Jobs and theirs, or a ReplicaSet or a pod on its own. If an object is
 //! deleted and made again under its name, both lives are one workload.
 
+mod capacity;
 mod cast;
 mod components;
 mod effects;
@@ -17,6 +18,7 @@ mod services;
 mod steps;
 mod turns;
 
+pub use capacity::{Band, Capacity, ZoneLoad};
 pub use components::{ClockPiece, Component};
 pub use effects::Write;
 pub use growing::Growing;
@@ -380,6 +382,7 @@ pub struct Workload {
     rollouts: Vec<Rollout>,
     actions: Vec<ActionMark>,
     writes: Vec<Write>,
+    zones: Vec<ZoneLoad>,
     turns: Vec<Turn>,
 }
 
@@ -436,6 +439,31 @@ impl Workload {
         &self.turns
     }
 
+    /// Its pods by zone, of the zones that it was ever in.
+    pub fn zones(&self) -> &[ZoneLoad] {
+        &self.zones
+    }
+
+    /// The most pods in one zone less the fewest, those being deleted left
+    /// out, of the zones that have nodes at that moment.
+    #[must_use]
+    pub fn skew(&self, timeline: &Timeline) -> Steps {
+        let from_zero = |steps: &Steps| -> Steps {
+            std::iter::once((SimTime::ZERO, 0)).chain(steps.points().iter().copied()).collect()
+        };
+        let of = |zone: &String| {
+            let load = self.zones.iter().find(|load| load.zone == *zone);
+            let pods = load.map_or_else(Steps::default, |load| load.active.clone());
+            let nodes = timeline.nodes.iter().filter(|node| node.zone == *zone);
+            let nodes = nodes.fold(Steps::default(), |sum, node| sum.zip_with(&node.present, |a, b| a + b));
+            from_zero(&pods).zip_with(&from_zero(&nodes), |pods, nodes| if nodes > 0 { pods } else { NOWHERE })
+        };
+        let all: Vec<Steps> = timeline.capacity.zones.iter().map(of).collect();
+        let put =
+            |pick: fn(i64, i64) -> i64| all.iter().cloned().reduce(|a, b| a.zip_with(&b, pick)).unwrap_or_default();
+        put(i64::max).zip_with(&put(fewest), |most, least| (most - least).max(0))
+    }
+
     /// Whether its work ends: a Job or a CronJob.
     pub const fn is_batch(&self) -> bool {
         matches!(self.kind, Kind::Job | Kind::CronJob)
@@ -486,13 +514,28 @@ impl Workload {
     }
 }
 
+/// The number of pods in a zone without nodes.
+pub(crate) const NOWHERE: i64 = -1;
+
+/// The smaller of two numbers of pods, zones without nodes left out.
+pub(crate) fn fewest(a: i64, b: i64) -> i64 {
+    match (a, b) {
+        (NOWHERE, other) | (other, NOWHERE) => other,
+        (a, b) => a.min(b),
+    }
+}
+
 /// The pods on one node over time.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NodeLoad {
     /// The node's name.
     pub name: String,
+    /// Its zone; empty for none.
+    pub zone: String,
     /// Pods of all workloads that take up room on it.
     pub pods: Steps,
+    /// 1 while it is in the API.
+    pub present: Steps,
 }
 
 /// A whole run as step functions.
@@ -512,6 +555,7 @@ pub struct Timeline {
     nodes: Vec<NodeLoad>,
     services: Vec<Service>,
     components: Vec<Component>,
+    capacity: Capacity,
 }
 
 impl Timeline {
@@ -546,6 +590,11 @@ impl Timeline {
     /// The Service of that namespace and name, if requests are sent to it.
     pub fn service(&self, namespace: &str, name: &str) -> Option<&Service> {
         self.services.iter().find(|s| s.namespace == namespace && s.name == name)
+    }
+
+    /// What the machines offer and what is asked of them.
+    pub const fn capacity(&self) -> &Capacity {
+        &self.capacity
     }
 
     /// The components whose clock was ever wrong or that did not run all the

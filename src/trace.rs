@@ -12,7 +12,7 @@ pub use field::Field;
 pub use text::Message;
 pub use why::Why;
 
-use crate::api::Kind;
+use crate::api::{Kind, Resources};
 use crate::time::{SimTime, Timestamp};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -57,6 +57,10 @@ pub struct Subject {
     /// Revision at creation: of a ReplicaSet its own, of a pod its owner's;
     /// 0 where there is none.
     pub revision: u32,
+    /// What a node offers or a pod asks for; nothing where that is not known.
+    pub room: Resources,
+    /// The zone of a node.
+    pub zone: Option<Arc<str>>,
 }
 
 impl Subject {

@@ -1,6 +1,8 @@
 //! Claims in the words they are written in.
 
-use super::{Comparison, Curve, Figure, Fold, Happening, Level, Moment, Occurrence, Predicate, Target};
+use super::{
+    Comparison, Curve, Figure, Fold, Ground, Happening, Level, Moment, Occurrence, Predicate, Resource, Target,
+};
 use std::fmt::{self, Display, Formatter};
 
 impl Display for Target {
@@ -39,6 +41,24 @@ impl Display for Curve {
             Curve::Sum(a, b) => write!(f, "{a} + {b}"),
             Curve::Difference(a, b) => write!(f, "{a} - {b}"),
             Curve::Times(n, of) => write!(f, "{n} * {of}"),
+            Curve::Ground(ground) => ground.fmt(f),
+        }
+    }
+}
+
+impl Display for Ground {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = |resource: &Resource| match resource {
+            Resource::Cpu => "cpu",
+            Resource::Memory => "memory",
+        };
+        match self {
+            Ground::Nodes(of) => write!(f, "nodes({of})"),
+            Ground::Allocatable(of) => write!(f, "allocatable({})", name(of)),
+            Ground::Requested(of) => write!(f, "requested({})", name(of)),
+            Ground::Pending(of) => write!(f, "pending-requests({})", name(of)),
+            Ground::InZone(level, zone) => write!(f, "{}({}, zone/{zone})", level.series.name(), level.target),
+            Ground::Skew(target) => write!(f, "skew({target}, zone)"),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::display::hundredths;
 use super::matching::{Run, Source};
-use super::{Curve, Figure, Fold, Frame, Level, Moment, Predicate, Target, Window};
+use super::{Curve, Figure, Fold, Frame, Ground, Level, Moment, Predicate, Resource, Target, Window};
 use crate::api::Kind;
 use crate::time::{SECOND, SimTime, Span};
-use crate::timeline::{Series, Steps, Workload};
+use crate::timeline::{NodeLoad, Series, Steps, Workload};
 use crate::trace::{RecordId, What};
 use std::cmp::Ordering;
 
@@ -112,11 +112,40 @@ impl Run<'_> {
         steps.map_or_else(|| constant(0), from_zero)
     }
 
+    /// The machines, or pods by where they are, as steps of hundredths.
+    fn ground(&self, ground: &Ground) -> Steps {
+        let capacity = self.timeline.capacity();
+        let band = |resource: &Resource| match resource {
+            Resource::Cpu => &capacity.cpu,
+            Resource::Memory => &capacity.memory,
+        };
+        let whole = |steps: &Steps| map(&from_zero(steps), |v| v.saturating_mul(100));
+        match ground {
+            Ground::Nodes(of) => {
+                let nodes = self.timeline.nodes().iter().filter(|node| is_among(node, of));
+                whole(&nodes.fold(constant(0), |sum, node| sum.zip_with(&from_zero(&node.present), |a, b| a + b)))
+            }
+            Ground::Allocatable(of) => from_zero(&band(of).allocatable),
+            Ground::Requested(of) => from_zero(&band(of).requested),
+            Ground::Pending(of) => from_zero(&band(of).pending),
+            Ground::InZone(level, zone) => {
+                let zones = self.workload(&level.target).map(Workload::zones).unwrap_or_default();
+                let load = zones.iter().find(|load| load.zone == *zone);
+                let ready = level.series == Series::Ready;
+                load.map_or_else(|| constant(0), |load| whole(if ready { &load.ready } else { &load.on_node }))
+            }
+            Ground::Skew(target) => {
+                self.workload(target).map_or_else(|| constant(0), |workload| whole(&workload.skew(self.timeline)))
+            }
+        }
+    }
+
     /// A curve as steps of hundredths.
     pub(super) fn curve(&self, curve: &Curve) -> Steps {
         match curve {
             Curve::Constant(value) => constant(*value),
             Curve::Level(level) => map(&self.level(level), |v| in_hundredths(v, level.series)),
+            Curve::Ground(ground) => self.ground(ground),
             Curve::Percent(p, of) => map(&self.curve(of), |v| (i128::from(v) * i128::from(*p) / 100) as i64),
             Curve::Times(n, of) => map(&self.curve(of), |v| v.saturating_mul(*n)),
             Curve::Sum(a, b) => self.curve(a).zip_with(&self.curve(b), i64::saturating_add),
@@ -338,6 +367,7 @@ impl Run<'_> {
                     let way = if self.resolves(pod).at(at) == 1 { "answers" } else { "does not answer" };
                     format!("the name of {pod} {way}")
                 }
+                Source::Ground(ground) => format!("{ground} = {}", hundredths(self.ground(ground).at(at))),
                 Source::Occurrence(occurrence) => format!("{occurrence}"),
             };
             if !parts.contains(&part) {
@@ -364,6 +394,17 @@ fn in_hundredths(value: i64, series: Series) -> i64 {
     match (i128::from(value) * 100 / i128::from(series.scale())) as i64 {
         0 => value.signum(),
         hundredths => hundredths,
+    }
+}
+
+/// Whether a text means a node: `*`, `zone/a`, or a pattern of names.
+pub(super) fn is_among(node: &NodeLoad, text: &str) -> bool {
+    match text.strip_prefix("zone/") {
+        Some(zone) => node.zone == zone,
+        None => match text.strip_prefix("node/").unwrap_or(text).split_once('*') {
+            None => node.name == text,
+            Some((head, tail)) => node.name.strip_prefix(head).is_some_and(|rest| rest.ends_with(tail)),
+        },
     }
 }
 

@@ -1,10 +1,10 @@
 //! Claims about a run that goes on: which of them hold now.
 
-use super::evaluate::condition_is;
+use super::evaluate::{condition_is, is_among};
 use super::matching::{Run, Source, condition_field};
-use super::{Curve, Level, Predicate, Target};
+use super::{Curve, Ground, Level, Predicate, Resource, Target};
 use crate::api::Kind;
-use crate::timeline::{Growing, Series, Timeline, Workload};
+use crate::timeline::{Growing, Series, Timeline, Workload, ZoneLoad};
 use crate::trace::{Record, Trace, Value, What};
 
 /// Looks at the records of a run as they come. Nothing is gone through again:
@@ -113,10 +113,45 @@ impl Live {
         match curve {
             Curve::Constant(value) => *value,
             Curve::Level(level) => self.level(level).saturating_mul(100),
+            Curve::Ground(ground) => self.ground(ground),
             Curve::Percent(p, of) => (i128::from(self.value(of)) * i128::from(*p) / 100) as i64,
             Curve::Times(n, of) => self.value(of).saturating_mul(*n),
             Curve::Sum(a, b) => self.value(a).saturating_add(self.value(b)),
             Curve::Difference(a, b) => self.value(a).saturating_sub(self.value(b)),
+        }
+    }
+
+    fn ground(&self, ground: &Ground) -> i64 {
+        let Some(capacity) = self.growing.capacity() else { return 0 };
+        let band = |resource: &Resource| match resource {
+            Resource::Cpu => &capacity.cpu,
+            Resource::Memory => &capacity.memory,
+        };
+        let zones = |target: &Target| self.workload(target).map(Workload::zones).unwrap_or_default();
+        match ground {
+            Ground::Nodes(of) => {
+                let nodes = self.growing.nodes().iter().filter(|node| is_among(node, of));
+                100 * nodes.map(|node| node.present.last()).sum::<i64>()
+            }
+            Ground::Allocatable(of) => band(of).allocatable.last(),
+            Ground::Requested(of) => band(of).requested.last(),
+            Ground::Pending(of) => band(of).pending.last(),
+            Ground::InZone(level, zone) => {
+                let load = zones(&level.target).iter().find(|load| load.zone == *zone);
+                let of = |load: &ZoneLoad| {
+                    if level.series == Series::Ready { load.ready.last() } else { load.on_node.last() }
+                };
+                100 * load.map_or(0, of)
+            }
+            Ground::Skew(target) => {
+                let nodes = self.growing.nodes();
+                let has_nodes = |zone: &str| nodes.iter().any(|node| node.zone == zone && node.present.last() == 1);
+                let there = capacity.zones.iter().filter(|zone| has_nodes(zone));
+                let load =
+                    |zone: &String| zones(target).iter().find(|l| l.zone == *zone).map_or(0, |l| l.active.last());
+                let loads: Vec<i64> = there.map(load).collect();
+                100 * (loads.iter().max().unwrap_or(&0) - loads.iter().min().unwrap_or(&0))
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which records are about a target.
 
-use super::{Happening, Level, Occurrence, Predicate, Target};
+use super::{Ground, Happening, Level, Occurrence, Predicate, Target};
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{Series, Timeline, Workload};
@@ -25,6 +25,8 @@ pub(super) enum Source<'a> {
     Complete(&'a Target),
     /// Whether a pod is found by its name.
     Name(&'a str),
+    /// Something about the machines.
+    Ground(&'a Ground),
     /// Happenings.
     Occurrence(&'a Occurrence),
 }
@@ -176,6 +178,7 @@ impl<'a> Run<'a> {
         let subject = self.trace.subject(record.subject);
         match source {
             Source::Occurrence(occurrence) => self.is_occurrence(record, occurrence),
+            Source::Ground(ground) => self.changes_ground(record, ground),
             Source::Name(pod) => matches!(record.what, What::Named | What::Unnamed) && *subject.api_name == **pod,
             Source::Condition(target, condition) => {
                 let field = condition_field(condition);
@@ -203,6 +206,22 @@ impl<'a> Run<'a> {
                         target if is_spec_of_top(level.series) => target.is(subject),
                         target => self.belongs(record.subject, target),
                     }
+            }
+        }
+    }
+
+    fn changes_ground(&self, record: &Record, ground: &Ground) -> bool {
+        let kind = self.trace.subject(record.subject).kind;
+        let comes_or_goes = matches!(record.what, What::Created | What::Deleted);
+        match ground {
+            Ground::Nodes(_) | Ground::Allocatable(_) => kind == Kind::Node && comes_or_goes,
+            Ground::Requested(_) => changes_series(Series::OnNode, record.what, kind),
+            Ground::Pending(_) => changes_series(Series::Pending, record.what, kind),
+            Ground::InZone(level, _) => {
+                changes_series(level.series, record.what, kind) && self.belongs(record.subject, &level.target)
+            }
+            Ground::Skew(target) => {
+                changes_series(Series::OnNode, record.what, kind) && self.belongs(record.subject, target)
             }
         }
     }
@@ -336,6 +355,7 @@ impl super::Curve {
         match self {
             super::Curve::Constant(_) => {}
             super::Curve::Level(level) => into.push(Source::Level(level)),
+            super::Curve::Ground(ground) => into.push(Source::Ground(ground)),
             super::Curve::Percent(_, of) | super::Curve::Times(_, of) => of.sources(into),
             super::Curve::Sum(a, b) | super::Curve::Difference(a, b) => {
                 a.sources(into);

@@ -2,7 +2,7 @@
 //! pictures.
 
 use crate::api::Kind;
-use crate::assertion::{Curve, Figure};
+use crate::assertion::{Curve, Figure, Ground};
 use crate::error::Problem;
 use crate::figures::{self, Better, Unit};
 use crate::time::Span;
@@ -201,7 +201,8 @@ fn of_curve(curve: &Curve) -> bool {
         }
         Curve::Percent(_, of) | Curve::Times(_, of) => of_curve(of),
         Curve::Sum(a, _) | Curve::Difference(a, _) => of_curve(a),
-        Curve::Constant(_) => false,
+        Curve::Ground(Ground::InZone(level, _)) => level.series == Series::Ready,
+        Curve::Constant(_) | Curve::Ground(_) => false,
     }
 }
 

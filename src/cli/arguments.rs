@@ -169,6 +169,10 @@ pub(super) enum Shown {
     Completion,
     /// Requests for Services, and what their pods could serve
     Load,
+    /// What the machines offer, and what all pods ask of them
+    Capacity,
+    /// Ready pods in each zone
+    Zones,
 }
 
 /// `seatrial plot`

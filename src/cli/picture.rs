@@ -111,6 +111,8 @@ fn chosen(picture: Shown) -> Picture {
         Shown::Overlap => Picture::Overlap,
         Shown::Completion => Picture::Completion,
         Shown::Load => Picture::Load,
+        Shown::Capacity => Picture::Capacity,
+        Shown::Zones => Picture::Zones,
     }
 }
 

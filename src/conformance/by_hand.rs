@@ -17,6 +17,8 @@ pub(super) fn hand_made(paths: &[&str]) -> Trace {
             api_name: name.into(),
             owner: None,
             revision: 0,
+            room: crate::api::Resources::default(),
+            zone: None,
         });
     }
     trace

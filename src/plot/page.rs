@@ -1,5 +1,6 @@
 //! A whole picture: titles, the parts of each workload, and the axis of time.
 
+use super::ground_panel::GroundPanel;
 use super::lane_panel::LanePanel;
 use super::lanes::{Question, Story, chart, usual_question};
 use super::load_panel::LoadPanel;
@@ -37,6 +38,7 @@ struct Part<'a> {
     lanes: Option<LanePanel>,
     plot: Option<Panel<'a>>,
     load: Option<LoadPanel<'a>>,
+    ground: Option<GroundPanel>,
     name: String,
     headline: String,
 }
@@ -52,9 +54,26 @@ impl<'a> Part<'a> {
         slim: bool,
     ) -> Part<'a> {
         let workload = &story.timeline.workloads()[index];
+        let ground = match options.picture {
+            Picture::Capacity => Some(GroundPanel::capacity(story.timeline, across, edge, look)),
+            Picture::Zones => Some(GroundPanel::zones(story.timeline, workload, across, edge, look)),
+            _ => None,
+        };
+        if let Some(ground) = ground {
+            let whole = options.picture == Picture::Capacity;
+            let name = if whole { "capacity".to_string() } else { name_of(story.timeline, workload) };
+            return Part {
+                headline: ground.headline().to_string(),
+                name,
+                lanes: None,
+                plot: None,
+                load: None,
+                ground: Some(ground),
+            };
+        }
         let question = match options.picture {
             Picture::Auto => usual_question(workload.kind),
-            Picture::Availability | Picture::Load => None,
+            Picture::Availability | Picture::Capacity | Picture::Zones | Picture::Load => None,
             Picture::Lanes => Some(Question::Places),
             Picture::Overlap => Some(Question::Overlap),
             Picture::Completion => Some(Question::Completion),
@@ -75,6 +94,7 @@ impl<'a> Part<'a> {
             lanes,
             plot,
             load: None,
+            ground: None,
         }
     }
 
@@ -94,6 +114,7 @@ impl<'a> Part<'a> {
             load: Some(LoadPanel::new(timeline, service, across, edge, look, labelled)),
             name: service.path(),
             headline: load_text::headline(service, across.from, across.end()),
+            ground: None,
         }
     }
 
@@ -117,6 +138,9 @@ impl<'a> Part<'a> {
 
     /// The height of everything but the plot.
     fn fixed(&self) -> i32 {
+        if let Some(ground) = &self.ground {
+            return ground.height();
+        }
         let lanes = self.lanes.as_ref().map_or(0, LanePanel::height);
         let between = if self.lanes.is_some() && self.plot.is_some() { WITHIN } else { 0 };
         let load = self.load.as_ref().map_or(0, LoadPanel::chrome);
@@ -127,6 +151,10 @@ impl<'a> Part<'a> {
     fn draw(&self, scene: &mut Scene, mut top: i32, plot_height: i32) -> i32 {
         if let Some(load) = &self.load {
             return load.draw(scene, top, plot_height);
+        }
+        if let Some(ground) = &self.ground {
+            ground.draw(scene, top);
+            return top + ground.height();
         }
         if let Some(lanes) = &self.lanes {
             lanes.draw(scene, top);
@@ -147,13 +175,23 @@ pub(super) fn scene(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -
     side_by_side(&[Run { name: "", trace, timeline }], window, options)
 }
 
+/// How many panels a run has beside those of Services: capacity is that of all
+/// workloads together.
+fn panels_of(run: &Run<'_>, options: &PlotOptions) -> usize {
+    let workloads = run.timeline.workloads().len();
+    match options.picture {
+        Picture::Capacity => workloads.min(1),
+        Picture::Load => 0,
+        _ => workloads,
+    }
+}
+
 /// Lays the pictures of several runs out, one below the other on one axis.
 pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), options: &PlotOptions) -> Scene {
     let look = options.theme.look();
     let width = options.width.clamp(480, 10_000) as i32;
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
-    let count: usize = runs.iter().map(|r| r.timeline.workloads().len()).sum();
-    let wanted = if options.picture == Picture::Load { 0 } else { count };
+    let wanted: usize = runs.iter().map(|run| panels_of(run, options)).sum();
     let shown = wanted.min(options.panels.clamp(1, 50).max(runs.len()));
     let with_load = matches!(options.picture, Picture::Auto | Picture::Load);
     let services = if with_load { runs.iter().map(|r| r.timeline.services().len()).sum() } else { 0 };
@@ -164,11 +202,10 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
         let story = Story { trace: run.trace, timeline: run.timeline, lives, from, to };
         // Each run gets the same share of the room.
         let most = if runs.len() > 1 { shown / runs.len() } else { shown };
-        let most = if wanted == 0 { 0 } else { most.max(1) };
-        for i in 0..run.timeline.workloads().len().min(most) {
+        for i in 0..panels_of(run, options).min(most.max(1)) {
             let mut part = Part::new(story, i, across, width - EDGE, look, options, slim);
             if !run.name.is_empty() {
-                let alone = run.timeline.workloads().len() == 1;
+                let alone = panels_of(run, options) == 1;
                 part.name = if alone { run.name.to_string() } else { format!("{}: {}", run.name, part.name) };
             }
             parts.push(part);
@@ -181,7 +218,7 @@ pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), opt
     let bands: i32 = runs.iter().map(|r| clock_band::height(r.timeline)).sum();
     let (height, plot) = heights(options, &parts, more > 0, bands);
     let timeline = runs.first().map(|r| r.timeline);
-    let (title, mut subtitle) = titles(timeline, count, options, across, &parts);
+    let (title, mut subtitle) = titles(timeline, wanted, options, across, &parts);
     if runs.len() > 1 {
         subtitle = format!("{} variants on one axis, from {from} to {to}", runs.len());
     }
@@ -252,7 +289,7 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) ->
     let between = (count - 1) * BETWEEN + if more { 20 } else { 0 };
     let chrome: i32 = parts.iter().map(Part::fixed).sum();
     let fixed = TITLE + titles + between + chrome + bands + AXIS;
-    let alone = count == 1 && parts[0].lanes.is_none();
+    let alone = count == 1 && parts[0].lanes.is_none() && parts[0].ground.is_none();
     let usual = match count {
         1 if alone => ALONE,
         2 if parts[1].load.is_some() => PAIR,

@@ -1,6 +1,7 @@
 //! What an assertion's expression means: names looked up, types checked.
 
 mod figures;
+mod ground;
 mod targets;
 
 use super::expression::{Argument, Expr, Mistake, Moment, Node, Operator};
@@ -14,7 +15,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 34] = [
+pub const FUNCTIONS: [(&str, &str); 39] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -36,6 +37,11 @@ pub const FUNCTIONS: [(&str, &str); 34] = [
     ("job-failed", "job-failed(cronjob/report)"),
     ("job-deleted", "job-deleted(cronjob/report)"),
     ("resolves", "resolves(web-0.web)"),
+    ("nodes", "nodes(zone/a) >= 3"),
+    ("allocatable", "allocatable(cpu) >= 16"),
+    ("requested", "requested(cpu) <= 12.5"),
+    ("pending-requests", "pending-requests(cpu) == 0"),
+    ("skew", "skew(deployment/web, zone) <= 1"),
     ("min", "min(available(deployment/web)) >= 8"),
     ("max", "max(on-node(deployment/web)) <= 13"),
     ("mean", "mean(available(deployment/web)) >= 9.5"),
@@ -247,6 +253,7 @@ impl Resolver<'_> {
                 _ => Err(Mistake::new(expr.at.clone(), "one side of `*` must be a whole number")
                     .with_hint("for a share write 60% of desired(deployment/web)")),
             },
+            Node::Call(name, arguments) if ground::is_about(name, arguments) => self.ground(expr, name, arguments),
             Node::Call(name, arguments) if Series::parse(name).is_some() => self.level(expr, name, arguments),
             Node::Call(name, _) if FIGURES.contains(&name.as_str()) => {
                 Err(Mistake::new(expr.at.clone(), format!("{name}(…) is one figure for the whole window"))

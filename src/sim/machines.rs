@@ -178,6 +178,7 @@ impl Simulation {
         let workload = top_owner(objects, &row.meta);
         let name = &self.recorder.trace.subject(self.recorder.subject(key.uid)).name;
         let subject: Arc<str> = [&*row.meta.namespace, "/", name].concat().into();
+        let requests = row.template.requests;
         let slot = key.slot as usize;
         if self.runtimes.len() <= slot {
             self.runtimes.resize_with(slot + 1, || None);
@@ -189,6 +190,7 @@ impl Simulation {
             runtime.job = history.number;
         }
         self.runtimes[slot] = Some(runtime);
+        self.recorder.has_room(key.uid, requests, None);
         let pod = PodRef::of(key);
         // kube-scheduler looks at pods as they come.
         if self.kube.is_none()

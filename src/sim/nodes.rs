@@ -29,6 +29,8 @@ impl Simulation {
         let node = self.node_of(spec, at_the_beginning);
         let Ok(key) = self.store.create(node) else { return };
         self.register(key, None, 0);
+        let zone = (!spec.zone.is_empty()).then(|| spec.zone.clone());
+        self.recorder.has_room(key.uid, spec.allocatable, zone);
         self.set_up_clock(key, &spec.name, cause);
         if at_the_beginning {
             self.images.joins(key, &self.setup.images);

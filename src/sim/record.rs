@@ -4,7 +4,7 @@ use super::effects::SCHEDULED_AT;
 use super::fields::{Raw, Recorded};
 use super::pages::Pages;
 use super::stream::{Forgetting, Piece};
-use crate::api::{Key, Kind, Meta, Uid};
+use crate::api::{Key, Kind, Meta, Resources, Uid};
 use crate::cluster::Stored;
 use crate::time::SimTime;
 use crate::trace::{Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
@@ -86,6 +86,14 @@ impl Recorder {
         self.by_uid.get(uid).map_or(SubjectId(0), |known| known.subject)
     }
 
+    /// Notes what a node offers or a pod asks for.
+    pub(super) fn has_room(&mut self, uid: Uid, room: Resources, zone: Option<Arc<str>>) {
+        let id = self.subject(uid);
+        let subject = &mut self.trace.subjects[id.0 as usize];
+        subject.room = room;
+        subject.zone = zone;
+    }
+
     /// The subject of what is about no object in particular.
     pub(super) fn cluster(&mut self) -> SubjectId {
         if let Some(id) = self.cluster {
@@ -98,6 +106,8 @@ impl Recorder {
             api_name: "cluster".into(),
             owner: None,
             revision: 0,
+            room: crate::api::Resources::default(),
+            zone: None,
         });
         self.cluster = Some(id);
         id
@@ -299,6 +309,8 @@ impl Recorder {
             api_name: meta.name.clone(),
             owner,
             revision,
+            room: crate::api::Resources::default(),
+            zone: None,
         });
         self.by_uid.insert(meta.uid, Known { subject: id, pods: 0 });
         id

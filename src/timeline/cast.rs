@@ -1,9 +1,10 @@
 //! What each subject of a trace is to the timeline.
 
+use super::capacity::made;
 use super::fold::{Fold, JobState, PodState, RevisionState, Role, WorkloadState};
 use super::{NodeLoad, Revision, Service, Steps, Workload};
 use crate::api::Kind;
-use crate::trace::{Subject, SubjectId, Trace};
+use crate::trace::{Record, Subject, SubjectId, Trace};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,7 +32,17 @@ pub(super) fn top(trace: &Trace, id: SubjectId) -> SubjectId {
 
 impl Fold {
     /// Gives every subject that has none its role, workloads by path.
-    pub(super) fn cast(&mut self, trace: &Trace) {
+    ///
+    /// Nodes whose creation is not among the records that are read next have
+    /// been there before.
+    pub(super) fn cast(&mut self, trace: &Trace, next: &[Record]) {
+        let joined = made(trace, next);
+        for (i, subject) in trace.subjects.iter().enumerate().skip(self.roles.len()) {
+            if subject.kind == Kind::Node && !joined.contains(&(i as u32)) {
+                let node = self.node(subject);
+                self.node_comes(node, subject, true);
+            }
+        }
         for (i, subject) in trace.subjects.iter().enumerate().skip(self.roles.len()) {
             let role = self.role(trace, SubjectId(i as u32), subject);
             self.roles.push(role);
@@ -95,7 +106,12 @@ impl Fold {
             return known;
         }
         let new = self.nodes.len();
-        self.nodes.push(NodeLoad { name: subject.name.to_string(), ..NodeLoad::default() });
+        let (name, zone) = (subject.name.to_string(), subject.zone.as_deref().unwrap_or_default().to_string());
+        if !zone.is_empty() && !self.capacity.zones.contains(&zone) {
+            let place = self.capacity.zones.partition_point(|other| *other < zone);
+            self.capacity.zones.insert(place, zone.clone());
+        }
+        self.nodes.push(NodeLoad { name, zone, ..NodeLoad::default() });
         self.node_pods.push(0);
         self.cast.by_node.insert(subject.name.clone(), new);
         new
@@ -127,6 +143,7 @@ impl Fold {
             workload,
             revision,
             alone: subject.owner.is_none(),
+            room: subject.room,
             part: self.states[workload].executions.part(trace, subject, kind),
             ..PodState::default()
         });
@@ -146,6 +163,7 @@ impl Fold {
             rollouts: Vec::new(),
             actions: Vec::new(),
             writes: Vec::new(),
+            zones: Vec::new(),
             turns: Vec::new(),
         });
         self.states.push(WorkloadState::default());

@@ -1,5 +1,6 @@
 //! One pass over the records of a trace.
 
+use super::capacity::{Capacity, Sums, ZoneLoad};
 use super::cast::Cast;
 use super::effects::{Ledger, raise};
 use super::executions::Executions;
@@ -7,9 +8,9 @@ use super::{
     ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Rollout, Series, Service, Timeline, Unplaced,
     Workload, Write,
 };
-use crate::api::Kind;
+use crate::api::{Kind, Resources};
 use crate::time::SimTime;
-use crate::trace::{Emitted, Field, Record, SubjectId, Trace, Value, What};
+use crate::trace::{Emitted, Field, Record, Subject, SubjectId, Trace, Value, What};
 use std::collections::BTreeSet;
 
 /// What a subject is to the fold.
@@ -50,6 +51,8 @@ pub(super) struct PodState {
     pub(super) part: usize,
     pub(super) attaching: bool,
     pub(super) named: bool,
+    /// What it asks for.
+    pub(super) room: Resources,
     /// Its application is known not to serve requests.
     pub(super) silent: bool,
     /// From how many Services it gets requests.
@@ -144,6 +147,8 @@ pub(super) struct Fold {
     pub(super) components: Vec<Component>,
     pub(super) ledger: Ledger,
     pub(super) node_pods: Vec<i64>,
+    pub(super) capacity: Capacity,
+    sums: Sums,
     pub(super) actions: Vec<ActionMark>,
     pub(super) reach: Vec<Reach>,
     pub(super) touched: Vec<usize>,
@@ -154,7 +159,7 @@ pub(super) struct Fold {
 
 pub(super) fn fold(trace: &Trace) -> Timeline {
     let mut fold = Fold::new(trace);
-    fold.cast(trace);
+    fold.cast(trace, &trace.records);
     for record in &trace.records {
         fold.advance(record.at);
         fold.record(trace, record);
@@ -179,6 +184,7 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
         nodes: fold.nodes,
         services: fold.services,
         components: fold.components,
+        capacity: fold.capacity,
     }
 }
 
@@ -212,6 +218,8 @@ impl Fold {
             components: Vec::new(),
             ledger: Ledger::default(),
             node_pods: Vec::new(),
+            capacity: Capacity::default(),
+            sums: Sums::default(),
             actions: trace.header.actions.iter().map(action).collect(),
             reach: trace.header.actions.iter().map(|_| Reach::default()).collect(),
             touched: Vec::new(),
@@ -239,7 +247,12 @@ impl Fold {
         }
         self.component(trace, record);
         match self.roles[record.subject.0 as usize] {
-            Role::Node(_) | Role::Silent => {}
+            Role::Node(node) => match record.what {
+                What::Created => self.node_comes(node, trace.subject(record.subject), true),
+                What::Deleted => self.node_comes(node, trace.subject(record.subject), false),
+                _ => {}
+            },
+            Role::Silent => {}
             Role::Service(service) => {
                 if let What::Set { field, value } = record.what {
                     self.services[service].change(record.at, field, value);
@@ -370,9 +383,45 @@ impl Fold {
         }
     }
 
+    /// A node is in the API from now on, or no longer.
+    pub(super) fn node_comes(&mut self, node: usize, subject: &Subject, comes: bool) {
+        let now = self.now;
+        if (self.nodes[node].present.last() == 1) != comes {
+            self.nodes[node].present.set(now, i64::from(comes));
+            self.capacity.node(&mut self.sums, &subject.room, comes, now);
+        }
+    }
+
+    /// Counts a pod where it is.
+    fn count_ground(&mut self, before: &PodState, after: &PodState) {
+        let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
+        let (on, pending) = (step(PodState::on_node), step(PodState::pending));
+        if on != 0 || pending != 0 {
+            self.capacity.requests(&mut self.sums, &after.room, (on, pending), self.now);
+        }
+        let (ready, active) = (step(PodState::ready), step(|p| p.on_node() && !p.deleting));
+        let Some(node) = after.node.or(before.node).filter(|_| on != 0 || ready != 0 || active != 0) else { return };
+        let (zone, now) = (&self.nodes[node].zone, self.now);
+        if zone.is_empty() {
+            return;
+        }
+        let zones = &mut self.workloads[after.workload].zones;
+        let place = zones.iter().position(|load| load.zone == *zone).unwrap_or_else(|| {
+            zones.push(ZoneLoad { zone: zone.clone(), ..ZoneLoad::default() });
+            zones.len() - 1
+        });
+        let load = &mut zones[place];
+        for (steps, by) in [(&mut load.on_node, on), (&mut load.ready, ready), (&mut load.active, active)] {
+            if by != 0 {
+                steps.set(now, steps.last() + by);
+            }
+        }
+    }
+
     /// Moves the running numbers by what changed about a pod.
     fn count_pod(&mut self, before: &PodState, after: &PodState) {
         let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
+        self.count_ground(before, after);
         let (workload, revision) = (after.workload, after.revision);
         self.add(workload, Series::Existing, step(|p| p.exists));
         self.add(workload, Series::OnNode, step(PodState::on_node));

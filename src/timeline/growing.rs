@@ -1,7 +1,7 @@
 //! A timeline that grows with its trace.
 
 use super::fold::Fold;
-use super::{NodeLoad, Series, Workload};
+use super::{Capacity, NodeLoad, Series, Workload};
 use crate::api::Kind;
 use crate::trace::{Record, Trace};
 use std::fmt;
@@ -20,8 +20,8 @@ impl Growing {
     /// been forgotten.
     pub fn follow<'t>(&mut self, trace: &'t Trace) -> &'t [Record] {
         let fold = self.fold.get_or_insert_with(|| Fold::new(trace));
-        fold.cast(trace);
         let new = trace.records.get(self.seen..).unwrap_or_default();
+        fold.cast(trace, new);
         for record in new {
             fold.advance(record.at);
             fold.record(trace, record);
@@ -40,6 +40,11 @@ impl Growing {
     /// All workloads there have been.
     pub fn workloads(&self) -> &[Workload] {
         self.fold.as_ref().map_or(&[], |fold| &fold.workloads)
+    }
+
+    /// What the machines offer and what is asked of them.
+    pub fn capacity(&self) -> Option<&Capacity> {
+        self.fold.as_ref().map(|fold| &fold.capacity)
     }
 
     /// The nodes there have been.

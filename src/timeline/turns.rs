@@ -226,6 +226,8 @@ mod tests {
             api_name: name.into(),
             owner,
             revision: 0,
+            room: crate::api::Resources::default(),
+            zone: None,
         };
         trace.subjects.extend(NODES.map(|name| subject(Kind::Node, name, None)));
         trace.subjects.push(subject(Kind::Deployment, "web", None));

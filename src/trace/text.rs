@@ -65,6 +65,8 @@ mod tests {
                 api_name: "web-abc".into(),
                 owner: None,
                 revision: 1,
+                room: crate::api::Resources::default(),
+                zone: None,
             });
         }
         let (set, pod) = (SubjectId(0), SubjectId(1));

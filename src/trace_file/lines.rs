@@ -50,6 +50,16 @@ pub(super) struct SubjectLine<'a> {
     pub(super) owner: Option<u32>,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) revision: u32,
+    /// Millicores, thousandths of a byte, pods.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(super) room: [i64; 3],
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub(super) zone: Cow<'a, str>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_nothing(room: &[i64; 3]) -> bool {
+    *room == [0; 3]
 }
 
 fn is_blank(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::VERSION;
 use super::lines::{HeaderLine, RecordLine, SubjectLine};
 use super::write::usual_namespace;
-use crate::api::Kind;
+use crate::api::{Kind, Resources};
 use crate::error::{Error, Position, Problem};
 use crate::time::{SimTime, Timestamp};
 use crate::trace::{Emitted, Field, Header, RecordId, Stage, Subject, SubjectId, Symbol, Trace, Value, What, Why};
@@ -156,6 +156,8 @@ impl Reader {
             api_name: (&*line.api_name).into(),
             owner: line.owner.map(SubjectId),
             revision: line.revision,
+            room: Resources { cpu_milli: line.room[0], memory_milli: line.room[1], pods: line.room[2] },
+            zone: (!line.zone.is_empty()).then(|| (&*line.zone).into()),
         });
         self.latest.insert(format!("{}\n{kind}/{}", line.namespace, line.name), line.subject);
         Ok(())

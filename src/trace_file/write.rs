@@ -292,5 +292,7 @@ fn subject_line(number: u32, subject: &Subject) -> SubjectLine<'_> {
         api_name: (&*subject.api_name).into(),
         owner: subject.owner.map(|o| o.0),
         revision: subject.revision,
+        room: [subject.room.cpu_milli, subject.room.memory_milli, subject.room.pods],
+        zone: subject.zone.as_deref().unwrap_or_default().into(),
     }
 }

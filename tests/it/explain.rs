@@ -71,6 +71,8 @@ fn a_search_that_fails_says_what_would_not() {
         api_name: "web".into(),
         owner: None,
         revision: 0,
+        room: seatrial::api::Resources::default(),
+        zone: None,
     });
     trace.push(SimTime::from_secs(30), RecordId::NONE, seatrial::trace::SubjectId(id), What::Created);
     for (query, at, message) in [

@@ -203,6 +203,8 @@ impl Player {
             api_name: api_name.as_str().into(),
             owner,
             revision,
+            room: seatrial::api::Resources::default(),
+            zone: None,
         });
         SubjectId(self.trace.subjects.len() as u32 - 1)
     }

@@ -140,7 +140,7 @@ fn half_empty_machines_are_put_together() {
         // Three are on b-1 and one on the machine of the pool, until b-1 has room.
         let manifests = |need: &str| {
             let web = deployment("web", 1, "");
-            format!("{web}{}{}", deployment("other", 3, ""), calm.replace("NEED", need).trim_start_matches("---\n"))
+            format!("{}{web}{}", deployment("other", 3, ""), calm.replace("NEED", need).trim_start_matches("---\n"))
         };
         let pool = cluster.replace("min: 1", "min: 0").replace("cpu: 4", "cpu: 8");
         let rest = "  actions: [{at: 20m, scale: {deployment/other: 0}}]";

@@ -13,6 +13,7 @@ mod explain;
 mod fixture;
 mod fleet;
 mod golden_numbers;
+mod ground;
 mod job;
 mod manifest;
 mod manifest_job;

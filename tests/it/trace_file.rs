@@ -74,6 +74,8 @@ fn everything() -> Trace {
             api_name: format!("{name}-x").into(),
             owner: (kind == Kind::Pod).then_some(SubjectId(3)),
             revision: i as u32 % 3,
+            room: seatrial::api::Resources { cpu_milli: i as i64 % 2 * 500, memory_milli: 7, pods: 1 },
+            zone: (kind == Kind::Node).then(|| "a".into()),
         });
     }
     let word = trace.symbols.intern("a \"word\"\t\u{7}");

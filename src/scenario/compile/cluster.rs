@@ -96,7 +96,13 @@ pub(super) fn node(name: &str, zone: &str, shape: Shape<'_>) -> NodeSpec {
         memory_milli: shape.memory.map_or(NODE.memory_milli, |q| q.milli),
         pods: shape.pods.map_or(NODE.pods, i64::from),
     };
-    NodeSpec { name: name.into(), zone: zone.into(), labels: Labels(shape.labels.clone().into_iter().collect()), taints, allocatable }
+    NodeSpec {
+        name: name.into(),
+        zone: zone.into(),
+        labels: Labels(shape.labels.clone().into_iter().collect()),
+        taints,
+        allocatable,
+    }
 }
 
 /// How many runs of a CronJob there is room for at a time: slow ones pile up.

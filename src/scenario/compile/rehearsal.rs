@@ -2,6 +2,7 @@
 
 use super::{Compiler, LONGEST, REST, Rehearsal, START, cluster, pods};
 use crate::api::{CronJob, Object};
+use crate::assertion::Moment;
 use crate::cron::{self, Schedule};
 use crate::manifest;
 use crate::scenario::scope::Scope;
@@ -52,7 +53,8 @@ impl Compiler<'_> {
         let scope = Scope {
             objects: super::names(&objects),
             nodes: nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect(),
-            actions: actions.iter().map(|a| (vec!["setImage".to_string()], a.at)).collect(),
+            actions: actions.iter().map(|a| (vec!["setImage".to_string()], Moment::At(a.at))).collect(),
+            pools: Vec::new(),
             until,
         };
         let setup = Setup {
