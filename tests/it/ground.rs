@@ -38,7 +38,7 @@ fn text(rest: &str) -> String {
 fn the_ground_is_counted() {
     let claims = [
         "at(nodes(*), 30s) == 2 and at(nodes(*), 90s) == 3 and at(nodes(*), 3m) == 2",
-        "at(nodes(zone/a), 3m) == 0 and max(nodes("c - *")) == 1",
+        "at(nodes(zone/a), 3m) == 0 and max(nodes(\"c-*\")) == 1",
         "at(allocatable(cpu), 30s) == 6 and at(allocatable(cpu), 90s) == 10 and at(allocatable(cpu), end) == 7",
         "at(allocatable(memory), 30s) == 16 and at(allocatable(memory), 90s) == 32",
         "at(requested(cpu), 30s) == 6 and at(requested(memory), 30s) == 12",
