@@ -401,7 +401,8 @@ impl Simulation {
             trial.leave(*node, self.now);
         }
         let machines = added.iter().filter(|(_, pods)| *pods > 0).count() as u32;
-        (machines > 0).then(|| (Growth { pool: place, machines, wanted, pods: helped.len() }, helped))
+        let growth = Growth { pool: place, machines, wanted, pods: helped.len() };
+        (machines > 0).then_some((growth, helped))
     }
 
     fn grow(&mut self, fleet: &mut Fleet, growth: &Growth, pods: &[Key]) {

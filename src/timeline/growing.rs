@@ -55,7 +55,7 @@ impl Growing {
 
 impl fmt::Debug for Growing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Growing").field("seen", &self.seen).finish()
+        f.debug_struct("Growing").field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
