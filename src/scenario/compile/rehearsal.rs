@@ -56,6 +56,7 @@ impl Compiler<'_> {
             actions: actions.iter().map(|a| (vec!["setImage".to_string()], Moment::At(a.at))).collect(),
             pools: Vec::new(),
             until,
+            traffic: Vec::new(),
         };
         let setup = Setup {
             title: title(&objects),
