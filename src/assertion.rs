@@ -421,6 +421,7 @@ impl Figure {
             Figure::Number(_) | Figure::Time(_) => {}
             Figure::At(_, at) => into.push(*at),
             Figure::Fold(_, _, frame)
+            | Figure::Total(_, frame)
             | Figure::Duration(_, frame)
             | Figure::First(_, frame)
             | Figure::Count(_, frame)

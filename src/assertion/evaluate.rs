@@ -296,7 +296,7 @@ impl Run<'_> {
                 let took = latest.zip(end).map(|(r, end)| i128::from(end.since(r.start.floor_ms()).0));
                 Measured::new(Amount::Time(took), end)
             }
-            Figure::Total(level, w) => self.total(level, *w),
+            Figure::Total(level, w) => self.total(level, self.window(w)),
             Figure::Percent(p, of) => {
                 let measured = self.figure(of);
                 Measured { amount: measured.amount.times(Amount::Number(f64::from(*p) / 100.0)), ..measured }

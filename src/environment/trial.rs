@@ -1,6 +1,6 @@
 //! A cluster in which placing pods is tried out before it is done.
 
-use super::kube_scheduler::{Attempt, KubeScheduler};
+use super::kube_scheduler::{Attempt, ClaimRules, KubeScheduler};
 use super::scheduler::{Scheduler, admits};
 use super::volumes::Reach;
 use crate::api::{Key, Node, Pod, Resources};
@@ -66,13 +66,16 @@ impl Trial {
     /// Finds a place for a pod that has none, and takes it.
     pub fn place(&mut self, key: Key, pod: &Pod, reach: Reach, now: SimTime, wall: Timestamp) -> Option<Key> {
         match self {
-            Trial::Kube(kube) => match kube.attempt(key, pod, reach.into(), &Vec::new, now) {
-                Attempt::Bind(node) => {
-                    kube.assume(key, node, pod, now, wall);
-                    Some(node)
+            Trial::Kube(kube) => {
+                let claims = ClaimRules::new(Ok(reach)).ok()?;
+                match kube.attempt(key, pod, claims, &Vec::new, now) {
+                    Attempt::Bind(node) => {
+                        kube.assume(key, node, pod, now, wall);
+                        Some(node)
+                    }
+                    Attempt::Fail { .. } => None,
                 }
-                Attempt::Fail { .. } => None,
-            },
+            }
             Trial::Simple(places) => {
                 let wanted = &pod.template.requests;
                 let place = places.iter_mut().find(|place| {

@@ -348,7 +348,7 @@ impl Simulation {
 
     fn try_node(&self, trial: &mut Trial, pod: Key) -> Option<Key> {
         let row = self.store.objects().pods.get(pod)?;
-        trial.place(pod, row, self.reach_of(pod)?, self.now, self.store.now)
+        trial.place(pod, row, self.reach_of(pod).ok()?, self.now, self.store.now)
     }
 
     /// By how many machines a pool would have to grow, and whom that would

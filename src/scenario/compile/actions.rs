@@ -85,7 +85,7 @@ pub(super) struct Context<'a> {
     pub(super) recover: Option<Delay>,
     pub(super) loaded: &'a Loaded,
     /// What applications depend on.
-    dependencies: &'a [&'a str],
+    pub(super) dependencies: &'a [&'a str],
     /// The wall time of the action.
     pub(super) wall: Timestamp,
 }
