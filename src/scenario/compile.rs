@@ -15,8 +15,8 @@ mod pools;
 mod rehearsal;
 mod scheduler;
 mod storage;
-mod traffic;
 mod times;
+mod traffic;
 mod work;
 
 pub(super) use pods::typical_entries;

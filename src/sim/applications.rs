@@ -18,10 +18,13 @@ impl Simulation {
         self.traffic_looks_at(pod.key());
     }
 
-    /// A pod's application is told to stop: it takes no more requests, and
-    /// ends those that it has begun.
+    /// The termination of a pod has begun. An application whose life is not
+    /// played is told at once: it takes no more requests, and ends those that
+    /// it has begun.
     pub(super) fn app_hears_sigterm(&mut self, pod: PodRef) {
-        self.app_falls_silent(pod, self.latest(pod));
+        if self.life(pod).is_none() {
+            self.app_falls_silent(pod, self.latest(pod));
+        }
     }
 
     /// A pod's application serves no more requests, if it did.
@@ -49,7 +52,7 @@ impl Simulation {
         let life = runtime.life.as_deref().and_then(|life| Some((life, life.app.as_ref()?)));
         here && runtime.running
             && match life {
-                None => row.ready,
+                None => row.ready && runtime.end_code.is_none(),
                 Some((life, app)) => life.serves(self.now) && app.depends_on.iter().all(|on| !self.down.contains(on)),
             }
     }

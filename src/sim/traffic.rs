@@ -621,8 +621,10 @@ impl Member {
         if after.is_some_and(|after| after.runs) {
             return 0;
         }
-        self.closing
-            .take()
-            .map_or(0, |(since, rate)| under_way(rate, Span(latency.0.saturating_sub(now.since(since).0))))
+        self.closing.take().map_or(0, |(since, rate)| {
+            // Ends are on the grid of milliseconds, which is no reason to cut.
+            let passed = now.floor_ms().since(since.floor_ms());
+            under_way(rate, Span(latency.0.saturating_sub(passed.0)))
+        })
     }
 }

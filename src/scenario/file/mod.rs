@@ -9,8 +9,8 @@ mod hosts;
 mod life;
 mod pods;
 mod scalars;
-mod traffic;
 mod times;
+mod traffic;
 mod work;
 
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Pressed, Undone, UpDown};
@@ -24,10 +24,10 @@ pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
 pub use life::{AppEntry, ChecksEntry, DeadlockEntry, ImageEntry, InitEntry, Missing};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
+pub use times::At;
 pub use traffic::{
     CpuEntry, Curve, DemandEntry, ErrorsEntry, HealthCheckEntry, LoadBalancerEntry, Rate, TrafficEntry, WarmUpEntry,
 };
-pub use times::At;
 pub use work::{ChanceEntry, EffectEntry, Effects, IndexEntry, OutageEntry, Probability, RunEntry, When};
 
 use schemars::JsonSchema;
