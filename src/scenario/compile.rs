@@ -189,17 +189,8 @@ impl Compiler<'_> {
         let mut assumptions = Vec::new();
         let mut objects = self.objects(&loaded.manifests, &spec.objects);
         let volumes = self.storage(spec.volumes.as_ref(), &mut objects, &mut assumptions);
-        let mut scope = Scope { until: until(spec), ..Scope::default() };
-        scope.objects = names(&objects);
-        scope.objects.extend(storage::claims(spec, &objects));
-        scope.objects.append(&mut self.broken);
         let later = scheduler::applied(loaded, spec);
-        objects::applied_names(&later, &mut scope.objects);
-        if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
-            let problem = self.nothing_to_simulate().in_field("spec");
-            let problem = self.locate(problem);
-            self.problems.push(problem);
-        }
+        let mut scope = self.objects_in_scope(spec, &objects, &later);
         let times = self.times(spec);
         scope.actions = times.names(spec);
         let pools = self.pools(spec.cluster.as_ref());
@@ -259,6 +250,21 @@ impl Compiler<'_> {
         let about = spec.about.as_ref().map(|a| a.trim().to_string()).filter(|a| !a.is_empty());
         let seeds = spec.seeds.map_or(1, std::num::NonZero::get);
         Rehearsal { about, setup, assertions, notes: Vec::new(), arguments: Vec::new(), seeds, scope }
+    }
+
+    /// What names may mean, as far as objects go; `later` are those that are
+    /// applied while the scenario runs.
+    fn objects_in_scope(&mut self, spec: &Spec, objects: &[Object], later: &[Object]) -> Scope {
+        let mut scope = Scope { until: until(spec), objects: names(objects), ..Scope::default() };
+        scope.objects.extend(storage::claims(spec, objects));
+        scope.objects.append(&mut self.broken);
+        objects::applied_names(later, &mut scope.objects);
+        if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
+            let problem = self.nothing_to_simulate().in_field("spec");
+            let problem = self.locate(problem);
+            self.problems.push(problem);
+        }
+        scope
     }
 
     /// That nothing is left, and what was left out.

@@ -17,6 +17,12 @@ spec:
     spec: {containers: [{name: app, image: 'app:v1'}]}
 ";
 
+const SERVICES: &str = "---
+{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: shop}, spec: {selector: {app: web}}}
+";
+
 /// The YAML blocks of the reference.
 fn examples() -> Vec<&'static str> {
     DOCUMENTATION.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
@@ -36,7 +42,7 @@ fn the_examples_of_the_reference_work() {
             (false, false) => format!("{head}{example}"),
         };
         let text = text.replace("manifests: [web.yaml]", "manifests: []");
-        let compiled = from_text(&format!("{WEB}---\n{text}"));
+        let compiled = from_text(&format!("{WEB}{SERVICES}---\n{text}"));
         assert!(compiled.is_ok(), "{example}\n{}", compiled.unwrap_err());
     }
 }

@@ -56,7 +56,7 @@ fn what_has_no_meaning_is_explained() {
         ("available(deployment/apo) > 1", 10..24, "there is no deployment/apo", "did you mean deployment/api?"),
         ("available(deployment/web) > 1", 10..24, "several deployment/web", "write default/deployment/web"),
         ("available(api) > 1", 10..13, "does not name an object", "write deployment/api"),
-        ("available(api/2) > 1", 0..16, "api/2 has no series available", "ready and on-node"),
+        ("available(api/2) > 1", 0..16, "api/2 has no series available", "ready, on-node"),
         ("ready(api/2#0) > 1", 6..13, "one pod on its own", "ask about its ReplicaSet api/2"),
         ("ready(node/x) > 1", 6..12, "there is no node x", "the nodes are a-1"),
         ("available(deployment/api)", 0..25, "is a number, not a claim", "compare it"),
@@ -111,6 +111,7 @@ fn every_example_is_understood() {
     {
         scope.objects.push(Named { kind, namespace: "default".to_string(), name: name.to_string() });
     }
+    scope.traffic.push(("default".to_string(), "api".to_string()));
     let window = Window { from: SimTime::from_secs(30), to: SimTime::from_secs(600) }.into();
     let resolver = Resolver { scope: &scope, window };
     for (name, example) in FUNCTIONS {
