@@ -199,8 +199,7 @@ impl Compiler<'_> {
         scope.nodes = nodes.iter().map(|n| (n.name.to_string(), n.zone.to_string())).collect();
         cluster::joining_nodes(spec, &mut scope.nodes);
         assumptions.extend(assumed);
-        let chosen = spec.cluster.as_ref().and_then(|cluster| cluster.scheduler);
-        let (scheduler, assumed) = self.scheduler(chosen, &objects, &later);
+        let (scheduler, assumed) = self.scheduler(spec.cluster.as_ref().and_then(|c| c.scheduler), &objects, &later);
         assumptions.extend(assumed);
         let (profiles, assumed) = self.pods(spec, &scope);
         assumptions.extend(assumed);
