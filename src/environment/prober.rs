@@ -78,7 +78,7 @@ impl Prober {
 
     /// Counts a result. Answers it if it is settled by that, for the first
     /// time or once more.
-    pub const fn settle(&mut self, success: bool) -> Option<bool> {
+    pub fn settle(&mut self, success: bool) -> Option<bool> {
         self.run = match self.last {
             Some(last) if last == success => self.run + 1,
             _ => 1,
@@ -89,7 +89,7 @@ impl Prober {
             return None;
         }
         self.result = Some(success);
-        if !matches!(self.kind, ProbeKind::Readiness) && !(success && matches!(self.kind, ProbeKind::Liveness)) {
+        if self.kind == ProbeKind::Startup || (self.kind == ProbeKind::Liveness && !success) {
             self.on_hold = true;
             self.run = 0;
         }

@@ -157,7 +157,7 @@ mod tests {
         }
         match fit(&seen(&Delay::Normal { mean: s(60), deviation: s(4) }, 400)) {
             Curve::Normal { mean, deviation } => {
-                assert!(near(mean, 60.0) && near(deviation, 4.0), "{mean} {deviation}")
+                assert!(near(mean, 60.0) && near(deviation, 4.0), "{mean} {deviation}");
             }
             // At so small a deviation both are alike.
             Curve::LogNormal { median, .. } => assert!(near(median, 60.0), "{median}"),

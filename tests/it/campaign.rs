@@ -122,7 +122,7 @@ fn a_shard_that_was_killed_goes_on() {
     }
     child.kill().expect("killed");
     child.wait().expect("over");
-    let half = fs::read_to_string(&saved).map(|text| text.lines().count()).unwrap_or(0);
+    let half = fs::read_to_string(&saved).map_or(0, |text| text.lines().count());
     assert!(half > 1 || dir.path().join("parts/part-1-of-3.jsonl").exists());
 
     assert_eq!(run(&dir, &[&grid[..], &["--out", "parts", "--shard", "1/3"]].concat()).0, 0);
@@ -473,7 +473,7 @@ fn a_cluster_tells_how_its_pods_behave() {
     assert!(section.contains("  deployment/web:\n    schedule: 0s") && section.contains("start: 3s"), "{section}");
     assert!(fs::read_to_string(dir.path().join("fit.svg")).expect("a picture").contains("deployment/web: ready"));
     // What is written can be used as it is.
-    let spec = section.lines().map(|l| format!("  {l}\n")).collect::<String>();
+    let spec = format!("  {}\n", section.trim_end().replace('\n', "\n  "));
     let scenario = format!(
         "apiVersion: seatrial/v1alpha1\nkind: Scenario\nspec:\n  manifests: [web.yaml]\n  duration: 1m\n{spec}"
     );

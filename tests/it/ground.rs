@@ -47,7 +47,8 @@ fn the_ground_is_counted() {
         "at(skew(deployment/web, zone), 30s) == 0",
         "at(skew(deployment/web, zone), 90s) == 1",
     ];
-    let asserts: String = claims.iter().map(|claim| format!("- {{check: '{claim}', from: 0s}}\n")).collect();
+    let asserts: Vec<String> = claims.iter().map(|claim| format!("- {{check: '{claim}', from: 0s}}\n")).collect();
+    let asserts = asserts.concat();
     let compiled = from_text(&text(&format!("assert:\n{asserts}"))).unwrap_or_else(|error| panic!("{error}"));
     let trace = sim::run(&compiled[0].setup);
     let timeline = Timeline::of(&trace);

@@ -19,6 +19,7 @@ fn work() -> Value {
     })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "json! makes values")]
 fn with(spec: Value) -> Value {
     patch::apply(PatchType::Merge, &work(), &json!({"spec": spec})).unwrap()
 }

@@ -292,8 +292,8 @@ fn selector_and_labels_must_agree() {
     check(&[
         (
             web_with(json!({"spec": null})),
-            r#"spec.selector: Required value (write matchLabels with labels that the template has too)
-spec.template.spec.containers: Required value"#,
+            r"spec.selector: Required value (write matchLabels with labels that the template has too)
+spec.template.spec.containers: Required value",
         ),
         (
             web_with(json!({"spec": {"selector": null}})),
@@ -343,8 +343,8 @@ fn pods_are_checked() {
         (pod_with(json!({"containers": null})), "spec.template.spec.containers: Required value"),
         (
             pod_with(json!({"activeDeadlineSeconds": 0})),
-            r#"spec.template.spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive
-spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"#,
+            r"spec.template.spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive
+spec.template.spec.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported",
         ),
         (
             pod_with(json!({"ephemeralContainers": [{"name": "x", "image": "y"}]})),
@@ -395,15 +395,15 @@ spec.template.spec.containers[0].volumeMounts[1].mountPath: Required value"#,
         ),
         (
             container_with(json!({"readinessProbe": {"periodSeconds": -5}})),
-            r#"spec.template.spec.containers[0].readinessProbe: Required value: must specify a handler type (one of exec, httpGet, tcpSocket, grpc)
-spec.template.spec.containers[0].readinessProbe.periodSeconds: Invalid value: -5: must be greater than or equal to 0"#,
+            r"spec.template.spec.containers[0].readinessProbe: Required value: must specify a handler type (one of exec, httpGet, tcpSocket, grpc)
+spec.template.spec.containers[0].readinessProbe.periodSeconds: Invalid value: -5: must be greater than or equal to 0",
         ),
         (
             container_with(
                 json!({"livenessProbe": {"tcpSocket": {"port": 0}, "exec": {"command": ["x"]}, "successThreshold": 2}}),
             ),
-            r#"spec.template.spec.containers[0].livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type
-spec.template.spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1"#,
+            r"spec.template.spec.containers[0].livenessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type
+spec.template.spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1",
         ),
         (
             container_with(json!({"imagePullPolicy": "ifNotPresent"})),

@@ -86,9 +86,9 @@ fn seconds_until_created(workers: Workers) -> u64 {
     let setup = Setup { objects, control_plane, ..Setup::new(Timestamp(0), SimTime::from_secs(300)) };
     let trace = sim::run(&setup);
     let created: Vec<_> = trace.records.iter().filter(|r| r.what == What::Created).collect();
-    let pods = created.iter().filter(|r| trace.subject(r.subject).kind == Kind::Pod);
+    let mut pods = created.iter().filter(|r| trace.subject(r.subject).kind == Kind::Pod);
     assert_eq!(pods.clone().count(), 20);
-    pods.last().expect("twenty").at.as_ms() / 1_000
+    pods.next_back().expect("twenty").at.as_ms() / 1_000
 }
 
 #[test]

@@ -113,7 +113,9 @@ impl World {
         let may = self.nodes.iter().filter_map(|(key, pods)| {
             let node = self.store.objects().nodes.get(*key)?;
             let mut used = Resources::default();
-            pods.iter().for_each(|(_, requests)| used.add(requests));
+            for (_, requests) in pods {
+                used.add(requests);
+            }
             let tolerates = |taint: &Taint| taint.is_tolerated_by(&template.tolerations);
             let will_do = (!node.unschedulable || tolerates(&Taint::unschedulable()))
                 && node.taints.iter().all(tolerates)

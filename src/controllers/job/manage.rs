@@ -90,7 +90,7 @@ impl<'a> Pass<'a> {
         let owner = self.key;
         let held: Vec<_> =
             doomed.iter().filter(|(_, pod)| self.is_tracked(pod)).map(|&(pod, _)| release(pod)).collect();
-        self.plan.batch(held.into_iter());
+        self.plan.batch(held);
         self.plan.batch(doomed.iter().map(|&(pod, _)| Write::DeletePod { pod, owner }));
         let removed = doomed.len() as i32;
         self.active -= removed;
