@@ -72,7 +72,7 @@ struct ControlPlaneInFull {
     /// realistic: 5, of DaemonSets 2, as kube-controller-manager by default).
     #[serde(default)]
     #[schemars(range(min = 1))]
-    workers: Option<u8>,
+    workers: Option<std::num::NonZeroU8>,
     /// Whether a leader that cannot renew its lease for 10s gives up (ideal:
     /// false, realistic: true).
     #[serde(default)]
@@ -87,7 +87,7 @@ impl FromMap for ControlPlane {
             informer_lag: full.informer_lag,
             write_latency: full.write_latency,
             client_limits: full.client_limits,
-            workers: full.workers,
+            workers: full.workers.map(std::num::NonZeroU8::get),
             leader_election: full.leader_election,
         })
     }
