@@ -96,6 +96,21 @@ impl Kind {
         matches!(self, Kind::Node | Kind::PersistentVolume | Kind::StorageClass | Kind::Cluster)
     }
 
+    /// The API group as messages of the API server put it after a kind or a
+    /// resource, `.apps`; empty for the core group.
+    pub const fn group_suffix(self) -> &'static str {
+        match self {
+            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
+                ".apps"
+            }
+            Kind::Job | Kind::CronJob => ".batch",
+            Kind::PodDisruptionBudget => ".policy",
+            Kind::HorizontalPodAutoscaler => ".autoscaling",
+            Kind::StorageClass => ".storage.k8s.io",
+            _ => "",
+        }
+    }
+
     /// Whether it has pods or makes them: what scenarios are about.
     pub const fn is_workload(self) -> bool {
         matches!(

@@ -45,6 +45,9 @@ use crate::api::{Kind, Object};
 use crate::error::Problem;
 use serde_json::Value;
 
+/// How long the value of a label may be.
+const MAX_LABEL_VALUE: usize = 63;
+
 /// An object and what was not taken from its manifest.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Loaded {
@@ -96,6 +99,22 @@ pub fn items(value: &Value) -> Vec<&Value> {
     match kind_of(value) {
         Ok(KnownKind::List) => value.get("items").and_then(Value::as_array).into_iter().flatten().collect(),
         _ => vec![value],
+    }
+}
+
+/// What the API server says to a name that a Job cannot have: it is also the
+/// value of a label of its pods.
+///
+/// # Errors
+/// Why not, in the API server's words.
+pub fn check_job_name(name: &str) -> Result<(), String> {
+    let mut wrong = syntax::dns_subdomain(name);
+    if wrong.is_empty() && name.len() > MAX_LABEL_VALUE {
+        wrong.push(format!("must be no more than {MAX_LABEL_VALUE} characters"));
+    }
+    match &wrong[..] {
+        [] => Ok(()),
+        words => Err(format!("{name:?} cannot be the name of a Job: {}", words.join(", "))),
     }
 }
 

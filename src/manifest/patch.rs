@@ -2,7 +2,7 @@
 //! [`to_json`](super::to_json) writes.
 
 use super::shape::{Members, Shape};
-use crate::api::{Kind, Object};
+use crate::api::Object;
 use crate::error::Problem;
 use crate::sim::setup::PatchType;
 use json_patch::PatchOperation;
@@ -50,7 +50,7 @@ pub fn patched(object: &Object, patch_type: PatchType, patch: &Value) -> Result<
             [one] => one.clone(),
             several => format!("[{}]", several.join(", ")),
         };
-        let group = if object.kind() == Kind::Pod { "" } else { ".apps" };
+        let group = object.kind().group_suffix();
         format!("{}{group} {:?} is invalid: {words}", object.kind(), object.meta().name)
     })
 }

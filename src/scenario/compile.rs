@@ -258,6 +258,7 @@ impl Compiler<'_> {
         scope.objects.extend(storage::claims(spec, objects));
         scope.objects.append(&mut self.broken);
         objects::applied_names(later, &mut scope.objects);
+        objects::names_of_jobs(spec, &mut scope);
         if !scope.objects.iter().any(|o| o.kind.is_workload()) && self.problems.is_empty() {
             let problem = self.nothing_to_simulate().in_field("spec");
             let problem = self.locate(problem);

@@ -1,6 +1,6 @@
 //! The names that a scenario knows: objects, nodes, actions.
 
-use super::suggest;
+use super::{duration, suggest};
 use crate::api::Kind;
 use crate::assertion::Moment;
 use crate::time::SimTime;
@@ -123,6 +123,9 @@ impl Scope {
         let names: Vec<&str> = self.actions.iter().flat_map(|a| &a.0).map(String::as_str).collect();
         let advice = match suggest::nearest(name, names.iter().copied()) {
             Some(near) => Some(format!("did you mean {near}?")),
+            None if duration::parse(name).is_ok() => {
+                Some("times of the run are given by `from` and `until`".to_string())
+            }
             None if names.is_empty() => Some("this scenario has no actions".to_string()),
             None => Some(format!("the actions are {}", names.join(", "))),
         };

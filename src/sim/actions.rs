@@ -11,7 +11,7 @@ use crate::api::{
 };
 use crate::cluster::ApiError;
 use crate::sim::setup::{Action, Component, PatchType, Target};
-use crate::trace::{RecordId, What};
+use crate::trace::{RecordId, SubjectId, What};
 use std::sync::Arc;
 
 /// Why an action was refused.
@@ -23,15 +23,7 @@ pub(super) struct Refusal {
 impl Refusal {
     fn not_found(target: &Target) -> Refusal {
         let resource = format!("{}s", target.kind.name().to_lowercase());
-        let group = match target.kind {
-            Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet | Kind::ControllerRevision => {
-                ".apps"
-            }
-            Kind::Job | Kind::CronJob => ".batch",
-            Kind::PodDisruptionBudget => ".policy",
-            Kind::HorizontalPodAutoscaler => ".autoscaling",
-            _ => "",
-        };
+        let group = target.kind.group_suffix();
         Refusal { reason: "NotFound", message: format!("{resource}{group} \"{}\" not found", target.name) }
     }
 
@@ -64,7 +56,8 @@ impl Simulation {
     pub(super) fn apply_objects(&mut self, objects: &[Object]) {
         for (index, object) in objects.iter().enumerate() {
             if let Err(refusal) = self.apply_object(object, RecordId::NONE) {
-                self.record_refusal(index as u32, true, &refusal);
+                let nobody = self.recorder.cluster();
+                self.record_refusal(index as u32, true, &refusal, nobody);
             }
             self.publish();
         }
@@ -84,16 +77,17 @@ impl Simulation {
 
     /// Does what the action of this index is, and keeps a record of it.
     pub(super) fn carry_out(&mut self, index: u32, action: &Action) {
-        let cause = self.record_action(index, action);
+        let subject = self.subject_of(action);
+        let cause = self.record_action(index, subject);
         if let Err(refusal) = self.perform(action, cause) {
-            self.record_refusal(index, false, &refusal);
+            self.record_refusal(index, false, &refusal, subject);
         }
         self.publish();
     }
 
-    /// Records the action on the object it is about, so that what follows
-    /// can name it as its cause.
-    pub(super) fn record_action(&mut self, index: u32, action: &Action) -> RecordId {
+    /// The object that an action is about; the cluster, if it is about none
+    /// in particular or its object is not there.
+    fn subject_of(&mut self, action: &Action) -> SubjectId {
         let objects = self.store.objects();
         let node = |name: &Arc<str>| objects.find(Kind::Node, &"".into(), name);
         let key = match action {
@@ -102,7 +96,8 @@ impl Simulation {
             | Action::SetImage { target, .. }
             | Action::Scale { target, .. }
             | Action::Delete { target, .. }
-            | Action::Rollback { target, .. } => objects.find(target.kind, &target.namespace, &target.name),
+            | Action::Rollback { target, .. }
+            | Action::CreateJob { from: target, .. } => objects.find(target.kind, &target.namespace, &target.name),
             Action::Cordon(name)
             | Action::Uncordon(name)
             | Action::Drain(name, _)
@@ -138,16 +133,21 @@ impl Simulation {
             | Action::ApiServerUp
             | Action::Lot(_) => None,
         };
-        let subject = match key {
+        match key {
             Some(key) => self.recorder.subject(key.uid),
             None => self.recorder.cluster(),
-        };
+        }
+    }
+
+    /// Records the action on the object it is about, so that what follows
+    /// can name it as its cause.
+    pub(super) fn record_action(&mut self, index: u32, subject: SubjectId) -> RecordId {
         self.recorder.push(RecordId::NONE, subject, What::Action(index))
     }
 
-    pub(super) fn record_refusal(&mut self, action: u32, object: bool, refusal: &Refusal) {
+    /// Records what the API server answers, on the object that was asked for.
+    pub(super) fn record_refusal(&mut self, action: u32, object: bool, refusal: &Refusal, subject: SubjectId) {
         let (reason, message) = (self.recorder.intern(refusal.reason), self.recorder.intern(&refusal.message));
-        let subject = self.recorder.cluster();
         let cause = self.recorder.last;
         self.recorder.push(cause, subject, What::Rejected { action, object, reason, message });
     }
@@ -170,6 +170,7 @@ impl Simulation {
                 Ok(())
             }
             Action::Rollback { target, to_revision } => self.roll_back(target, *to_revision, cause),
+            Action::CreateJob { name, from } => self.create_job_by_hand(name, from, cause),
             Action::Cordon(node) => self.write_node(node, cause, |node| node.unschedulable = true),
             Action::Uncordon(node) => self.write_node(node, cause, |node| node.unschedulable = false),
             Action::Drain(node, options) => self.drain(node, options, cause),
@@ -286,7 +287,7 @@ impl Simulation {
         }
     }
 
-    fn find(&self, target: &Target) -> Result<Key, Refusal> {
+    pub(super) fn find(&self, target: &Target) -> Result<Key, Refusal> {
         self.store
             .objects()
             .find(target.kind, &target.namespace, &target.name)
@@ -652,6 +653,7 @@ const fn is_request(action: &Action) -> bool {
             | Action::Scale { .. }
             | Action::Delete { .. }
             | Action::Rollback { .. }
+            | Action::CreateJob { .. }
             | Action::LabelPods { .. }
             | Action::Cordon(_)
             | Action::Uncordon(_)

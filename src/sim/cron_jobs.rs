@@ -4,11 +4,15 @@ use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
 use super::apply::Written;
 use super::fields::{Raw, Recorded};
-use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, Key, Propagation};
+use super::setup::Target;
+use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, JobStatus, Key, Kind, Meta, NamedOwner, Propagation};
 use crate::cluster::{ApiError, Store, jobs};
 use crate::controllers::{Notice, Started};
 use crate::trace::{Field, RecordId};
 use std::sync::Arc;
+
+/// The annotation of Jobs that people start.
+const BY_HAND: &str = "cronjob.kubernetes.io/instantiate";
 
 impl Simulation {
     /// A copy of a stored CronJob.
@@ -29,6 +33,24 @@ impl Simulation {
             })
         })?;
         Ok(())
+    }
+
+    /// Makes a Job of a CronJob's template, as `kubectl create job --from`
+    /// does: the CronJob controls it and never enters it among its active
+    /// Jobs.
+    ///
+    /// Upstream: `staging/src/k8s.io/kubectl/pkg/cmd/create/create_job.go createJobFromCronJob`
+    pub(super) fn create_job_by_hand(&mut self, name: &Arc<str>, from: &Target, cause: RecordId) -> Outcome {
+        let cron_job = self.cron_job(self.find(from)?)?;
+        let template = &*cron_job.spec.template;
+        // A Job without labels takes those of its pods.
+        let labels = if template.labels.0.is_empty() { &template.spec.template.labels } else { &template.labels };
+        let mut meta = Meta::labelled(&from.namespace, name.clone(), labels, &template.annotations);
+        meta.annotate(BY_HAND, "manual");
+        let owner =
+            NamedOwner { kind: Kind::CronJob, name: from.name.clone(), controller: true, blocks_deletion: false };
+        meta.named_owners = Some([owner].into());
+        self.create_object(Job { meta, spec: template.spec.clone(), status: JobStatus::default() }, cause)
     }
 
     /// Starts a Job for a CronJob.

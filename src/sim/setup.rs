@@ -402,6 +402,13 @@ pub enum Action {
         /// The revision.
         to_revision: u32,
     },
+    /// `kubectl create job --from`.
+    CreateJob {
+        /// What the Job is called.
+        name: Arc<str>,
+        /// The CronJob.
+        from: Target,
+    },
     /// `kubectl label pod`: an empty value removes the label. Every pod whose
     /// name fits; `*` stands for anything.
     LabelPods {
@@ -546,6 +553,7 @@ impl Action {
                 Propagation::Background => format!("delete {}", on(target)),
                 other => format!("delete {} ({other:?})", on(target)),
             },
+            Action::CreateJob { name, from } => format!("create job {name} from {}", on(from)),
             Action::Rollback { target, to_revision: 0 } => format!("undo {}", on(target)),
             Action::Rollback { target, to_revision } => format!("undo {} to revision {to_revision}", on(target)),
             Action::LabelPods { pod, .. } => format!("label pod {pod}"),

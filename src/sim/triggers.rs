@@ -123,13 +123,14 @@ impl Simulation {
         let draws = Draws::new(self.setup.seed);
         let drawn = lot.drawn(&draws, &candidates);
         if drawn.is_empty() {
-            let cause = self.record_action(index, &Action::Lot(Box::new(lot.clone())));
+            let nobody = self.recorder.cluster();
+            let cause = self.record_action(index, nobody);
             self.recorder.last = cause;
             let message = match &lot.among {
                 Among::Nodes(of) | Among::Pods(of) if candidates.is_empty() => format!("{of} is nobody now"),
                 _ => "nobody was drawn".to_string(),
             };
-            self.record_refusal(index, false, &Refusal::of("NotFound", message));
+            self.record_refusal(index, false, &Refusal::of("NotFound", message), nobody);
             return;
         }
         let mut own = Some(index);

@@ -181,3 +181,30 @@ fn a_job_made_by_hand_belongs_to_its_cron_job() {
     let json = manifest::to_json(&Object::Job(Box::new(objects.jobs.iter().next().expect("a Job").1.clone())));
     assert_eq!(json["metadata"]["ownerReferences"][0]["name"], "tick");
 }
+
+#[test]
+fn a_job_is_made_from_the_template_as_it_is_then() {
+    let mut setup = setup(&json!({"schedule": "* * * * *", "concurrencyPolicy": "Forbid"}), 90);
+    let patch = json!({"spec": {"jobTemplate": {"spec": {"backoffLimit": 1}}}});
+    let create = |name: &str| Action::CreateJob { name: name.into(), from: tick() };
+    setup.actions = vec![
+        at(40, Action::Patch { target: tick(), patch_type: PatchType::Merge, patch }),
+        at(50, create("by-hand")),
+        at(51, create("by-hand")),
+    ];
+    setup.until = SimTime::from_secs(70);
+    let mut simulation = Simulation::new(&setup);
+    simulation.run_until(setup.until);
+    let objects = simulation.objects();
+    let (cron_job, _) = objects.cron_jobs.iter().next().expect("the CronJob");
+    let (_, job) = objects.jobs.iter().find(|(_, job)| &*job.meta.name == "by-hand").expect("the Job");
+    assert_eq!(job.meta.controller(), Some(cron_job));
+    assert_eq!(job.spec.backoff_limit, 1);
+    assert_eq!(job.meta.annotations.get("cronjob.kubernetes.io/instantiate").map(String::as_str), Some("manual"));
+    assert_eq!(starts(simulation.trace()).len(), 2, "Forbid does not count it");
+    // The second one has its name: refused, and said of the CronJob.
+    let trace = simulation.trace();
+    let refused = |r: &&seatrial::trace::Record| matches!(r.what, What::Rejected { .. });
+    let about = trace.records.iter().find(refused).map(|r| trace.subject(r.subject).kind);
+    assert_eq!(about, Some(seatrial::api::Kind::CronJob));
+}

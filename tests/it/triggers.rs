@@ -221,6 +221,10 @@ fn mistakes_about_times_are_explained() {
         ("actions: [{at: 1s, scale: {deployment/web: 3}, recover: 3s}]", "nothing takes this back"),
         ("disturbances: [{cordon: a-1}]", "how often"),
         ("disturbances: [{every: 3s, at: 5s, cordon: a-1}]", "random times"),
+        ("disturbances: [{every: 0s, cordon: a-1}]", "no time lies between"),
+        ("disturbances: [{every: {uniform: {low: 0s, high: 0s}}, cordon: a-1}]", "no time lies between"),
+        ("actions: [{at: 1s, createJob: {Again: deployment/web}}]", "cannot be the name of a Job"),
+        ("actions: [{at: 1s, createJob: {again: deployment/web}}]", "has no template of Jobs"),
     ] {
         let text =
             format!("{}apiVersion: seatrial/v1alpha1\nkind: Scenario\n{SPEC}  {actions}\n", deployment("web", 4));

@@ -7,6 +7,7 @@ use crate::api::{Kind, Labels, Pressure, Taint};
 use crate::assertion::Moment;
 use crate::environment::Delay;
 use crate::environment::spot::Pool;
+use crate::manifest;
 use crate::scenario::file::{
     ActionEntry, Applied, Cascade, Deleted, Drained, Images, OneOrMany, Paused, Pressed, Spec, TaintEntry, Undone,
 };
@@ -31,6 +32,7 @@ pub(super) fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("jsonPatch", e.json_patch.is_some()),
         ("setImage", e.set_image.is_some()),
         ("scale", e.scale.is_some()),
+        ("createJob", e.create_job.is_some()),
         ("delete", e.delete.is_some()),
         ("undo", e.undo.is_some()),
         ("pause", e.pause.is_some()),
@@ -199,6 +201,9 @@ impl Compiler<'_> {
         for (name, replicas) in e.scale.iter().flatten() {
             self.scale(name, *replicas, c, &mut all);
         }
+        for (name, from) in e.create_job.iter().flatten() {
+            self.create_job(name, from, c, &mut all);
+        }
         for deleted in e.delete.iter().flat_map(|d| &d.0) {
             self.delete(deleted, c, &mut all);
         }
@@ -282,6 +287,22 @@ impl Compiler<'_> {
         match i32::try_from(replicas) {
             Ok(replicas) if i64::from(replicas) <= MAX_REPLICAS => all.push(Action::Scale { target, replicas }),
             _ => self.problem(&field, too_many(i64::from(replicas)), None),
+        }
+    }
+
+    /// `kubectl create job NAME --from=cronjob/FROM`
+    fn create_job(&mut self, name: &str, from: &str, c: &Context<'_>, all: &mut Vec<Action>) {
+        let field = format!("{}.{name}", c.field);
+        if let Err(words) = manifest::check_job_name(name) {
+            self.check_name::<()>(&field, Err((words, Some("write createJob: {NAME: cronjob/FROM}".to_string()))));
+            return;
+        }
+        let Some(from) = self.target(from, &field, c.scope) else { return };
+        if from.kind == Kind::CronJob {
+            all.push(Action::CreateJob { name: name.into(), from });
+        } else {
+            let hint = "a Job is made of the template of a CronJob".to_string();
+            self.problem(&field, format!("a {} has no template of Jobs", from.kind), Some(hint));
         }
     }
 

@@ -82,6 +82,11 @@ impl Compiler<'_> {
                 continue;
             };
             self.distribution(every, &format!("{field}.every"));
+            if every.is_always_zero() {
+                let hint = "write a time above 0, such as 10m or {exponential: {mean: 2h}}".to_string();
+                self.problem(&format!("{field}.every"), "no time lies between one and the next", Some(hint));
+                continue;
+            }
             if entry.at.is_some() || entry.after.is_some() || entry.when.is_some() || entry.plus.is_some() {
                 let hint = "write `from` and `until`, which are times of the run".to_string();
                 self.problem(&field, "a disturbance happens at random times", Some(hint));

@@ -4,7 +4,8 @@ use super::Compiler;
 use crate::api::{Kind, Object};
 use crate::error::Problem;
 use crate::manifest::{self, KnownKind};
-use crate::scenario::scope::Named;
+use crate::scenario::file::Spec;
+use crate::scenario::scope::{Named, Scope};
 use crate::scenario::yaml::Document;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -147,4 +148,15 @@ pub(super) fn applied_names(objects: &[Object], into: &mut Vec<Named>) {
             into.push(named);
         }
     }
+}
+
+/// The names of the Jobs that people start.
+pub(super) fn names_of_jobs(spec: &Spec, scope: &mut Scope) {
+    let started = spec.actions.iter().filter_map(|action| action.create_job.as_ref()).flatten();
+    let named = started.filter_map(|(name, from)| {
+        let namespace = scope.object(from).ok()?.namespace.clone();
+        Some(Named { kind: Kind::Job, namespace, name: name.clone() })
+    });
+    let new: Vec<Named> = named.filter(|named| !scope.objects.contains(named)).collect();
+    scope.objects.extend(new);
 }

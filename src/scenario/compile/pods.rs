@@ -140,11 +140,20 @@ impl Compiler<'_> {
     /// Says which entries are for images that no pod will have. They are no
     /// mistake for sure, as patches may set images too.
     pub(super) fn unknown_images(&mut self, spec: &Spec, objects: &[Object], happens: &Happens) {
-        let mut known: Vec<&str> = objects.iter().filter_map(template).map(PodTemplate::image).collect();
+        // By the first container's image pods are told apart; any is pulled.
+        let (mut first, mut pulled) = (Vec::new(), Vec::new());
+        let applied =
+            happens.all().filter_map(|action| if let Action::Apply(object) = action { Some(object) } else { None });
+        for template in objects.iter().chain(applied).filter_map(template) {
+            first.push(template.image().to_string());
+            pulled.extend(images(template));
+        }
         for action in happens.all() {
             match action {
-                Action::Apply(object) => known.extend(template(object).map(PodTemplate::image)),
-                Action::SetImage { image, .. } => known.push(image),
+                Action::SetImage { image, .. } => {
+                    first.push(image.clone());
+                    pulled.push(image.clone());
+                }
                 Action::Patch { .. } => return,
                 _ => {}
             }
@@ -164,13 +173,21 @@ impl Compiler<'_> {
             }
         };
         for (field, image) in entries {
-            if !known.contains(&image) {
-                let message = format!("no pod of this scenario has the image {image}");
-                let mut problem = Problem::new(message).in_field(field);
-                problem.hint = suggest::nearest(image, known.iter().copied()).map(|n| format!("did you mean {n}?"));
-                self.notes.extend(self.document.map(|d| d.locate(problem)));
-            }
+            self.note_unless_known(&field, image, &first);
         }
+        for image in spec.images.keys() {
+            self.note_unless_known(&format!("spec.images.{image}"), image, &pulled);
+        }
+    }
+
+    fn note_unless_known(&mut self, field: &str, image: &str, known: &[String]) {
+        if known.iter().any(|known| known == image) {
+            return;
+        }
+        let message = format!("no pod of this scenario has the image {image}");
+        let mut problem = Problem::new(message).in_field(field);
+        problem.hint = suggest::nearest(image, known.iter().map(String::as_str)).map(|n| format!("did you mean {n}?"));
+        self.notes.extend(self.document.map(|d| d.locate(problem)));
     }
 
     fn profile(&mut self, entry: &PodEntry, matches: PodMatch, field: &str) -> PodProfile {
@@ -211,6 +228,14 @@ impl Compiler<'_> {
         };
         self.problem(field, message, None);
     }
+}
+
+/// The images of all containers of a template.
+fn images(template: &PodTemplate) -> Vec<String> {
+    let raw = template.raw.value();
+    let lists = ["/spec/containers", "/spec/initContainers"].iter().filter_map(|list| raw.pointer(list)?.as_array());
+    let images = lists.flatten().filter_map(|container| container.get("image")?.as_str());
+    images.map(str::to_string).collect()
 }
 
 /// What an object's pods are stamped from.

@@ -165,6 +165,18 @@ fn wrong_actions_are_explained() {
 }
 
 #[test]
+fn images_that_no_pod_has_are_noted() {
+    let notes = |spec: &str| {
+        let rehearsals = from_text(&format!("{WEB}{spec}")).map_err(|e| e.to_string()).unwrap();
+        rehearsals[0].notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
+    };
+    let unknown = "no pod of this scenario has the image app:v3";
+    assert_eq!(notes("spec: {images: {'app:v1': {pull: 3s}, 'app:v3': {pull: 3s}}}"), [unknown]);
+    let later = "actions: [{at: 1m, setImage: {deployment/web: 'app:v3'}}]";
+    assert_eq!(notes(&format!("spec: {{images: {{'app:v3': {{pull: 3s}}}}, {later}}}")), [""; 0]);
+}
+
+#[test]
 fn nothing_is_given_twice() {
     let again =
         WEB.split("---").next().unwrap_or_default().replace("kind: Deployment\n", "kind: Deployment\n# again\n");

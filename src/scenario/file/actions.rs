@@ -68,6 +68,10 @@ pub struct ActionEntry {
     /// `kubectl scale`: workload to number of replicas.
     #[serde(default)]
     pub scale: Option<BTreeMap<String, u32>>,
+    /// `kubectl create job --from`: name of the Job to the CronJob whose
+    /// template it is made of.
+    #[serde(default)]
+    pub create_job: Option<BTreeMap<String, String>>,
     /// `kubectl delete`: objects, or one with `cascade` and `gracePeriod`.
     #[serde(default)]
     pub delete: Option<OneOrMany<Deleted>>,

@@ -67,6 +67,24 @@ pub enum DelayEntry {
     Drawn(Distribution),
 }
 
+impl DelayEntry {
+    /// Whether it can be nothing but 0.
+    pub fn is_always_zero(&self) -> bool {
+        let zero = |duration: &Duration| duration.0 == Span::ZERO;
+        match self {
+            DelayEntry::Never => false,
+            DelayEntry::Fixed(duration) => zero(duration),
+            DelayEntry::Drawn(distribution) => match distribution {
+                Distribution::Uniform { high, .. } => zero(high),
+                Distribution::Normal { mean, deviation } => zero(mean) && zero(deviation),
+                Distribution::LogNormal { p99, .. } => zero(p99),
+                Distribution::Exponential { mean } => zero(mean),
+                Distribution::Empirical(all) => all.iter().all(zero),
+            },
+        }
+    }
+}
+
 /// What a random delay is drawn from.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
