@@ -8,10 +8,13 @@
 mod axis;
 mod batch;
 mod clock_band;
+mod columns;
 pub(crate) mod conditions;
 mod fitted;
 mod font;
+pub(crate) mod ground;
 mod ground_panel;
+mod ground_text;
 mod labels;
 mod lane_panel;
 mod lane_text;
@@ -31,13 +34,14 @@ mod svg;
 pub mod text;
 mod theme;
 mod tradeoff;
+mod window;
 
 pub use load_text::headline as load_headline;
 pub use sentence::headline;
 pub(crate) use sentence::outcome;
 pub use theme::{Rgb, Theme};
+pub use window::Window;
 
-use crate::api::Kind;
 use crate::campaign::{Advice, Summary};
 use crate::error::Error;
 #[cfg(not(feature = "png"))]
@@ -217,47 +221,6 @@ fn paint_png(scene: &scene::Scene, options: &PlotOptions) -> Result<Vec<u8>, Err
 fn paint_png(_: &scene::Scene, _: &PlotOptions) -> Result<Vec<u8>, Error> {
     let problem = Problem::new("this seatrial was built without PNG");
     Err(problem.with_hint("draw an SVG, or build it with the feature `png`").into())
-}
-
-/// Which part of a run is shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Window {
-    /// From shortly before the first action until shortly after the last
-    /// change; without actions from the beginning.
-    #[default]
-    Auto,
-    /// All of it.
-    Whole,
-    /// From the first moment to the second, cut to the run.
-    Between(SimTime, SimTime),
-}
-
-impl Window {
-    /// The first and the last moment to show. They differ unless the run has
-    /// no length.
-    pub fn of(self, timeline: &Timeline) -> (SimTime, SimTime) {
-        let end = timeline.until;
-        match self {
-            Window::Between(from, to) if from < to.min(end) => (from, to.min(end)),
-            Window::Whole | Window::Between(..) => (SimTime::ZERO, end),
-            Window::Auto => interesting(timeline),
-        }
-    }
-}
-
-/// The part of a run in which something happens, with a margin of a twentieth.
-fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
-    let end = timeline.until;
-    // Jobs run from their creation on, whatever is done to them later.
-    let runs = timeline.workloads().iter().filter(|w| w.kind == Kind::Job).map(|w| w.created);
-    let first = timeline.actions.iter().map(|a| a.at).chain(runs).min().unwrap_or_default();
-    let last = timeline.workloads().iter().map(Workload::last_change).max().unwrap_or_default();
-    if first >= last {
-        return (SimTime::ZERO, end);
-    }
-    let margin = Span::from_ns((last.since(first).0 / 20).max(Span::from_secs(1).0));
-    let from = SimTime(first.0.saturating_sub(margin.0));
-    (from, last.after(margin).min(end))
 }
 
 /// The workload's name as pictures print it: with its namespace where the

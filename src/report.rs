@@ -4,6 +4,7 @@
 //! The file needs nothing from anywhere: data, style and program stand in it.
 
 mod data;
+mod ground;
 mod sweep;
 
 use crate::assertion::Verdict;
@@ -19,7 +20,11 @@ const STYLE: &str = include_str!("../assets/report/style.css");
 const RUNS_MAIN: &str = include_str!("../assets/report/runs.html");
 const SWEEP_MAIN: &str = include_str!("../assets/report/sweep.html");
 const COMMON: &str = include_str!("../assets/report/common.js");
-const RUNS: &str = include_str!("../assets/report/runs.js");
+const RUNS: &str = concat!(
+    include_str!("../assets/report/plot.js"),
+    include_str!("../assets/report/ground.js"),
+    include_str!("../assets/report/runs.js")
+);
 const SWEEP: &str = include_str!("../assets/report/sweep.js");
 const START: &str = include_str!("../assets/report/start.js");
 

@@ -536,6 +536,10 @@ pub struct NodeLoad {
     pub pods: Steps,
     /// 1 while it is in the API.
     pub present: Steps,
+    /// 1 while it is in the API and ready.
+    pub ready: Steps,
+    /// 1 while it is cordoned.
+    pub cordoned: Steps,
 }
 
 /// A whole run as step functions.

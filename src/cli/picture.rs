@@ -124,6 +124,7 @@ pub(super) fn text_options(look: &Look, window: Window) -> TextOptions {
         ascii: look.ascii,
         colour: output::takes_colour(),
         window,
+        picture: chosen(look.picture),
         ..TextOptions::default()
     }
 }

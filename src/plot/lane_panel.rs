@@ -7,6 +7,7 @@ use super::scale::{Across, Upright, runs, stack, step_line};
 use super::scene::{Anchor, Area, Scene, Shape, Text};
 use super::theme::{BLUE, GREEN, Look, PURPLE, Rgb, SKY_BLUE, VERMILLION, YELLOW};
 use super::{axis, font};
+use crate::time::SimTime;
 use crate::timeline::{Steps, Workload};
 
 const LEGEND_ROW: i32 = 22;
@@ -50,9 +51,9 @@ impl LanePanel {
         self.counted = most;
     }
 
-    /// What happened, in a sentence.
-    pub(super) fn headline(&self, workload: &Workload) -> String {
-        self.chart.headline(workload, self.across.from, self.across.end())
+    /// What happened before a moment, in a sentence.
+    pub(super) fn headline(&self, workload: &Workload, end: SimTime) -> String {
+        self.chart.headline(workload, self.across.from, end)
     }
 
     /// The height of a lane and the gap below its bars.

@@ -1,7 +1,7 @@
 //! Lanes in the terminal: a character for each column of time.
 
+use super::columns::Columns;
 use super::lanes::{Chart, Lane, Tone};
-use super::text::Columns;
 use super::theme::{self, Rgb};
 use crate::timeline::Workload;
 use std::fmt::Write as _;

@@ -7,6 +7,7 @@ mod pods;
 
 pub(crate) use jobs::round;
 
+use super::Picture;
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{Lives, Steps, Timeline, Workload};
@@ -161,6 +162,18 @@ impl<'a> Story<'a> {
 
     fn seen(&self, from: SimTime, to: SimTime) -> bool {
         from <= self.to && to >= self.from
+    }
+}
+
+/// The question that a picture of a kind of workload answers; `None` if it is
+/// not one for lanes.
+pub(crate) fn question(picture: Picture, kind: Kind) -> Option<Question> {
+    match picture {
+        Picture::Auto => usual_question(kind),
+        Picture::Availability | Picture::Capacity | Picture::Zones | Picture::Load => None,
+        Picture::Lanes => Some(Question::Places),
+        Picture::Overlap => Some(Question::Overlap),
+        Picture::Completion => Some(Question::Completion),
     }
 }
 

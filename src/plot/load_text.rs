@@ -1,7 +1,8 @@
 //! What becomes of the requests for a Service, in block characters and in
 //! words.
 
-use super::text::{Columns, Keep, TextOptions, eighths, painted};
+use super::columns::{Columns, Keep};
+use super::text::{TextOptions, painted};
 use super::theme::{self, Rgb};
 use super::{SHORTEST, axis};
 use crate::time::SimTime;
@@ -47,7 +48,8 @@ fn rate_of(micro: i128) -> String {
 }
 
 /// Draws a Service below the workloads.
-pub(super) fn draw(text: &mut String, timeline: &Timeline, service: &Service, options: &TextOptions) {
+pub(super) fn draw(timeline: &Timeline, service: &Service, options: &TextOptions) -> String {
+    let mut text = String::new();
     let (from, to) = options.window.of(timeline);
     let end = to.after(crate::time::Span::from_ns(1));
     let (requests, pods) = rows(service, from, end);
@@ -68,22 +70,13 @@ pub(super) fn draw(text: &mut String, timeline: &Timeline, service: &Service, op
     for rows in [&requests, &pods] {
         let top = top(rows);
         for row in rows {
-            let blocks: String = (0..columns.count)
-                .map(|column| {
-                    let (since, until) = columns.range(column);
-                    let since = since.max(from);
-                    let value = match row.keep {
-                        Keep::Least => row.steps.min_over(since, until),
-                        Keep::Greatest => row.steps.max_over(since, until),
-                    };
-                    options.blocks()[eighths(value, top, row.keep)]
-                })
-                .collect();
+            let blocks = columns.blocks(&row.steps, row.keep, top, options.blocks());
             let blocks = painted(&blocks, row.colour, options.colour);
             let _ = writeln!(text, "{}", format!("{:<labels$}  {blocks}  {}", row.label, row.note).trim_end());
         }
     }
     let _ = writeln!(text, "{}", headline(service, from, end));
+    text
 }
 
 fn several_namespaces(timeline: &Timeline) -> bool {

@@ -1,8 +1,9 @@
 //! A whole picture: titles, the parts of each workload, and the axis of time.
 
+use super::ground::Ground;
 use super::ground_panel::GroundPanel;
 use super::lane_panel::LanePanel;
-use super::lanes::{Question, Story, chart, usual_question};
+use super::lanes::{Story, chart, question};
 use super::load_panel::LoadPanel;
 use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
@@ -11,7 +12,7 @@ use super::theme::Look;
 use super::{Picture, PlotOptions, Run, axis, clock_band, font, headline, load_text, name_of};
 use crate::api::Kind;
 use crate::time::SimTime;
-use crate::timeline::{Lives, Timeline};
+use crate::timeline::{ActionMark, Lives, Timeline};
 use crate::trace::Trace;
 
 /// Distances in pixels.
@@ -54,30 +55,12 @@ impl<'a> Part<'a> {
         slim: bool,
     ) -> Part<'a> {
         let workload = &story.timeline.workloads()[index];
-        let ground = match options.picture {
-            Picture::Capacity => Some(GroundPanel::capacity(story.timeline, across, edge, look)),
-            Picture::Zones => Some(GroundPanel::zones(story.timeline, workload, across, edge, look)),
-            _ => None,
-        };
-        if let Some(ground) = ground {
-            let whole = options.picture == Picture::Capacity;
-            let name = if whole { "capacity".to_string() } else { name_of(story.timeline, workload) };
-            return Part {
-                headline: ground.headline().to_string(),
-                name,
-                lanes: None,
-                plot: None,
-                load: None,
-                ground: Some(ground),
-            };
+        match options.picture {
+            Picture::Capacity => return Part::of_capacity(story.timeline, across, edge, look),
+            Picture::Zones => return Part::of_zones(story.timeline, index, across, edge, look),
+            _ => {}
         }
-        let question = match options.picture {
-            Picture::Auto => usual_question(workload.kind),
-            Picture::Availability | Picture::Capacity | Picture::Zones | Picture::Load => None,
-            Picture::Lanes => Some(Question::Places),
-            Picture::Overlap => Some(Question::Overlap),
-            Picture::Completion => Some(Question::Completion),
-        };
+        let question = question(options.picture, workload.kind);
         let lanes =
             question.map(|question| LanePanel::new(chart(story, index, question), workload, across, edge, look));
         // Lanes say what became of each pod; how many were available is a
@@ -87,9 +70,10 @@ impl<'a> Part<'a> {
             let panel = Panel::new(workload, across, edge, look, slim || both);
             if both { panel.without_legend() } else { panel }
         });
-        let plain = || headline(workload, across.from, across.end());
+        let end = options.window.told_until(story.timeline, across.end());
+        let plain = || headline(workload, across.from, end);
         Part {
-            headline: lanes.as_ref().map_or_else(plain, |lanes| lanes.headline(workload)),
+            headline: lanes.as_ref().map_or_else(plain, |lanes| lanes.headline(workload, end)),
             name: name_of(story.timeline, workload),
             lanes,
             plot,
@@ -116,6 +100,44 @@ impl<'a> Part<'a> {
             headline: load_text::headline(service, across.from, across.end()),
             ground: None,
         }
+    }
+
+    fn of_ground(
+        name: String,
+        ground: Ground,
+        actions: &[ActionMark],
+        across: Across,
+        edge: i32,
+        look: Look,
+    ) -> Part<'a> {
+        let ground = GroundPanel::new(ground, actions.to_vec(), across, edge, look);
+        let headline = ground.headline().to_string();
+        Part { lanes: None, plot: None, load: None, ground: Some(ground), name, headline }
+    }
+
+    /// What the machines offer and what is asked of them.
+    fn of_capacity(timeline: &Timeline, across: Across, edge: i32, look: Look) -> Part<'a> {
+        let ground = Ground::capacity(timeline, across.from, across.end());
+        Part::of_ground("capacity".to_string(), ground, &timeline.actions, across, edge, look)
+    }
+
+    /// A workload's pods by zone.
+    fn of_zones(timeline: &Timeline, index: usize, across: Across, edge: i32, look: Look) -> Part<'a> {
+        let workload = &timeline.workloads()[index];
+        let ground = Ground::zones(timeline, workload, across.from, across.end());
+        let name = format!("{} by zone", name_of(timeline, workload));
+        Part::of_ground(name, ground, workload.actions(), across, edge, look)
+    }
+
+    /// The same with the name of its run, if it has one.
+    fn of_run(self, run: &Run<'_>) -> Part<'a> {
+        let name = if run.name.is_empty() { self.name } else { format!("{}: {}", run.name, self.name) };
+        Part { name, ..self }
+    }
+
+    /// What it adds to the workload above it.
+    const fn is_beside(&self) -> bool {
+        self.load.is_some() || self.ground.is_some()
     }
 
     /// Plots that are compared have one scale.
@@ -186,33 +208,67 @@ fn panels_of(run: &Run<'_>, options: &PlotOptions) -> usize {
     }
 }
 
+/// Whether Services are drawn.
+const fn has_load(options: &PlotOptions) -> bool {
+    matches!(options.picture, Picture::Auto | Picture::Load)
+}
+
+/// How many panels a run has beside those of workloads: those of Services, and
+/// those of zones and machines that tell something without being asked.
+fn beside_of(run: &Run<'_>, options: &PlotOptions, shown: usize) -> usize {
+    let services = if has_load(options) { run.timeline.services().len() } else { 0 };
+    if options.picture != Picture::Auto {
+        return services;
+    }
+    let zones = run.timeline.workloads().iter().take(shown).filter(|w| w.tells_zones(run.timeline)).count();
+    services + zones + usize::from(run.timeline.capacity().tells())
+}
+
+/// The parts of a run, with at most so many workloads.
+fn parts_of<'a>(
+    run: &Run<'a>,
+    story: Story<'a>,
+    across: Across,
+    edge: i32,
+    options: &PlotOptions,
+    (most, slim): (usize, bool),
+) -> Vec<Part<'a>> {
+    let (look, auto, count) = (options.theme.look(), options.picture == Picture::Auto, panels_of(run, options));
+    let mut parts = Vec::new();
+    for i in 0..count.min(most) {
+        let part = Part::new(story, i, across, edge, look, options, slim);
+        let alone = count == 1 && !run.name.is_empty();
+        parts.push(if alone { Part { name: run.name.to_string(), ..part } } else { part.of_run(run) });
+        if auto && run.timeline.workloads()[i].tells_zones(run.timeline) {
+            parts.push(Part::of_zones(run.timeline, i, across, edge, look).of_run(run));
+        }
+    }
+    if has_load(options) {
+        let service = |i: usize| Part::of_service(run.timeline, i, across, edge, look, count == 0).of_run(run);
+        parts.extend((0..run.timeline.services().len()).map(service));
+    }
+    if auto && run.timeline.capacity().tells() {
+        parts.push(Part::of_capacity(run.timeline, across, edge, look).of_run(run));
+    }
+    parts
+}
+
 /// Lays the pictures of several runs out, one below the other on one axis.
 pub(super) fn side_by_side(runs: &[Run<'_>], (from, to): (SimTime, SimTime), options: &PlotOptions) -> Scene {
     let look = options.theme.look();
     let width = options.width.clamp(480, 10_000) as i32;
     let across = Across { from, to, left: LEFT, right: width - RIGHT };
+    let lives: Vec<Lives> = runs.iter().map(|r| Lives::of(r.trace, r.timeline)).collect();
     let wanted: usize = runs.iter().map(|run| panels_of(run, options)).sum();
     let shown = wanted.min(options.panels.clamp(1, 50).max(runs.len()));
-    let with_load = matches!(options.picture, Picture::Auto | Picture::Load);
-    let services = if with_load { runs.iter().map(|r| r.timeline.services().len()).sum() } else { 0 };
-    let (slim, more) = (shown + services > 1, wanted - shown);
-    let lives: Vec<Lives> = runs.iter().map(|r| Lives::of(r.trace, r.timeline)).collect();
+    let beside: usize = runs.iter().map(|run| beside_of(run, options, shown)).sum();
+    let (slim, more) = (shown + beside > 1, wanted - shown);
     let mut parts: Vec<Part<'_>> = Vec::new();
     for (run, lives) in runs.iter().zip(&lives) {
         let story = Story { trace: run.trace, timeline: run.timeline, lives, from, to };
         // Each run gets the same share of the room.
         let most = if runs.len() > 1 { shown / runs.len() } else { shown };
-        for i in 0..panels_of(run, options).min(most.max(1)) {
-            let mut part = Part::new(story, i, across, width - EDGE, look, options, slim);
-            if !run.name.is_empty() {
-                let alone = panels_of(run, options) == 1;
-                part.name = if alone { run.name.to_string() } else { format!("{}: {}", run.name, part.name) };
-            }
-            parts.push(part);
-        }
-        if with_load {
-            parts.extend(service_parts(run, across, width - EDGE, look, wanted == 0));
-        }
+        parts.extend(parts_of(run, story, across, width - EDGE, options, (most.max(1), slim)));
     }
     Part::on_one_scale(&mut parts, runs.len() > 1);
     let bands: i32 = runs.iter().map(|r| clock_band::height(r.timeline)).sum();
@@ -269,16 +325,6 @@ fn draw_more(scene: &mut Scene, look: Look, more: usize) {
     }
 }
 
-/// The parts of a run's Services.
-fn service_parts<'a>(run: &Run<'a>, across: Across, edge: i32, look: Look, labelled: bool) -> Vec<Part<'a>> {
-    let part = |index: usize| {
-        let part = Part::of_service(run.timeline, index, across, edge, look, labelled);
-        let name = if run.name.is_empty() { part.name } else { format!("{}: {}", run.name, part.name) };
-        Part { name, ..part }
-    };
-    (0..run.timeline.services().len()).map(part).collect()
-}
-
 /// The height of the picture and of each plot in it.
 fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) -> (i32, i32) {
     let count = parts.len() as i32;
@@ -292,7 +338,7 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) ->
     let alone = count == 1 && parts[0].lanes.is_none() && parts[0].ground.is_none();
     let usual = match count {
         1 if alone => ALONE,
-        2 if parts[1].load.is_some() => PAIR,
+        2 if parts[1].is_beside() => PAIR,
         _ => TOGETHER,
     };
     let plots = parts.iter().filter(|p| p.plot.is_some() || p.load.is_some()).count() as i32;
@@ -316,19 +362,23 @@ fn titles(
             Some(title) => (title, format!("{}: {}", one.name, one.headline)),
             None => (one.name.clone(), one.headline.clone()),
         },
-        [one, rest @ ..] if one.load.is_none() && rest.iter().all(|part| part.load.is_some()) => match own {
-            Some(title) => (title, format!("{}: {}", one.name, one.headline)),
-            None => (one.name.clone(), one.headline.clone()),
-        },
+        // Each part says what happened to it.
+        [one, rest @ ..] if !one.is_beside() && rest.iter().all(Part::is_beside) => {
+            let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+            let told = format!("{}, from {} to {}", names.join(", "), across.from, across.to);
+            (own.unwrap_or_else(|| one.name.clone()), told)
+        }
         several => {
-            let pods = several.iter().filter(|part| part.load.is_none()).count();
-            if pods == 0 {
-                let title = own.unwrap_or_else(|| "requests".to_string());
-                return (title, format!("{} Services from {} to {}", several.len(), across.from, across.to));
-            }
-            let title = own.unwrap_or_else(|| format!("{count} workloads"));
-            let what = if pods == count { String::new() } else { format!("{pods} of ") };
-            (title, format!("{what}{count} workloads from {} to {}", across.from, across.to))
+            let pods = several.iter().filter(|part| !part.is_beside()).count();
+            let (shown, all) = match pods {
+                0 if several.iter().all(|part| part.load.is_some()) => {
+                    (format!("{} Services", several.len()), "requests".to_string())
+                }
+                0 => (format!("{} workloads by zone", several.len()), format!("{count} workloads")),
+                _ if pods == count => (format!("{count} workloads"), format!("{count} workloads")),
+                _ => (format!("{pods} of {count} workloads"), format!("{count} workloads")),
+            };
+            (own.unwrap_or(all), format!("{shown} from {} to {}", across.from, across.to))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The result of a run in one sentence.
 
 use super::batch;
-use crate::time::SimTime;
+use crate::time::{MILLISECOND, SimTime, Span};
 use crate::timeline::{Rollout, Series, Workload};
 
 /// What happened to a workload between two moments (the second not included),
@@ -30,9 +30,11 @@ pub(super) fn pods(n: i64) -> String {
     if n == 1 { "1 pod".to_string() } else { format!("{n} pods") }
 }
 
-/// The last moment before the end of a half-open range.
-fn last(end: SimTime) -> SimTime {
-    SimTime(end.0.saturating_sub(1))
+/// How long something has lasted before the end of a half-open range, to the
+/// millisecond.
+fn lasted(start: SimTime, end: SimTime) -> Span {
+    let ns = end.since(start).0.saturating_sub(1);
+    Span::from_ms((ns + MILLISECOND / 2) / MILLISECOND)
 }
 
 /// How a rollout ended or did not, as it was known just before a moment.
@@ -43,7 +45,7 @@ pub(crate) fn outcome(rollout: &Rollout, end: SimTime) -> String {
         (Some(at), _, _) => format!("took {}", took(at)),
         (None, _, Some(at)) => format!("was stuck after {}", took(at)),
         (None, Some(at), None) => format!("was replaced after {}", took(at)),
-        (None, None, None) => format!("not finished after {}", took(last(end))),
+        (None, None, None) => format!("not finished after {}", lasted(rollout.start, end)),
     }
 }
 
@@ -54,7 +56,7 @@ fn rollouts(workload: &Workload, from: SimTime, end: SimTime) -> Option<String> 
     match (updates.as_slice(), all.first()) {
         ([], Some(first)) => Some(match first.end.filter(|&at| at < end) {
             Some(at) => format!("complete after {}", at.since(first.start)),
-            None => format!("not complete after {}", last(end).since(first.start)),
+            None => format!("not complete after {}", lasted(first.start, end)),
         }),
         ([], None) => None,
         ([one], _) => Some(format!("rollout {}", outcome(one, end))),

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 /// The most rollouts listed for a workload.
 const MOST_ROLLOUTS: usize = 10;
 
-/// A table in kubectl's columns, the state at the end of the window, followed
+/// A table in kubectl's columns, the state at the end of the window (of the
+/// automatic one: at the end of the run), followed
 /// by a line for each rollout and for what was extreme.
 ///
 /// ```text
@@ -28,10 +29,11 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
     }
     let (from, to) = window.of(timeline);
     let end = to.after(Span::from_ns(1));
-    let mut text = tables(timeline, to);
+    let told = window.told_until(timeline, end);
+    let mut text = tables(timeline, SimTime(told.0 - 1));
     for workload in timeline.workloads() {
         let _ = writeln!(text, "\n{}", name_of(timeline, workload));
-        for line in lines(workload, from, end) {
+        for line in lines(workload, from, told) {
             let _ = writeln!(text, "  {line}");
         }
     }

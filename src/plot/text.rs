@@ -13,10 +13,11 @@
 //! time, rounded down, so that no dip is lost; a column of a row of pods on
 //! nodes shows the greatest, rounded up. Only 0 is a blank.
 
+use super::columns::{Columns, Keep};
 use super::lane_text::LaneText;
-use super::lanes::{self, Chart, Story, usual_question};
+use super::lanes::{self, Chart, Story};
 use super::theme::{self, Rgb};
-use super::{SHORTEST, Window, axis, headline, image_of, load_text, name_of};
+use super::{Picture, SHORTEST, Window, axis, ground_text, headline, image_of, load_text, name_of};
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, ConditionChange, Lives, Series, Steps, Timeline, Workload};
@@ -34,6 +35,8 @@ pub struct TextOptions {
     pub colour: bool,
     /// Which part of the run.
     pub window: Window,
+    /// What is drawn.
+    pub picture: Picture,
     /// The most workloads to show.
     pub workloads: usize,
     /// The only workload to show, an index into
@@ -43,7 +46,15 @@ pub struct TextOptions {
 
 impl Default for TextOptions {
     fn default() -> TextOptions {
-        TextOptions { width: 100, ascii: false, colour: false, window: Window::Auto, workloads: 12, only: None }
+        TextOptions {
+            width: 100,
+            ascii: false,
+            colour: false,
+            window: Window::Auto,
+            picture: Picture::Auto,
+            workloads: 12,
+            only: None,
+        }
     }
 }
 
@@ -63,8 +74,6 @@ pub(super) fn painted(columns: &str, Rgb(r, g, b): Rgb, colour: bool) -> String 
     if colour { format!("{style}{columns}{style:#}") } else { columns.to_string() }
 }
 
-/// The fewest columns of time.
-const FEWEST_COLUMNS: usize = 20;
 /// The most lines below a waveform.
 const MOST_NOTES: usize = 20;
 /// The most revisions that get a row.
@@ -86,18 +95,8 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
         Some(only) => vec![only],
         None => (0..count.min(options.workloads.max(1))).collect(),
     };
-    let (from, to) = options.window.of(timeline);
-    let charts = charts(trace, timeline, from, to);
-    for (i, &workload) in shown.iter().enumerate() {
-        if i > 0 {
-            text.push('\n');
-        }
-        Wave::new(timeline, &timeline.workloads()[workload], charts[workload].as_ref(), options).draw(&mut text);
-    }
-    for service in timeline.services().iter().filter(|_| options.only.is_none()) {
-        text.push('\n');
-        load_text::draw(&mut text, timeline, service, options);
-    }
+    let drawn = parts(trace, timeline, options, &shown);
+    text.push_str(&drawn.join("\n"));
     match count - shown.len() {
         0 => {}
         1 => text.push_str("\nand 1 more workload\n"),
@@ -108,11 +107,28 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
     text
 }
 
-/// Which value of a column's time is shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    Least,
-    Greatest,
+/// The drawings, one of each workload, Service and so on that is asked for.
+fn parts(trace: &Trace, timeline: &Timeline, options: &TextOptions, shown: &[usize]) -> Vec<String> {
+    let (picture, auto) = (options.picture, options.picture == Picture::Auto);
+    let mut parts = Vec::new();
+    if !matches!(picture, Picture::Load | Picture::Capacity | Picture::Zones) {
+        let charts = charts(trace, timeline, options);
+        let wave = |&i: &usize| Wave::new(timeline, &timeline.workloads()[i], charts[i].as_ref(), options).drawn();
+        parts.extend(shown.iter().map(wave));
+    }
+    let zoned = |&&i: &&usize| picture == Picture::Zones || timeline.workloads()[i].tells_zones(timeline);
+    if auto || picture == Picture::Zones {
+        let zones = |&i: &usize| ground_text::zones(timeline, &timeline.workloads()[i], options);
+        parts.extend(shown.iter().filter(zoned).map(zones));
+    }
+    let whole = options.only.is_none();
+    if whole && (auto || picture == Picture::Load) {
+        parts.extend(timeline.services().iter().map(|service| load_text::draw(timeline, service, options)));
+    }
+    if picture == Picture::Capacity || (whole && auto && timeline.capacity().tells()) {
+        parts.push(ground_text::capacity(timeline, options));
+    }
+    parts
 }
 
 struct Row {
@@ -124,66 +140,6 @@ struct Row {
     colour: Rgb,
 }
 
-/// The columns: where time begins and how much of it is in one.
-#[derive(Clone, Copy)]
-pub(super) struct Columns {
-    pub(super) start: SimTime,
-    pub(super) each: Span,
-    pub(super) count: usize,
-    /// Just after the last moment.
-    pub(super) end: SimTime,
-}
-
-impl Columns {
-    /// As many columns of a round length as fit.
-    pub(super) fn fit(from: SimTime, to: SimTime, most: usize) -> Columns {
-        let most = most.max(FEWEST_COLUMNS) as u64;
-        let mut each = axis::round_span(Span::from_ns(to.since(from).0 / most));
-        loop {
-            let start = SimTime(from.0 - from.0 % each.0);
-            let count = to.since(start).0.div_ceil(each.0).max(1);
-            if count <= most {
-                let end = to.after(Span::from_ns(1));
-                return Columns { start, each, count: count as usize, end };
-            }
-            each = axis::round_span(Span::from_ns(each.0 + 1));
-        }
-    }
-
-    /// Whether a moment is in a column.
-    pub(super) fn has(&self, at: SimTime) -> bool {
-        at >= self.start && at < self.end
-    }
-
-    /// The column of a moment; the last moment belongs to the last column.
-    pub(super) fn of(&self, at: SimTime) -> usize {
-        ((at.since(self.start).0 / self.each.0) as usize).min(self.count - 1)
-    }
-
-    /// Times above their columns, ten or more columns apart.
-    pub(super) fn axis(&self) -> String {
-        let columns = self;
-        let step = axis::round_span(Span::from_ns(columns.each.0.saturating_mul(10)));
-        let mut line = String::new();
-        let mut used = 0;
-        for at in axis::multiples(step, columns.start, columns.end) {
-            let (column, label) = (columns.of(at), axis::clock(at));
-            let fits = column + label.len() <= columns.count.max(label.len());
-            if fits && (column > used || used == 0) {
-                let _ = write!(line, "{:width$}{label}", "", width = column - used);
-                used = column + label.len();
-            }
-        }
-        line
-    }
-
-    pub(super) fn range(&self, column: usize) -> (SimTime, SimTime) {
-        let from = self.start.after(Span::from_ns(self.each.0 * column as u64));
-        let to = if column + 1 == self.count { self.end } else { from.after(self.each) };
-        (from, to)
-    }
-}
-
 struct Wave<'a> {
     name: String,
     workload: &'a Workload,
@@ -192,6 +148,8 @@ struct Wave<'a> {
     rows: Vec<Row>,
     columns: Columns,
     from: SimTime,
+    /// The end of what the sentence tells of.
+    told_until: SimTime,
     labels: usize,
     top: i64,
 }
@@ -221,9 +179,16 @@ impl<'a> Wave<'a> {
             columns: Columns::fit(from, to, room),
             rows,
             from,
+            told_until: options.window.told_until(timeline, end),
             labels,
             top,
         }
+    }
+
+    fn drawn(&self) -> String {
+        let mut text = String::new();
+        self.draw(&mut text);
+        text
     }
 
     fn draw(&self, text: &mut String) {
@@ -253,7 +218,7 @@ impl<'a> Wave<'a> {
             let (columns, colour) = (self.columns, self.options.colour);
             LaneText { chart, workload: self.workload, columns, labels: self.labels, colour }.draw(text);
         }
-        let (from, end) = (self.from, self.columns.end);
+        let (from, end) = (self.from, self.told_until);
         let plain = || headline(self.workload, from, end);
         let sentence = self.chart.map_or_else(plain, |chart| chart.headline(self.workload, from, end));
         let _ = writeln!(text, "{sentence}");
@@ -311,18 +276,7 @@ impl<'a> Wave<'a> {
     }
 
     fn blocks(&self, row: &Row) -> String {
-        let set = self.options.blocks();
-        (0..self.columns.count)
-            .map(|column| {
-                let (from, to) = self.columns.range(column);
-                let from = from.max(self.from);
-                let value = match row.keep {
-                    Keep::Least => row.steps.min_over(from, to),
-                    Keep::Greatest => row.steps.max_over(from, to),
-                };
-                set[eighths(value, self.top, row.keep)]
-            })
-            .collect()
+        self.columns.blocks(&row.steps, row.keep, self.top, self.options.blocks())
     }
 
     /// Actions, turns and changes of conditions in order of time.
@@ -375,16 +329,6 @@ fn letter(i: usize) -> char {
     u8::try_from(i).ok().filter(|&i| i < 26).map_or('+', |i| char::from(b'A' + i))
 }
 
-/// How many eighths of a full block a value is.
-pub(super) fn eighths(value: i64, top: i64, keep: Keep) -> usize {
-    let (value, top) = (value.clamp(0, top) as u64, top.max(1) as u64);
-    let eighths = match keep {
-        Keep::Least => (value * 8 / top).max(u64::from(value > 0)),
-        Keep::Greatest => (value * 8).div_ceil(top),
-    };
-    eighths as usize
-}
-
 /// What runs of a Job or a CronJob. What comes and goes within a column is
 /// drawn: a run that is too short to be seen would be a run that is missing.
 fn batch_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
@@ -427,12 +371,14 @@ fn batch_rows(workload: &Workload, from: SimTime, end: SimTime) -> Vec<Row> {
 }
 
 /// The lanes of the workloads that have them.
-fn charts(trace: &Trace, timeline: &Timeline, from: SimTime, to: SimTime) -> Vec<Option<Chart>> {
-    let questions: Vec<_> = timeline.workloads().iter().map(|w| usual_question(w.kind)).collect();
+fn charts(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> Vec<Option<Chart>> {
+    let question = |w: &Workload| lanes::question(options.picture, w.kind);
+    let questions: Vec<_> = timeline.workloads().iter().map(question).collect();
     if questions.iter().all(Option::is_none) {
         return questions.iter().map(|_| None).collect();
     }
     let lives = Lives::of(trace, timeline);
+    let (from, to) = options.window.of(timeline);
     let story = Story { trace, timeline, lives: &lives, from, to };
     questions.into_iter().enumerate().map(|(i, question)| question.map(|q| lanes::chart(story, i, q))).collect()
 }
@@ -523,33 +469,4 @@ fn least_available(workload: &Workload, from: SimTime, end: SimTime) -> String {
         return with_time("min", least, at, from);
     }
     format!("max {}", workload.series(Series::Available).max_over(from, end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eighths_never_hide_an_extreme() {
-        for (value, least, greatest) in
-            [(0, 0, 0), (1, 1, 1), (8, 3, 4), (9, 3, 4), (10, 4, 4), (19, 7, 8), (20, 8, 8), (30, 8, 8)]
-        {
-            assert_eq!(eighths(value, 20, Keep::Least), least, "{value}");
-            assert_eq!(eighths(value, 20, Keep::Greatest), greatest, "{value}");
-        }
-    }
-
-    #[test]
-    fn columns_are_of_round_length_and_fit() {
-        let s = SimTime::from_secs;
-        for (from, to, most, each, count) in
-            [(0, 60, 60, 1, 60), (0, 60, 59, 2, 30), (55, 140, 60, 2, 43), (0, 86_400, 80, 1_200, 72), (0, 0, 50, 0, 1)]
-        {
-            let columns = Columns::fit(s(from), s(to), most);
-            let each = if each == 0 { Span::from_ms(1) } else { Span::from_secs(each) };
-            assert_eq!((columns.each, columns.count), (each, count), "{from} to {to}");
-            assert_eq!(columns.of(s(to)), count - 1);
-            assert_eq!(columns.range(count - 1).1, columns.end);
-        }
-    }
 }

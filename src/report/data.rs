@@ -1,6 +1,6 @@
 //! What the report's program reads.
 
-use super::{Comparison, Variant};
+use super::{Comparison, Variant, ground};
 use crate::assertion::Verdict;
 use crate::plot::Window;
 use crate::plot::conditions::{self, Mood, Stretch};
@@ -29,10 +29,11 @@ fn variant(variant: &Variant<'_>) -> Value {
     let lives = Lives::of(trace, timeline);
     let story = Story { trace, timeline, lives: &lives, from: SimTime::ZERO, to: timeline.until };
     let (from, to) = Window::Auto.of(timeline);
+    let told = (from, timeline.end());
     let actions: Vec<Value> =
         timeline.actions.iter().map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected})).collect();
-    let workloads = (0..timeline.workloads().len()).map(|i| workload(story, i));
-    let services = timeline.services().iter().map(|s| service(s, timeline.end()));
+    let workloads = (0..timeline.workloads().len()).map(|i| workload(story, i, told));
+    let services = timeline.services().iter().map(|s| service(s, told));
     let workloads: Vec<Value> = workloads.chain(services).collect();
     let (subjects, texts, records) = records(trace);
     json!({
@@ -48,6 +49,7 @@ fn variant(variant: &Variant<'_>) -> Value {
         "actions": actions,
         "verdicts": variant.verdicts.iter().map(verdict).collect::<Vec<Value>>(),
         "workloads": workloads,
+        "capacity": ground::capacity(timeline, told),
         "subjects": subjects,
         "texts": texts,
         "records": records,
@@ -79,13 +81,13 @@ fn verdict(verdict: &Verdict) -> Value {
     })
 }
 
-fn workload(story: Story<'_>, index: usize) -> Value {
+/// The sentence tells of a range of time.
+fn workload(story: Story<'_>, index: usize, (from, end): (SimTime, SimTime)) -> Value {
     let seen = &story.timeline.workloads()[index];
     let question = lanes::usual_question(seen.kind).unwrap_or(Question::Places);
     let chart = lanes::chart(story, index, question);
     let runs = matches!(question, Question::Overlap | Question::Completion);
-    let end = story.timeline.end();
-    let headline = chart.headline(seen, SimTime::ZERO, end);
+    let headline = chart.headline(seen, from, end);
     let series: Vec<Value> =
         if runs { Vec::new() } else { Series::ALL.into_iter().filter_map(|s| line(seen, s)).collect() };
     let layers = if runs { Vec::new() } else { layers(seen) };
@@ -106,6 +108,7 @@ fn workload(story: Story<'_>, index: usize) -> Value {
         "layers": layers,
         "conditions": conditions,
         "lanes": drawn(&chart),
+        "zones": ground::zones(story.timeline, seen, (from, end)),
         "runs": runs,
     })
 }
@@ -129,7 +132,7 @@ fn stretch(trace: &Trace, workload: &Workload, condition: &str, stretch: &Stretc
 }
 
 /// What becomes of a Service's requests, drawn as a workload without lanes.
-fn service(service: &Service, end: SimTime) -> Value {
+fn service(service: &Service, (from, end): (SimTime, SimTime)) -> Value {
     let points = |series: Series| {
         let steps = service.series(series).filter(|steps| steps.points().iter().any(|p| p.1 != 0))?;
         let lasting = steps.lasting(crate::plot::SHORTEST);
@@ -157,12 +160,13 @@ fn service(service: &Service, end: SimTime) -> Value {
         "namespace": service.namespace,
         "name": service.name,
         "path": service.path(),
-        "headline": crate::plot::load_headline(service, SimTime::ZERO, end),
+        "headline": crate::plot::load_headline(service, from, end),
         "series": lines,
         "bands": bands,
         "layers": [],
         "conditions": [],
         "lanes": no_lanes,
+        "zones": null,
         "runs": false,
     })
 }
@@ -177,7 +181,7 @@ fn line(workload: &Workload, series: Series) -> Option<Value> {
 }
 
 /// The values of a step function, the time of each before it.
-fn points(steps: &Steps) -> Vec<Value> {
+pub(super) fn points(steps: &Steps) -> Vec<Value> {
     let lasting = steps.lasting(crate::plot::SHORTEST);
     lasting.points().iter().flat_map(|&(at, value)| [ms(at), json!(value)]).collect()
 }

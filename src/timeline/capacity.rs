@@ -1,8 +1,8 @@
 //! What the machines offer, what is asked of them, and where pods are ready.
 
-use super::Steps;
+use super::{NodeLoad, Series, Steps, Timeline, Workload};
 use crate::api::{Kind, Resources};
-use crate::time::SimTime;
+use crate::time::{SimTime, Span};
 use crate::trace::{Record, Trace, What};
 use std::collections::BTreeSet;
 
@@ -22,12 +22,40 @@ pub struct Band {
 pub struct Capacity {
     /// Nodes in the API.
     pub nodes: Steps,
+    /// Those of them that are not ready.
+    pub unready: Steps,
     /// Cores.
     pub cpu: Band,
     /// Memory.
     pub memory: Band,
     /// The zones that nodes are in, by name.
     pub zones: Vec<String>,
+}
+
+/// Who waits for less has not waited for room.
+const AT_ONCE: Span = Span::from_secs(1);
+
+impl Capacity {
+    /// Whether the machines are part of what happened: nodes came or went
+    /// after the beginning, or pods waited for room.
+    pub fn tells(&self) -> bool {
+        self.moves() || self.waited()
+    }
+
+    /// Whether nodes came or went after the beginning.
+    fn moves(&self) -> bool {
+        self.nodes.points().iter().any(|point| point.0 > SimTime::ZERO)
+    }
+
+    fn waited(&self) -> bool {
+        [&self.cpu, &self.memory].iter().any(|band| band.pending.lasting(AT_ONCE).points().iter().any(|p| p.1 > 0))
+    }
+
+    /// The last moment at which anything about it changed.
+    pub(crate) fn last_change(&self) -> SimTime {
+        let all = [&self.nodes, &self.unready, &self.cpu.pending, &self.memory.pending];
+        all.iter().filter_map(|steps| steps.points().last()).map(|point| point.0).max().unwrap_or_default()
+    }
 }
 
 /// A workload's pods in one zone.
@@ -41,6 +69,28 @@ pub struct ZoneLoad {
     pub on_node: Steps,
     /// Its pods on nodes that are not being deleted.
     pub active: Steps,
+}
+
+impl Workload {
+    /// Whether zones are part of what happened to it: one that lost several
+    /// nodes had two of its ready pods or more and lost all of them, while
+    /// other zones kept some.
+    pub fn tells_zones(&self, timeline: &Timeline) -> bool {
+        let Some(settled) = self.settled().filter(|_| self.zones.len() > 1) else { return false };
+        let (desired, ready) = (self.series(Series::Desired), self.series(Series::Ready));
+        let wanted = desired.at(settled);
+        let emptied = |load: &&ZoneLoad| {
+            let alone = load.ready.zip_with(ready, |here, all| i64::from(here == 0 && all > 0)).lasting(AT_ONCE);
+            let mut empty = alone.pieces(settled, timeline.end()).filter(|piece| piece.2 == 1);
+            load.ready.at(settled) >= 2 && empty.any(|(since, _, _)| desired.at(since) >= wanted)
+        };
+        self.zones.iter().filter(emptied).any(|load| {
+            let of_zone = timeline.nodes.iter().filter(|node| node.zone == load.zone);
+            let sound = |node: &NodeLoad| node.ready.zip_with(&node.cordoned, |ready, cordoned| ready - cordoned);
+            let sound = of_zone.fold(Steps::default(), |sum, node| sum.zip_with(&sound(node), |a, b| a + b));
+            sound.at(settled) - sound.min_over(settled, timeline.end()) >= 2
+        })
+    }
 }
 
 /// Running sums of [`Capacity`].

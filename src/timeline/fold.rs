@@ -1,16 +1,20 @@
 //! One pass over the records of a trace.
 
-use super::capacity::{Capacity, Sums, ZoneLoad};
+mod pods;
+
+pub(super) use pods::PodState;
+
+use super::capacity::{Capacity, Sums};
 use super::cast::Cast;
-use super::effects::{Ledger, raise};
+use super::effects::Ledger;
 use super::executions::Executions;
 use super::{
     ActionMark, ClockPiece, Component, ConditionChange, NodeLoad, Rollout, Series, Service, Timeline, Unplaced,
-    Workload, Write,
+    Workload,
 };
-use crate::api::{Kind, Resources};
+use crate::api::Kind;
 use crate::time::SimTime;
-use crate::trace::{Emitted, Field, Record, Subject, SubjectId, Trace, Value, What};
+use crate::trace::{Emitted, Field, Record, SubjectId, Trace, Value, What};
 use std::collections::BTreeSet;
 
 /// What a subject is to the fold.
@@ -29,64 +33,6 @@ pub(super) enum Role {
     /// What no series tells of.
     Silent,
     Pod(usize),
-}
-
-/// What is known of a pod.
-#[derive(Clone, Copy, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "five independent facts")]
-pub(super) struct PodState {
-    pub(super) workload: usize,
-    pub(super) revision: usize,
-    /// Nobody owns it, so it reports its own availability.
-    pub(super) alone: bool,
-    pub(super) node: Option<usize>,
-    pub(super) exists: bool,
-    pub(super) ready: bool,
-    pub(super) deleting: bool,
-    pub(super) finished: bool,
-    /// Its containers have started.
-    pub(super) started: bool,
-    pub(super) restarts: u32,
-    /// Which part of the workload's work it does.
-    pub(super) part: usize,
-    pub(super) attaching: bool,
-    pub(super) named: bool,
-    /// What it asks for.
-    pub(super) room: Resources,
-    /// Its application is known not to serve requests.
-    pub(super) silent: bool,
-    /// From how many Services it gets requests.
-    pub(super) ways: u8,
-}
-
-impl PodState {
-    fn running(&self) -> bool {
-        self.exists && self.started && !self.finished
-    }
-
-    fn active(&self) -> bool {
-        self.exists && !self.deleting && !self.finished
-    }
-
-    fn ready(&self) -> bool {
-        self.active() && self.ready
-    }
-
-    fn serving(&self) -> bool {
-        self.ready() && !self.silent
-    }
-
-    fn on_node(&self) -> bool {
-        self.exists && !self.finished && self.node.is_some()
-    }
-
-    fn terminating(&self) -> bool {
-        self.exists && self.deleting && !self.finished
-    }
-
-    fn pending(&self) -> bool {
-        self.exists && !self.finished && self.node.is_none()
-    }
 }
 
 /// The running numbers of a revision.
@@ -247,11 +193,7 @@ impl Fold {
         }
         self.component(trace, record);
         match self.roles[record.subject.0 as usize] {
-            Role::Node(node) => match record.what {
-                What::Created => self.node_comes(node, trace.subject(record.subject), true),
-                What::Deleted => self.node_comes(node, trace.subject(record.subject), false),
-                _ => {}
-            },
+            Role::Node(node) => self.node_changes(trace, node, record),
             Role::Silent => {}
             Role::Service(service) => {
                 if let What::Set { field, value } = record.what {
@@ -272,6 +214,21 @@ impl Fold {
                     self.revision(trace, workload, revision, record);
                 }
             }
+        }
+    }
+
+    /// A node comes or goes, or it is ready or cordoned or not.
+    fn node_changes(&mut self, trace: &Trace, node: usize, record: &Record) {
+        match record.what {
+            What::Created => self.node_comes(node, trace.subject(record.subject), true),
+            What::Deleted => self.node_comes(node, trace.subject(record.subject), false),
+            What::Set { field: Field::ConditionReady, value } => {
+                self.node_ready(node, text(trace, value).starts_with("True"));
+            }
+            What::Set { field: Field::Unschedulable, value } => {
+                self.nodes[node].cordoned.set(self.now, i64::from(value == Value::Bool(true)));
+            }
+            _ => {}
         }
     }
 
@@ -305,179 +262,6 @@ impl Fold {
             Role::Pod(pod) => {
                 reach.workloads.insert(self.pods[pod].workload);
             }
-        }
-    }
-
-    fn pod(&mut self, trace: &Trace, id: usize, what: What) {
-        if what == What::Killed {
-            return self.add(self.pods[id].workload, Series::Killed, 1);
-        }
-        if matches!(what, What::Answers | What::Silent) {
-            self.tell_serving();
-        }
-        if matches!(what, What::Wrote { .. } | What::Lost { .. }) {
-            return self.effect(trace, self.pods[id].workload, what);
-        }
-        let before = self.pods[id];
-        let pod = &mut self.pods[id];
-        match what {
-            What::Created => pod.exists = true,
-            What::Bound { node } => {
-                pod.node = match self.roles.get(node.0 as usize) {
-                    Some(&Role::Node(node)) => Some(node),
-                    _ => None,
-                };
-            }
-            What::Running => pod.started = true,
-            What::Attaching => pod.attaching = true,
-            What::Attached => pod.attaching = false,
-            What::Named => pod.named = true,
-            What::Unnamed => pod.named = false,
-            What::Answers => pod.silent = false,
-            What::Silent => pod.silent = true,
-            What::Routable { service } => {
-                pod.ways += 1;
-                if let Some(&Role::Service(service)) = self.roles.get(service.0 as usize) {
-                    self.services[service].workloads.insert(before.workload);
-                }
-            }
-            What::Unroutable { .. } => pod.ways = pod.ways.saturating_sub(1),
-            What::Ready => pod.ready = true,
-            What::Unready => pod.ready = false,
-            What::Restarted { count } => pod.restarts = pod.restarts.max(count),
-            What::Deleting { .. } => pod.deleting = true,
-            What::Succeeded { .. } | What::Failed { .. } => pod.finished = true,
-            What::Removed | What::Deleted => pod.exists = false,
-            What::Emitted(emitted) => return self.unplaced(trace, before.workload, emitted),
-            _ => return,
-        }
-        let after = *pod;
-        if before.exists != after.exists && after.alone {
-            self.set(after.workload, Series::Desired, i64::from(after.exists));
-            if after.exists {
-                self.workloads[after.workload].created = self.now;
-            }
-        }
-        self.count_pod(&before, &after);
-    }
-
-    fn effect(&mut self, trace: &Trace, workload: usize, what: What) {
-        let (raised, before) = self.ledger.count(what);
-        for &series in raised {
-            raise(&mut self.workloads[workload].series[series as usize], self.now);
-        }
-        if let What::Wrote { key } = what {
-            let key = trace.symbols.get(key).to_string();
-            self.workloads[workload].writes.push(Write { at: self.now, key, before });
-        }
-    }
-
-    /// From the first record about it on, what serves is counted apart from
-    /// what is ready.
-    fn tell_serving(&mut self) {
-        if !std::mem::replace(&mut self.tells_serving, true) {
-            for workload in 0..self.workloads.len() {
-                let ready = self.workloads[workload].series[Series::Ready as usize].clone();
-                self.workloads[workload].series[Series::Serving as usize] = ready;
-            }
-        }
-    }
-
-    /// A node is in the API from now on, or no longer.
-    pub(super) fn node_comes(&mut self, node: usize, subject: &Subject, comes: bool) {
-        let now = self.now;
-        if (self.nodes[node].present.last() == 1) != comes {
-            self.nodes[node].present.set(now, i64::from(comes));
-            self.capacity.node(&mut self.sums, &subject.room, comes, now);
-        }
-    }
-
-    /// Counts a pod where it is.
-    fn count_ground(&mut self, before: &PodState, after: &PodState) {
-        let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
-        let (on, pending) = (step(PodState::on_node), step(PodState::pending));
-        if on != 0 || pending != 0 {
-            self.capacity.requests(&mut self.sums, &after.room, (on, pending), self.now);
-        }
-        let (ready, active) = (step(PodState::ready), step(|p| p.on_node() && !p.deleting));
-        let Some(node) = after.node.or(before.node).filter(|_| on != 0 || ready != 0 || active != 0) else { return };
-        let (zone, now) = (&self.nodes[node].zone, self.now);
-        if zone.is_empty() {
-            return;
-        }
-        let zones = &mut self.workloads[after.workload].zones;
-        let place = zones.iter().position(|load| load.zone == *zone).unwrap_or_else(|| {
-            zones.push(ZoneLoad { zone: zone.clone(), ..ZoneLoad::default() });
-            zones.len() - 1
-        });
-        let load = &mut zones[place];
-        for (steps, by) in [(&mut load.on_node, on), (&mut load.ready, ready), (&mut load.active, active)] {
-            if by != 0 {
-                steps.set(now, steps.last() + by);
-            }
-        }
-    }
-
-    /// Moves the running numbers by what changed about a pod.
-    fn count_pod(&mut self, before: &PodState, after: &PodState) {
-        let step = |f: fn(&PodState) -> bool| i64::from(f(after)) - i64::from(f(before));
-        self.count_ground(before, after);
-        let (workload, revision) = (after.workload, after.revision);
-        self.add(workload, Series::Existing, step(|p| p.exists));
-        self.add(workload, Series::OnNode, step(PodState::on_node));
-        self.add(workload, Series::Ready, step(PodState::ready));
-        self.add(workload, Series::Terminating, step(PodState::terminating));
-        self.add(workload, Series::Pending, step(PodState::pending));
-        self.add(workload, Series::Attaching, step(|p| p.attaching && p.on_node()));
-        self.add(workload, Series::Dns, step(|p| p.named));
-        if self.tells_serving {
-            self.add(workload, Series::Serving, step(PodState::serving));
-        }
-        self.add(workload, Series::Routable, step(|p| p.ways > 0));
-        if after.ways > 0 || before.ways > 0 {
-            self.add(workload, Series::DeadEnds, step(|p| p.ways > 0 && p.silent));
-        }
-        let restarts = i64::from(after.restarts) - i64::from(before.restarts);
-        self.add(workload, Series::Restarts, restarts);
-        self.add(workload, Series::Attempts, restarts + step(|p| p.started));
-        let running = step(PodState::running);
-        if running != 0 {
-            let executions = &mut self.states[workload].executions;
-            executions.step(after.part, running > 0);
-            let overlap = executions.overlap(self.workloads[workload].kind);
-            self.add(workload, Series::Running, running);
-            self.set(workload, Series::Overlap, overlap);
-        }
-        if after.alone {
-            self.add(workload, Series::Available, step(PodState::ready));
-        }
-        let now = self.now;
-        let state = &mut self.states[workload].revisions[revision];
-        let series = &mut self.workloads[workload].revisions[revision];
-        if step(PodState::ready) != 0 {
-            state.ready += step(PodState::ready);
-            series.ready.set(now, state.ready);
-        }
-        if step(|p| p.ways > 0) != 0 {
-            state.routable += step(|p| p.ways > 0);
-            series.routable.set(now, state.routable);
-        }
-        let leaving = step(|p| p.on_node() && p.terminating());
-        if leaving != 0 {
-            state.terminating += leaving;
-            series.terminating.set(now, state.terminating);
-        }
-        if step(PodState::on_node) != 0 {
-            state.on_node += step(PodState::on_node);
-            series.on_node.set(now, state.on_node);
-            if let Some(node) = after.node.or(before.node) {
-                self.node_pods[node] += step(PodState::on_node);
-                self.nodes[node].pods.set(now, self.node_pods[node]);
-            }
-        }
-        if step(PodState::active) != 0 {
-            state.active += step(PodState::active);
-            self.count_updated(workload);
         }
     }
 

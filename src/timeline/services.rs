@@ -88,6 +88,23 @@ impl Service {
         self.requests.points().iter().any(|point| point.1 > 0)
     }
 
+    /// The last moment at which anything about its load or its pods changed.
+    pub fn last_change(&self) -> SimTime {
+        let all = [
+            &self.endpoints,
+            &self.routable,
+            &self.serving,
+            &self.dead_ends,
+            &self.requests,
+            &self.capacity,
+            &self.refused,
+            &self.shed,
+            &self.errors,
+            &self.cut,
+        ];
+        all.iter().filter_map(|steps| steps.points().last()).map(|point| point.0).max().unwrap_or_default()
+    }
+
     /// What became of its requests in a range.
     pub fn flows(&self, from: SimTime, to: SimTime) -> Flows {
         let sum = |steps: &Steps| steps.integral(from, to) / i128::from(SECOND);

@@ -232,3 +232,92 @@ fn a_rollout_is_looked_into() {
     assert_ne!(browser.text(".range"), range);
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }
+
+/// A zone with two nodes goes, and pods wait for room until another comes.
+const ZONES: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 8
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers: [{name: app, image: 'app:v1', resources: {requests: {cpu: 1500m, memory: 3Gi}}}]
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: a zone goes}
+spec:
+  duration: 10m
+  cluster:
+    zones: {a: {nodes: 2, cpu: 4, memory: 16Gi}, b: {nodes: 2, cpu: 4, memory: 16Gi}}
+  pods: {'*': {start: 1s, ready: 1s, terminate: 1s}}
+  actions:
+  - {at: 1m, nodeDelete: b-1}
+  - {at: 1m, nodeDelete: b-2}
+  - {at: 4m, nodeAdd: {name: c-1, zone: c, cpu: 8, memory: 32Gi}}
+";
+
+/// How many pixels of a canvas have the colour of a part.
+fn pixels(browser: &mut Browser, canvas: &str, colour: &str) -> i64 {
+    let script = format!(
+        "(() => {{ const c = document.querySelector({}), o = Object.assign(document.createElement('canvas'), {{width: c.width, height: c.height}}).getContext('2d', {{willReadFrequently: true}}), \
+         d = (o.drawImage(c, 0, 0), o.getImageData(0, 0, c.width, c.height).data), \
+         h = getComputedStyle(document.documentElement).getPropertyValue({}).trim(), \
+         [r, g, b] = [1, 3, 5].map(i => parseInt(h.slice(i, i + 2), 16)); let n = 0; \
+         for (let i = 0; i < d.length; i += 4) if (d[i] === r && d[i + 1] === g && d[i + 2] === b) n++; return n; }})()",
+        json!(canvas),
+        json!(colour)
+    );
+    browser.run(&script).as_i64().expect("a number")
+}
+
+#[test]
+fn machines_and_zones_are_looked_into() {
+    let Some(mut browser) = Browser::start() else { return };
+    let dir = folder(&[("zones.yaml", ZONES), ("web.yaml", WEB)]);
+    let told = printed(&dir, &["run", "zones.yaml", "--report", "report.html"]);
+    let page = page(&dir);
+    looks(&mut browser, &page);
+    everything_has_a_name(&mut browser);
+    // What the terminal says stands there too, and is open.
+    let grounds = browser.run("[...document.querySelectorAll('figure.ground')].map(f => [f.querySelector('h3').innerText, f.querySelector('.headline').innerText, f.querySelector('details').open])");
+    let grounds = grounds.as_array().cloned().unwrap_or_default();
+    let names: Vec<&serde_json::Value> = grounds.iter().map(|ground| &ground[0]).collect();
+    assert_eq!(names, ["deployment/shop by zone", "capacity"]);
+    for ground in &grounds {
+        let headline = ground[1].as_str().unwrap_or_default();
+        assert!(told.lines().any(|line| line == headline), "{headline:?} is not in\n{told}");
+        assert_eq!(ground[2], true, "{headline}");
+    }
+    // Pods that wait are drawn, and are not once they are switched off.
+    let capacity = "figure.ground:last-of-type canvas";
+    let before = pixels(&mut browser, capacity, "--badfill");
+    assert!(before > 2_000, "{before} pixels of what waits");
+    browser.click("figure.ground:last-of-type [data-key='ground:pending']");
+    assert_eq!(pixels(&mut browser, capacity, "--badfill"), 0);
+    browser.click("figure.ground:last-of-type [data-key='ground:pending']");
+    assert_eq!(pixels(&mut browser, capacity, "--badfill"), before);
+    // A tip has the numbers, a click the reason.
+    let span = browser.run("JSON.parse(document.getElementById('data').textContent).variants[0].window");
+    let (from, to) = (span[0].as_f64().expect("a time"), span[1].as_f64().expect("a time"));
+    let size = browser.run(&format!(
+        "(() => {{ const r = document.querySelector({}).getBoundingClientRect(); return [r.width, r.height]; }})()",
+        json!(capacity)
+    ));
+    let (width, height) = (size[0].as_f64().expect("a width"), size[1].as_f64().expect("a height"));
+    let across = |ms: f64| (92.0 + (ms - from) / (to - from) * (width - 92.0 - 118.0)) / width;
+    for (ms, tip) in [(57_000.0, "cores: requested 12, pending 0, allocatable 16"), (150_000.0, "allocatable 8")] {
+        browser.hover(capacity, across(ms), 100.0 / height);
+        let said = browser.text("#tip");
+        assert!(said.contains(tip), "{said}");
+    }
+    browser.click_at(capacity, across(61_000.0), 100.0 / height);
+    assert!(browser.run("document.querySelectorAll('#why li').length").as_i64() > Some(1), "a chain");
+    // Where nothing is to be told, it is there and closed.
+    printed(&dir, &["run", "web.yaml", "--report", "report.html"]);
+    browser.open(&page, "light");
+    assert_eq!(browser.run("document.querySelectorAll('figure.ground details[open]').length"), 0);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
