@@ -2,6 +2,7 @@
 
 pub mod autoscaler;
 mod behaviour;
+mod bits;
 mod delay;
 mod kube_scheduler;
 mod kubelet;

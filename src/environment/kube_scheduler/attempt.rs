@@ -5,10 +5,11 @@ use super::filter::{Asking, Suppose, Supposed};
 use super::fit::{Fit, examine};
 use super::preempt::Preemption;
 use super::reasons::{Reasons, Refusals};
-use super::score::Candidate;
 use super::volumes::ClaimRules;
+use super::window::Window;
 use super::{Budgets, KubeScheduler};
 use crate::api::{Key, Pod, PodTemplate};
+use crate::environment::bits::{Bits, WORD, nth_one, ones};
 use crate::time::SimTime;
 
 /// No fewer nodes than this are looked for.
@@ -51,10 +52,16 @@ pub(super) struct Memo {
 }
 
 /// What looking at the nodes has given.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    candidates: Vec<Candidate>,
+#[derive(Default)]
+struct Found {
+    /// The only node that it may be, as the pod names it or expects its place
+    /// there.
+    only: Option<u32>,
+    /// What speaks against nodes, if none will do.
     refused: Vec<(u32, Reasons)>,
+    refusals: Refusals,
+    /// How many nodes were looked at.
+    seen: usize,
 }
 
 /// What nodes are looked at for.
@@ -115,21 +122,21 @@ impl KubeScheduler {
         now: SimTime,
         plain: bool,
     ) -> Attempt {
-        let mut found = std::mem::take(&mut self.found);
-        found.candidates.clear();
-        found.refused.clear();
         let named = self.named_nodes(pod);
+        let asked = cycle.asks.opened().chain(cycle.asks.of_others());
+        self.tallies.lay_out(asked, &self.nodes);
+        let mut scratch = std::mem::take(&mut self.scratch);
         let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
-        let (refusals, seen) = self.look(cycle, &asking, named.as_deref(), &mut found);
-        let best = self.scratch.best(&found.candidates, &asking, self.ties, draw);
-        let best = found.candidates.get(best).and_then(|candidate| self.nodes.get(candidate.slot));
-        self.start = (self.start + seen) % self.nodes.len();
-        let outcome = match best {
+        let found = self.look(cycle, &asking, named.as_deref(), &mut scratch.window);
+        let order = self.nodes.order();
+        let mut best = || scratch.best(&cycle.fit.offers, &asking, order, self.ties, draw);
+        let slot = found.only.or_else(|| best().map(|place| order[place]));
+        self.scratch = scratch;
+        self.start = (self.start + found.seen) % self.nodes.len();
+        match slot.and_then(|slot| self.nodes.get(slot)) {
             Some(row) => Attempt::Bind(row.key),
-            None => self.fail(cycle, &found, &refusals, (budgets, draw), now, plain && named.is_none()),
-        };
-        self.found = found;
-        outcome
+            None => self.fail(cycle, &found, (budgets, draw), now, plain && named.is_none()),
+        }
     }
 
     /// The nodes that a pod may only run on because it names them.
@@ -154,100 +161,100 @@ impl KubeScheduler {
     }
 
     /// Looks at nodes until enough of them will do, beginning where the last
-    /// pod's search ended; tells at how many.
+    /// pod's search ended.
     ///
     /// Upstream: `pkg/scheduler/schedule_one.go findNodesThatFitPod`
-    fn look(
-        &self,
-        cycle: &mut Cycle,
-        asking: &Asking<'_>,
-        named: Option<&[u32]>,
-        found: &mut Found,
-    ) -> (Refusals, usize) {
-        let mut refusals = Refusals::default();
+    fn look(&self, cycle: &mut Cycle, asking: &Asking<'_>, named: Option<&[u32]>, window: &mut Window) -> Found {
         let search = Search { asking, claims: &cycle.claims, pod: cycle.pod, priority: cycle.priority };
         if let Some(slot) = self.nominated_node(cycle.pod)
-            && let Ok(candidate) = self.judge(slot, &mut cycle.fit, &search)
+            && self.judge(slot, &mut cycle.fit, &search).is_ok()
         {
-            found.candidates.push(candidate);
-            return (refusals, 0);
+            return Found { only: Some(slot), ..Found::default() };
         }
+        if let Some(&[slot]) = named {
+            if self.judge(slot, &mut cycle.fit, &search).is_ok() {
+                return Found { only: Some(slot), seen: 1, ..Found::default() };
+            }
+        } else {
+            let seen = self.skim(named, &mut cycle.fit, &search, window);
+            if window.nodes() > 0 {
+                return Found { seen, ..Found::default() };
+            }
+        }
+        window.begin(0, 0);
+        let mut found = Found::default();
         let order = named.unwrap_or_else(|| self.nodes.order());
-        let wanted = enough(order.len());
         let (before, after) = order.split_at(self.start % order.len().max(1));
-        if self.nominations.is_empty() && cycle.claims.is_empty() {
-            let seen = self.skim(after.iter().chain(before), wanted, &mut cycle.fit, asking, &mut found.candidates);
-            if !found.candidates.is_empty() {
-                return (refusals, seen);
-            }
-        }
         for &slot in after.iter().chain(before) {
-            match self.judge(slot, &mut cycle.fit, &search) {
-                Ok(_) if found.candidates.len() == wanted => break,
-                Ok(candidate) => found.candidates.push(candidate),
-                Err(reasons) => found.refused.push((slot, reasons)),
+            if let Err(reasons) = self.judge(slot, &mut cycle.fit, &search) {
+                found.refused.push((slot, reasons));
+                found.refusals.add(reasons, 1);
             }
         }
-        let seen = found.candidates.len() + found.refused.len();
-        if found.candidates.is_empty() {
-            // Nobody asks what is wrong with nodes if others will do.
-            found.refused.iter().for_each(|(_, reasons)| refusals.add(*reasons, 1));
-            if named.is_some() {
-                refusals.add(Reasons::NOT_NAMED, (self.nodes.len() - order.len()) as u32);
-                refusals.all = refusals.all.with(Reasons::NODE_AFFINITY);
-            }
+        found.seen = found.refused.len();
+        if named.is_some() {
+            found.refusals.add(Reasons::NOT_NAMED, (self.nodes.len() - order.len()) as u32);
+            found.refusals.all = found.refusals.all.with(Reasons::NODE_AFFINITY);
         }
-        (refusals, seen)
+        found
     }
 
-    /// Looks for nodes that will do, and not at what is wrong with others.
-    fn skim<'a>(
-        &self,
-        order: impl Iterator<Item = &'a u32>,
-        wanted: usize,
-        fit: &mut Fit,
-        asking: &Asking<'_>,
-        candidates: &mut Vec<Candidate>,
-    ) -> usize {
-        let forbids_nothing = asking.forbids_nothing();
-        candidates.reserve(wanted);
+    /// Looks for nodes that will do, and not at what is wrong with others;
+    /// tells how many it has looked at.
+    fn skim(&self, named: Option<&[u32]>, fit: &mut Fit, search: &Search<'_>, window: &mut Window) -> usize {
+        let nodes = self.nodes.order().len();
+        let wanted = enough(named.map_or(nodes, <[u32]>::len));
+        let named = named.map(|slots| self.places_of(slots.iter()));
+        let nominated = (!self.nominations.is_empty()).then(|| self.places_of(self.nominations.keys()));
+        let open = search.asking.open();
+        let start = self.start % nodes;
+        let (word, bit) = (start / WORD as usize, start as u32 % WORD);
+        fit.offers.catch_up(&self.nodes);
+        window.begin(start, nodes);
         let mut seen = 0;
-        for &slot in order {
-            if forbids_nothing || asking.lets(slot) {
-                let version = self.nodes.versions[slot as usize];
-                if fit.known(slot, version).is_none()
-                    && let Some(row) = self.nodes.get(slot)
-                {
-                    fit.of(row, version);
-                }
-                if let Some(entry) = fit.known(slot, version).filter(|entry| entry.will_do()) {
-                    if candidates.len() == wanted {
-                        break;
-                    }
-                    candidates.push(entry.as_candidate(slot));
+        for turn in 0..=nodes.div_ceil(WORD as usize) {
+            let at = window.next();
+            let mut asked = if turn == 0 { u64::MAX << bit } else { u64::MAX };
+            if turn > 0 && at == word {
+                asked = (1 << bit) - 1;
+            }
+            if (at + 1) * WORD as usize > nodes {
+                asked &= (1 << (nodes as u32 % WORD)) - 1;
+            }
+            if let Some(named) = &named {
+                asked &= named.word(at);
+            }
+            let mut good = fit.will_do(&self.nodes, at, asked & open.word(at));
+            let doubtful = if search.claims.is_empty() { nominated.as_ref().map_or(0, |n| n.word(at)) } else { good };
+            for bit in ones(good & doubtful) {
+                let slot = self.nodes.order()[at * WORD as usize + bit as usize];
+                if self.judge(slot, fit, search).is_err() {
+                    good &= !(1 << bit);
                 }
             }
-            seen += 1;
+            let missing = wanted - window.nodes();
+            if let Some(end) = nth_one(good, missing) {
+                let looked_at = (1 << end) - 1;
+                window.push(good & looked_at);
+                return seen + (asked & looked_at).count_ones() as usize;
+            }
+            window.push(good);
+            seen += asked.count_ones() as usize;
         }
         seen
     }
 
-    /// A node as far as it and the pod's template alone tell.
-    fn offer(&self, slot: u32, fit: &mut Fit) -> Result<Candidate, Reasons> {
-        let version = self.nodes.versions[slot as usize];
-        if let Some(entry) = fit.known(slot, version) {
-            return entry.candidate(slot);
-        }
-        let Some(row) = self.nodes.get(slot) else { return Err(Reasons::NOT_NAMED) };
-        fit.of(row, version).candidate(slot)
+    /// Where nodes are in the order of the search.
+    fn places_of<'a>(&self, slots: impl Iterator<Item = &'a u32>) -> Bits {
+        slots.filter_map(|slot| self.nodes.place(*slot)).collect()
     }
 
     /// Whether a node will do. Pods that are at least as important and expect
     /// to get a place on it count as if they were there.
     ///
     /// Upstream: `pkg/scheduler/framework/runtime/framework.go RunFilterPluginsWithNominatedPods`
-    fn judge(&self, slot: u32, fit: &mut Fit, search: &Search<'_>) -> Result<Candidate, Reasons> {
-        let candidate = self.offer(slot, fit)?;
+    fn judge(&self, slot: u32, fit: &mut Fit, search: &Search<'_>) -> Result<(), Reasons> {
+        fit.entry(&self.nodes, slot).offer()?;
         if !self.nominations.is_empty() && self.nominations.contains_key(&slot) {
             let supposed = self.nominated_there(slot, search.pod, search.priority);
             let reasons = self.against(&fit.template, search.asking, search.claims, slot, &supposed);
@@ -264,7 +271,7 @@ impl KubeScheduler {
             }
         }
         let reasons = search.asking.against(slot);
-        if reasons.is_empty() { Ok(candidate) } else { Err(reasons) }
+        if reasons.is_empty() { Ok(()) } else { Err(reasons) }
     }
 
     fn nominated_there(&self, slot: u32, pod: Key, priority: i32) -> Vec<Supposed> {
@@ -313,15 +320,14 @@ impl KubeScheduler {
     fn fail(
         &mut self,
         cycle: &Cycle,
-        found: &Found,
-        refusals: &Refusals,
+        Found { refused, refusals, .. }: &Found,
         (budgets, draw): (Budgets<'_>, (&str, u64)),
         now: SimTime,
         plain: bool,
     ) -> Attempt {
         let head = refusals.sentence(self.nodes.len());
         self.queue.park(cycle.pod, refusals.all, now);
-        match self.preempt(cycle, &found.refused, budgets, draw) {
+        match self.preempt(cycle, refused, budgets, draw) {
             Preemption::Victims { slot, pods } => {
                 let node = self.nodes.get(slot).map(|row| row.key);
                 self.nominate(cycle.pod, cycle.class, cycle.priority, slot);

@@ -384,6 +384,11 @@ impl Asks {
         self.terms_seen = tallies.terms();
     }
 
+    /// The tallies of what other pods have brought.
+    pub(super) fn of_others(&self) -> impl Iterator<Item = TallyId> {
+        self.keeping_away.iter().chain(&self.wished).copied()
+    }
+
     /// The tallies that were opened for it.
     pub(super) fn opened(&self) -> impl Iterator<Item = TallyId> {
         let spread = self.hard.iter().chain(&self.soft).map(|ask| ask.tally);

@@ -2,7 +2,9 @@
 
 use super::class::{AskSpread, Asks, ClassId, Classes};
 use super::reasons::Reasons;
-use super::tallies::{Groups, NOWHERE, Tallies, Tally, TallyId, Topology};
+use super::tallies::{Tallies, Tally, TallyId};
+use super::topology::{Groups, NOWHERE, Topology};
+use crate::environment::bits::Bits;
 
 /// Pods that are taken to come to a node, or to leave it.
 #[derive(Clone, Copy, Debug)]
@@ -36,42 +38,49 @@ impl<'a> Kept<'a> {
         Kept { id, tally, topology: tallies.domains(tally.topology), by_group }
     }
 
-    /// The domain of a place.
-    pub(super) fn domain(&self, place: Place<'_>) -> u32 {
-        match place {
-            Place::Node(slot) => self.topology.domain(slot),
-            Place::Group(groups, group) => self.by_group.map_or(ELSEWHERE, |index| groups.domain(group, index)),
-        }
-    }
-
     /// Whether nodes of a group are all in the same domain.
     pub(super) const fn is_by_group(&self) -> bool {
         self.by_group.is_some()
     }
 
-    /// How many there are at a place; none if it is nowhere.
-    pub(super) fn at(&self, place: Place<'_>) -> i32 {
-        self.tally.count(self.domain(place))
-    }
-
-    /// Whether what is true of a node's group is not true of the node,
-    /// because something is there that is not everywhere in its group.
-    #[inline]
-    fn is_special(&self, slot: u32) -> bool {
-        let domain = self.topology.domain(slot);
-        domain == NOWHERE || self.tally.count(domain) != 0
+    /// How many there are in the domain of a node; none if it is in none.
+    pub(super) fn at(&self, slot: u32) -> i32 {
+        self.tally.count(self.topology.domain(slot))
     }
 }
 
-/// A domain that nothing is in.
-const ELSEWHERE: u32 = u32::MAX - 1;
-
-/// Where a pod may go: to a node, or to any node of a group that has its
-/// label for every other topology and no pods in that domain.
+/// What a number of pods in a domain means to a pod that would come there.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
-    Node(u32),
-    Group(&'a Groups, usize),
+enum Rule {
+    /// There may be so many, by a spread constraint.
+    Most(i64),
+    /// There must be some.
+    Some,
+    /// It does not matter how many there are, but there must be a domain.
+    Any,
+    /// There must be none.
+    None,
+}
+
+impl Rule {
+    /// Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/filtering.go Filter`
+    fn spread(ask: &AskSpread, least: i32) -> Rule {
+        Rule::Most(i64::from(ask.max_skew) + i64::from(least) - i64::from(ask.own))
+    }
+
+    const fn lets(self, count: i32) -> bool {
+        match self {
+            Rule::Most(most) => count as i64 <= most,
+            Rule::Some => count > 0,
+            Rule::Any => true,
+            Rule::None => count <= 0,
+        }
+    }
+
+    /// Whether a node without the label is let.
+    const fn lets_nowhere(self) -> bool {
+        matches!(self, Rule::None)
+    }
 }
 
 /// A constraint that must hold, and the count of the emptiest domain.
@@ -79,6 +88,24 @@ struct Hard<'a> {
     ask: AskSpread,
     kept: Kept<'a>,
     least: i32,
+}
+
+/// The nodes that other pods let a pod onto, by places.
+#[derive(Default)]
+pub(super) struct Open<'a> {
+    /// Who is in one of these is not let.
+    shut: Vec<&'a Bits>,
+    /// Nobody else is let than who is in one of each of these.
+    only: Vec<Vec<&'a Bits>>,
+}
+
+impl Open<'_> {
+    /// A word of the set.
+    #[inline]
+    pub(super) fn word(&self, at: usize) -> u64 {
+        let any = |sets: &[&Bits]| sets.iter().fold(0, |word, set| word | set.word(at));
+        self.only.iter().fold(!any(&self.shut), |word, sets| word & any(sets))
+    }
 }
 
 /// What a class of pods asks, looked up.
@@ -93,10 +120,6 @@ pub(super) struct Asking<'a> {
     pub(super) soft: Vec<(AskSpread, Kept<'a>)>,
     pub(super) wants_all_labels: bool,
     pub(super) wishes: Vec<(i64, Kept<'a>)>,
-    /// Of what must hold, and of the wishes, what groups say nothing about.
-    special: [Vec<Kept<'a>>; 2],
-    /// By group, whether its nodes will do.
-    lets: Vec<bool>,
 }
 
 impl<'a> Asking<'a> {
@@ -109,7 +132,7 @@ impl<'a> Asking<'a> {
         let own = asks.wishes.iter().map(|(id, weight)| (*weight, Kept::new(*id, tallies)));
         // What is never anywhere need not be added up.
         let others = asks.wished.iter().map(|id| (1, Kept::new(*id, tallies)));
-        let mut asking = Asking {
+        Asking {
             tallies,
             classes,
             hard: hard.collect(),
@@ -120,34 +143,11 @@ impl<'a> Asking<'a> {
                 .keeping_away
                 .iter()
                 .map(|id| Kept::new(*id, tallies))
-                .filter(|kept| kept.tally.inhabited > 0)
+                .filter(|kept| kept.tally.inhabited() > 0)
                 .collect(),
             soft: asks.soft.iter().map(|ask| (*ask, Kept::new(ask.tally, tallies))).collect(),
             wants_all_labels: asks.wants_all_labels,
-            wishes: own.chain(others).filter(|(_, kept)| kept.tally.inhabited > 0).collect(),
-            special: [Vec::new(), Vec::new()],
-            lets: Vec::new(),
-        };
-        asking.prepare();
-        asking
-    }
-
-    /// Finds out what holds for whole groups.
-    fn prepare(&mut self) {
-        let ungrouped = |kept: &&Kept<'a>| kept.by_group.is_none();
-        let hard = self.hard.iter().map(|hard| &hard.kept);
-        let musts = hard.chain(&self.near).chain(&self.away).chain(&self.keeping_away);
-        let musts: Vec<Kept<'a>> = musts.filter(ungrouped).copied().collect();
-        let soft = self.soft.iter().map(|(_, kept)| kept);
-        let wishes =
-            soft.chain(self.wishes.iter().map(|(_, kept)| kept)).filter(ungrouped).copied().collect::<Vec<_>>();
-        // On labels that all nodes have, what no pod counts for sets no node apart.
-        self.special = [musts, wishes].map(|all: Vec<Kept<'a>>| {
-            all.into_iter().filter(|kept| kept.tally.inhabited > 0 || kept.topology.is_partial()).collect()
-        });
-        if !self.forbids_nothing() {
-            let groups = self.groups();
-            self.lets = (0..groups.len()).map(|i| self.judge(Place::Group(groups, i), None).is_empty()).collect();
+            wishes: own.chain(others).filter(|(_, kept)| kept.tally.inhabited() > 0).collect(),
         }
     }
 
@@ -156,46 +156,67 @@ impl<'a> Asking<'a> {
         &self.tallies.groups
     }
 
-    /// Whether other pods let the pod onto a node.
-    #[inline]
-    pub(super) fn lets(&self, slot: u32) -> bool {
-        if self.special[0].iter().any(|kept| kept.is_special(slot)) {
-            return self.against(slot).is_empty();
+    /// What must hold, other pods considered.
+    fn rules(&self) -> impl Iterator<Item = (Rule, &Kept<'a>)> {
+        let near = if self.is_first(None) { Rule::Any } else { Rule::Some };
+        let hard = self.hard.iter().map(|hard| (Rule::spread(&hard.ask, hard.least), &hard.kept));
+        let near = self.near.iter().map(move |kept| (near, kept));
+        hard.chain(near).chain(self.away.iter().chain(&self.keeping_away).map(|kept| (Rule::None, kept)))
+    }
+
+    /// The nodes that other pods let the pod onto.
+    pub(super) fn open(&self) -> Open<'a> {
+        let mut open = Open::default();
+        let groups = self.groups();
+        for (rule, kept) in self.rules() {
+            if let Some(index) = kept.by_group {
+                let lets = |group| match groups.domain(group, index) {
+                    NOWHERE => rule.lets_nowhere(),
+                    domain => rule.lets(kept.tally.count(domain)),
+                };
+                open.shut.extend((0..groups.len()).filter(|group| !lets(*group)).map(|group| groups.set(group)));
+                continue;
+            }
+            let levels = |lets: bool| {
+                let levels = kept.tally.levels().filter(move |level| rule.lets(level.count) == lets);
+                levels.map(|level| &level.nodes)
+            };
+            if rule.lets(0) {
+                open.shut.extend(levels(false));
+            } else {
+                open.only.push(levels(true).chain(kept.topology.nowhere()).collect());
+            }
+            open.shut.extend(kept.topology.nowhere().filter(|_| !rule.lets_nowhere()));
         }
-        self.lets.get(self.groups().group(slot)).copied().unwrap_or(true)
+        open
     }
 
-    /// Whether a node scores otherwise than its group.
-    #[inline]
-    pub(super) fn scores_apart(&self, slot: u32) -> bool {
-        self.special[1].iter().any(|kept| kept.is_special(slot))
-    }
-
-    /// Whether other pods keep the pod off no node.
-    pub(super) fn forbids_nothing(&self) -> bool {
-        self.hard.is_empty() && self.near.is_empty() && self.away.is_empty() && self.keeping_away.is_empty()
+    /// What the wishes about other pods set nodes apart by, beside groups.
+    pub(super) fn sorting(&self) -> impl Iterator<Item = &Kept<'a>> {
+        let wished = self.wishes.iter().map(|(_, kept)| kept);
+        self.soft.iter().map(|(_, kept)| kept).chain(wished).filter(|kept| !kept.is_by_group())
     }
 
     /// What other pods mean to a node: the first thing that is wrong.
     pub(super) fn against(&self, slot: u32) -> Reasons {
-        self.judge(Place::Node(slot), None)
+        self.judge(slot, None)
     }
 
     /// The same if some pods came to the node or left it.
     pub(super) fn against_if(&self, suppose: Suppose<'_>) -> Reasons {
-        self.judge(Place::Node(suppose.slot), Some(suppose))
+        self.judge(suppose.slot, Some(suppose))
     }
 
-    fn judge(&self, place: Place<'_>, suppose: Option<Suppose<'_>>) -> Reasons {
-        let spread = self.spread(place, suppose);
+    fn judge(&self, slot: u32, suppose: Option<Suppose<'_>>) -> Reasons {
+        let spread = self.spread(slot, suppose);
         if !spread.is_empty() {
             return spread;
         }
         let there = |kept: &Kept<'_>| {
-            let domain = kept.domain(place);
-            domain != NOWHERE && self.count(kept, domain, suppose) > 0
+            let domain = kept.topology.domain(slot);
+            domain != NOWHERE && !Rule::None.lets(self.count(kept, domain, suppose))
         };
-        if !self.is_near(place, suppose) {
+        if !self.is_near(slot, suppose) {
             Reasons::NEAR
         } else if self.away.iter().any(there) {
             Reasons::AWAY
@@ -206,10 +227,9 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/filtering.go Filter`
-    fn spread(&self, place: Place<'_>, suppose: Option<Suppose<'_>>) -> Reasons {
+    fn spread(&self, slot: u32, suppose: Option<Suppose<'_>>) -> Reasons {
         for hard in &self.hard {
-            let domain = hard.kept.domain(place);
+            let domain = hard.kept.topology.domain(slot);
             if domain == NOWHERE {
                 return Reasons::NO_DOMAIN;
             }
@@ -218,7 +238,7 @@ impl<'a> Asking<'a> {
                 change => hard.kept.tally.least(hard.ask.min_domains, change),
             };
             let count = self.count(&hard.kept, domain, suppose);
-            if i64::from(count) + i64::from(hard.ask.own) - i64::from(least) > i64::from(hard.ask.max_skew) {
+            if !Rule::spread(&hard.ask, least).lets(count) {
                 return Reasons::SPREAD;
             }
         }
@@ -228,25 +248,28 @@ impl<'a> Asking<'a> {
     /// A pod that wants to be near pods of its own sort may be the first.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/interpodaffinity/filtering.go satisfyPodAffinity`
-    fn is_near(&self, place: Place<'_>, suppose: Option<Suppose<'_>>) -> bool {
+    fn is_near(&self, slot: u32, suppose: Option<Suppose<'_>>) -> bool {
         if self.near.is_empty() {
             return true;
         }
-        let domains: Vec<u32> = self.near.iter().map(|kept| kept.domain(place)).collect();
-        if domains.contains(&NOWHERE) {
-            return false;
-        }
-        let all = self.near.iter().zip(domains).all(|(kept, domain)| self.count(kept, domain, suppose) > 0);
-        let is_first = || self.near_itself && self.near.iter().all(|kept| self.is_empty(kept, suppose));
-        all || is_first()
+        let rule = if self.is_first(suppose) { Rule::Any } else { Rule::Some };
+        self.near.iter().all(|kept| match kept.topology.domain(slot) {
+            NOWHERE => rule.lets_nowhere(),
+            domain => rule.lets(self.count(kept, domain, suppose)),
+        })
+    }
+
+    /// Whether the pod would be the first of those that it wants to be near.
+    fn is_first(&self, suppose: Option<Suppose<'_>>) -> bool {
+        self.near_itself && self.near.iter().all(|kept| self.is_empty(kept, suppose))
     }
 
     fn is_empty(&self, kept: &Kept<'_>, suppose: Option<Suppose<'_>>) -> bool {
         match self.change(kept, suppose) {
-            None => kept.tally.inhabited == 0,
+            None => kept.tally.inhabited() == 0,
             Some((domain, by)) => {
                 let before = kept.tally.count(domain);
-                kept.tally.inhabited == u32::from(before != 0) && before + by == 0
+                kept.tally.inhabited() == usize::from(before != 0) && before + by == 0
             }
         }
     }

@@ -1,9 +1,9 @@
 //! What a node and a pod's template alone tell: whether the pod fits, and how
 //! well. Kept per template and node until the node changes.
 
-use super::nodes::NodeRow;
+use super::nodes::{NodeRow, Nodes};
+use super::offers::{Offer, Offers};
 use super::reasons::Reasons;
-use super::score::Candidate;
 use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
 use std::sync::Arc;
 
@@ -17,30 +17,26 @@ pub(super) struct Entry {
     version: u32,
     /// What speaks against it.
     pub(super) reasons: Reasons,
-    /// Least-allocated and balanced allocation together, from 0 to 200.
     room: u16,
-    /// Taints of effect `PreferNoSchedule` that the pod does not tolerate.
     taints: u16,
-    /// The weights of the preferred node affinity terms that hold.
     likes: i32,
 }
 
 impl Entry {
-    /// The node as one to choose from, or what speaks against it.
-    pub(super) const fn candidate(&self, slot: u32) -> Result<Candidate, Reasons> {
-        if self.will_do() { Ok(self.as_candidate(slot)) } else { Err(self.reasons) }
+    /// What the node offers, or what speaks against it.
+    pub(super) const fn offer(&self) -> Result<Offer, Reasons> {
+        if self.reasons.is_empty() {
+            Ok(Offer { room: self.room, taints: self.taints, likes: self.likes })
+        } else {
+            Err(self.reasons)
+        }
     }
 
-    /// Whether nothing speaks against the node.
-    #[inline]
-    pub(super) const fn will_do(&self) -> bool {
-        self.reasons.is_empty()
-    }
-
-    /// The node as one to choose from.
-    #[inline]
-    pub(super) const fn as_candidate(&self, slot: u32) -> Candidate {
-        Candidate { slot, room: self.room, taints: self.taints, likes: self.likes }
+    /// One that offers this, or has no room.
+    #[cfg(test)]
+    pub(super) fn of(offer: Option<Offer>) -> Entry {
+        let full = Entry { reasons: Reasons::CPU, ..Entry::default() };
+        offer.map_or(full, |Offer { room, taints, likes }| Entry { room, taints, likes, ..Entry::default() })
     }
 }
 
@@ -51,42 +47,54 @@ pub(super) struct Fit {
     pub(super) template: Arc<PodTemplate>,
     /// By slot.
     entries: Vec<Entry>,
+    pub(super) offers: Offers,
     /// When it was used last.
     used: u64,
 }
 
 impl Fit {
     /// What is known of a node, found out anew if it has changed.
-    pub(super) fn of(&mut self, node: &NodeRow, version: u32) -> &Entry {
-        let slot = node.key.slot as usize;
-        if self.entries.len() <= slot {
-            self.entries.resize(slot + 1, Entry::default());
-        }
-        if self.entries[slot].version != version {
-            self.entries[slot] = Entry { version, ..examine(node, &self.template) };
-        }
-        &self.entries[slot]
+    pub(super) fn entry(&mut self, nodes: &Nodes, slot: u32) -> Entry {
+        let Fit { template, entries, .. } = self;
+        known(entries, template, nodes, slot)
     }
 
-    /// What is known of a node, if that is still so.
+    /// Of the places of a word those that will do.
     #[inline]
-    pub(super) fn known(&self, slot: u32, version: u32) -> Option<&Entry> {
-        self.entries.get(slot as usize).filter(|entry| entry.version == version)
+    pub(super) fn will_do(&mut self, nodes: &Nodes, at: usize, asked: u64) -> u64 {
+        let Fit { template, entries, offers, .. } = self;
+        offers.will_do(at, asked, |place| known(entries, template, nodes, nodes.order()[place]))
     }
 
     /// Whether pods of a template ask the same of nodes.
     fn is_for(&self, template: &PodTemplate) -> bool {
         let (own, other) = (&self.template.placement, &template.placement);
-        let alike = Arc::ptr_eq(own, other)
-            || (own.scored == other.scored
-                && own.preferred_nodes == other.preferred_nodes
-                && own.host_ports == other.host_ports);
-        alike
-            && self.template.requests == template.requests
+        let alike = || {
+            Arc::ptr_eq(own, other)
+                || (own.scored == other.scored
+                    && own.preferred_nodes == other.preferred_nodes
+                    && own.host_ports == other.host_ports)
+        };
+        self.template.requests == template.requests
+            && alike()
             && self.template.tolerations == template.tolerations
             && self.template.node_selector == template.node_selector
             && self.template.node_affinity == template.node_affinity
     }
+}
+
+/// What is known of a node, found out anew if it has changed.
+fn known(entries: &mut Vec<Entry>, template: &PodTemplate, nodes: &Nodes, slot: u32) -> Entry {
+    let at = slot as usize;
+    if entries.len() <= at {
+        entries.resize(nodes.versions.len().max(at + 1), Entry::default());
+    }
+    let version = nodes.versions.get(at).copied().unwrap_or(0);
+    if entries[at].version != version {
+        let gone = Entry { reasons: Reasons::NOT_NAMED, ..Entry::default() };
+        entries[at] = Entry { version, ..nodes.get(slot).map_or(gone, |node| examine(node, template)) };
+    }
+    entries[at]
 }
 
 /// So many sorts of pods are remembered.
@@ -103,7 +111,8 @@ impl Fits {
     /// Takes out what is known for a template; [`Fits::put`] puts it back.
     /// Of too many sorts the one not asked about for longest is forgotten.
     pub(super) fn take(&mut self, template: &Arc<PodTemplate>) -> Fit {
-        if let Some(at) = self.fits.iter().rposition(|fit| fit.is_for(template)) {
+        let same = self.fits.iter().rposition(|fit| Arc::ptr_eq(&fit.template, template));
+        if let Some(at) = same.or_else(|| self.fits.iter().rposition(|fit| fit.is_for(template))) {
             return self.fits.swap_remove(at);
         }
         if self.fits.len() >= MOST_FITS
@@ -111,7 +120,7 @@ impl Fits {
         {
             self.fits.swap_remove(oldest);
         }
-        Fit { template: template.clone(), entries: Vec::new(), used: 0 }
+        Fit { template: template.clone(), entries: Vec::new(), offers: Offers::default(), used: 0 }
     }
 
     pub(super) fn put(&mut self, mut fit: Fit) {
@@ -205,13 +214,12 @@ const fn bytes(milli: i64) -> i64 {
 ///
 /// Upstream: `pkg/scheduler/framework/plugins/noderesources/least_allocated.go`
 fn least_allocated(used: [i64; 2], offered: [i64; 2]) -> i64 {
-    let known: Vec<i64> = used
-        .iter()
-        .zip(offered)
-        .filter(|(_, offered)| *offered != 0)
-        .map(|(used, offered)| if *used > offered { 0 } else { (offered - used) * MOST / offered })
-        .collect();
-    if known.is_empty() { 0 } else { known.iter().sum::<i64>() / known.len() as i64 }
+    let (mut sum, mut known) = (0, 0);
+    for (used, offered) in used.into_iter().zip(offered).filter(|(_, offered)| *offered != 0) {
+        sum += if used > offered { 0 } else { (offered - used) * MOST / offered };
+        known += 1;
+    }
+    if known == 0 { 0 } else { sum / known }
 }
 
 /// How alike the used shares of CPU and memory are, from 0 to 100.

@@ -11,14 +11,18 @@ mod class;
 mod filter;
 mod fit;
 mod hints;
+mod levels;
 mod nodes;
+mod offers;
 mod preempt;
 mod priority;
 mod queue;
 mod reasons;
 mod score;
 mod tallies;
+mod topology;
 mod volumes;
+mod window;
 
 pub use attempt::Attempt;
 pub use priority::PriorityClasses;
@@ -28,7 +32,7 @@ pub use volumes::ClaimRules;
 
 use crate::api::{Key, Labels, Node, Pod, PodTemplate, Resources, Selector};
 use crate::time::{SimTime, Timestamp};
-use attempt::{Found, Memo};
+use attempt::Memo;
 use class::{Asks, ClassId, Classes};
 use fit::Fits;
 use hints::{Happened, Other};
@@ -104,7 +108,6 @@ pub struct KubeScheduler {
     state: u64,
     memos: FxHashMap<(ClassId, i32), Memo>,
     scratch: Scratch,
-    found: Found,
 }
 
 impl KubeScheduler {
@@ -127,7 +130,6 @@ impl KubeScheduler {
             state: 0,
             memos: FxHashMap::default(),
             scratch: Scratch::default(),
-            found: Found::default(),
         }
     }
 

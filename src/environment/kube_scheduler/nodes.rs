@@ -88,8 +88,33 @@ pub(super) struct Nodes {
     /// The nodes of each zone in the order in which they came.
     zones: Vec<(String, Vec<u32>)>,
     order: Vec<u32>,
+    /// The place of each node in the order, by slot.
+    places: Vec<u32>,
     is_ordered: bool,
-    was_ordered: bool,
+    /// Counts the orders.
+    orders: u64,
+    changes: Changes,
+}
+
+/// The nodes that changed, in the order in which they did. What is long ago
+/// is forgotten.
+#[derive(Clone, Debug, Default)]
+struct Changes {
+    slots: Vec<u32>,
+    forgotten: u64,
+}
+
+/// So many changes for each node are remembered.
+const CHANGES_PER_NODE: usize = 4;
+
+impl Changes {
+    fn add(&mut self, slot: u32, nodes: usize) {
+        if self.slots.len() >= CHANGES_PER_NODE * nodes.max(64) {
+            self.forgotten += self.slots.len() as u64;
+            self.slots.clear();
+        }
+        self.slots.push(slot);
+    }
 }
 
 impl Nodes {
@@ -99,8 +124,10 @@ impl Nodes {
 
     /// A node to be changed: what was found out about it no longer holds.
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut NodeRow> {
+        let nodes = self.rows.len();
         let row = self.rows.get_mut(slot as usize)?.as_mut()?;
         self.versions[slot as usize] += 1;
+        self.changes.add(slot, nodes);
         Some(row)
     }
 
@@ -180,7 +207,7 @@ impl Nodes {
         if self.is_ordered {
             return;
         }
-        if !self.was_ordered {
+        if self.orders == 0 {
             let rows = &self.rows;
             let name = |slot: &u32| rows[*slot as usize].as_ref().map(|row| row.name.clone());
             for (_, nodes) in &mut self.zones {
@@ -193,13 +220,41 @@ impl Nodes {
         for turn in 0..longest {
             self.order.extend(self.zones.iter().filter_map(|(_, nodes)| nodes.get(turn)));
         }
+        self.places.clear();
+        self.places.resize(self.rows.len(), u32::MAX);
+        for (place, slot) in self.order.iter().enumerate() {
+            self.places[*slot as usize] = place as u32;
+        }
         self.is_ordered = true;
-        self.was_ordered = true;
+        self.orders += 1;
     }
 
     /// The slots in that order; [`Nodes::sort`] comes before.
     pub(super) fn order(&self) -> &[u32] {
         &self.order
+    }
+
+    /// Which order it is that nodes are in: another number, other places.
+    pub(super) const fn orders(&self) -> u64 {
+        self.orders
+    }
+
+    /// The place of a node in the order, if it has one.
+    #[inline]
+    pub(super) fn place(&self, slot: u32) -> Option<u32> {
+        self.places.get(slot as usize).copied().filter(|place| *place != u32::MAX)
+    }
+
+    /// How many changes of nodes there have been.
+    pub(super) const fn now(&self) -> u64 {
+        self.changes.forgotten + self.changes.slots.len() as u64
+    }
+
+    /// The nodes that have changed since there were `then` changes, some
+    /// more than once; nothing if that is forgotten.
+    pub(super) fn changed_since(&self, then: u64) -> Option<&[u32]> {
+        let from = then.checked_sub(self.changes.forgotten)?;
+        self.changes.slots.get(from as usize..)
     }
 }
 
@@ -238,5 +293,22 @@ mod tests {
         nodes.take(1);
         nodes.sort();
         assert_eq!(nodes.order(), [4, 0, 5, 3]);
+        assert_eq!((nodes.orders(), nodes.place(5), nodes.place(2)), (3, Some(2), None));
+    }
+
+    #[test]
+    fn changes_are_remembered_for_a_while() {
+        let mut nodes = Nodes::default();
+        nodes.put(row(0, "a", "a"));
+        nodes.put(row(1, "b", "a"));
+        nodes.get_mut(1);
+        let then = nodes.now();
+        assert_eq!(nodes.changed_since(then), Some(&[][..]));
+        nodes.get_mut(0);
+        nodes.get_mut(1);
+        assert_eq!(nodes.changed_since(then), Some(&[0, 1][..]));
+        (0..CHANGES_PER_NODE * 64).for_each(|_| _ = nodes.get_mut(0));
+        assert_eq!(nodes.changed_since(then), None);
+        assert_eq!(nodes.changed_since(nodes.now() - 1), Some(&[0][..]));
     }
 }

@@ -3,7 +3,9 @@
 //! A tally is asked for once by the pods that depend on it and kept up to
 //! date from then on, so that nobody counts pods when one is placed.
 
+use super::levels::{Level, Levels};
 use super::nodes::{NodeRow, Nodes};
+use super::topology::{Groups, NOWHERE, Topology, TopologyId};
 use crate::api::{Labels, NodeMatch, PodTemplate, Selector, Text, Toleration};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -11,12 +13,6 @@ use std::sync::Arc;
 
 /// Which tally.
 pub(super) type TallyId = u32;
-
-/// Which topology: the index of a node label that makes domains.
-pub(super) type TopologyId = u32;
-
-/// A node without the label.
-pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// Pods by labels and namespace.
 #[derive(Clone, PartialEq, Debug)]
@@ -102,37 +98,48 @@ pub(super) struct Tally {
     pub(super) counted: Counted,
     pub(super) topology: TopologyId,
     eligible: usize,
-    /// By domain.
-    counts: Vec<i32>,
-    /// How many domains have any.
-    pub(super) inhabited: u32,
+    /// By domain, of those that have any.
+    counts: FxHashMap<u32, i32>,
+    /// The nodes by these counts, once anyone has asked.
+    levels: Option<Levels>,
     domains: Option<Domains>,
     /// How many classes of pods ask for it.
     users: u32,
-    name: Arc<str>,
 }
 
 impl Tally {
     /// How many there are in a domain.
     #[inline]
     pub(super) fn count(&self, domain: u32) -> i32 {
-        self.counts.get(domain as usize).copied().unwrap_or(0)
+        self.counts.get(&domain).copied().unwrap_or(0)
     }
 
-    fn add(&mut self, domain: u32, by: i32) {
-        let at = domain as usize;
-        if self.counts.len() <= at {
-            self.counts.resize(at + 1, 0);
+    /// How many domains have any.
+    pub(super) fn inhabited(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The nodes of domains that have any, by how many.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &Level> {
+        self.levels.iter().flat_map(Levels::iter)
+    }
+
+    /// What there was in the domain and what there is.
+    fn add(&mut self, domain: u32, by: i32) -> (i32, i32) {
+        let before = self.count(domain);
+        let after = before + by;
+        if after == 0 {
+            self.counts.remove(&domain);
+        } else {
+            self.counts.insert(domain, after);
         }
-        let (before, after) = (self.counts[at], self.counts[at] + by);
-        self.counts[at] = after;
-        self.inhabited = self.inhabited + u32::from(before == 0 && after != 0) - u32::from(before != 0 && after == 0);
         if let Some(domains) = &mut self.domains
-            && domains.nodes.get(at).is_some_and(|nodes| *nodes > 0)
+            && domains.nodes.get(domain as usize).is_some_and(|nodes| *nodes > 0)
         {
             domains.leave(before);
             domains.enter(after);
         }
+        (before, after)
     }
 
     /// A node of the domain comes or goes.
@@ -198,107 +205,6 @@ impl Domains {
     }
 }
 
-/// The domains of all nodes by one label.
-#[derive(Clone, Debug)]
-pub(super) struct Topology {
-    key: String,
-    /// The domain of each node, by slot.
-    of: Vec<u32>,
-    values: FxHashMap<String, u32>,
-    /// Some node had no such label.
-    is_partial: bool,
-}
-
-impl Topology {
-    /// The domain of a node, or [`NOWHERE`].
-    #[inline]
-    pub(super) fn domain(&self, slot: u32) -> u32 {
-        self.of.get(slot as usize).copied().unwrap_or(NOWHERE)
-    }
-
-    /// Whether some node may lack the label.
-    pub(super) const fn is_partial(&self) -> bool {
-        self.is_partial
-    }
-
-    fn place(&mut self, node: &NodeRow) {
-        let slot = node.key.slot as usize;
-        if self.of.len() <= slot {
-            self.of.resize(slot + 1, NOWHERE);
-        }
-        self.of[slot] = match node.labels.get(&self.key) {
-            None => {
-                self.is_partial = true;
-                NOWHERE
-            }
-            Some(value) => match self.values.get(value) {
-                Some(&domain) => domain,
-                None => {
-                    let domain = self.values.len() as u32;
-                    self.values.insert(value.to_string(), domain);
-                    domain
-                }
-            },
-        };
-    }
-}
-
-/// Labels of no more values than this put nodes into groups.
-const MOST_VALUES: usize = 32;
-/// No more groups than this are told apart.
-const MOST_GROUPS: usize = 256;
-
-/// Groups of nodes that are alike in every label that makes few domains, such
-/// as the zone. What holds for a node as far as those labels go holds for its
-/// group, and is found out once for all of it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Groups {
-    /// The labels.
-    by: Vec<TopologyId>,
-    /// The group of each node, by slot.
-    of: Vec<u16>,
-    /// By group, the domain for each of the labels.
-    domains: Vec<Vec<u32>>,
-    known: FxHashMap<Vec<u32>, u16>,
-}
-
-impl Groups {
-    /// The group of a node.
-    #[inline]
-    pub(super) fn group(&self, slot: u32) -> usize {
-        self.of.get(slot as usize).map_or(0, |group| usize::from(*group))
-    }
-
-    /// How many groups there are.
-    pub(super) fn len(&self) -> usize {
-        self.domains.len()
-    }
-
-    /// Which of the labels a topology is, if it is one of them.
-    pub(super) fn index(&self, topology: TopologyId) -> Option<usize> {
-        self.by.iter().position(|by| *by == topology)
-    }
-
-    /// The domain of a group for one of the labels.
-    pub(super) fn domain(&self, group: usize, index: usize) -> u32 {
-        self.domains.get(group).and_then(|domains| domains.get(index)).copied().unwrap_or(NOWHERE)
-    }
-
-    fn place(&mut self, slot: u32, topologies: &[Topology]) {
-        let domains: Vec<u32> = self.by.iter().map(|by| topologies[*by as usize].domain(slot)).collect();
-        let next = self.domains.len() as u16;
-        let group = *self.known.entry(domains).or_insert_with_key(|domains| {
-            self.domains.push(domains.clone());
-            next
-        });
-        let slot = slot as usize;
-        if self.of.len() <= slot {
-            self.of.resize(slot + 1, 0);
-        }
-        self.of[slot] = group;
-    }
-}
-
 /// One rule about which nodes count, and what it says of each.
 #[derive(Clone, Debug)]
 struct EligibleNodes {
@@ -322,10 +228,12 @@ impl EligibleNodes {
 pub(super) struct Tallies {
     tallies: Vec<Option<Tally>>,
     free: Vec<TallyId>,
-    by_name: FxHashMap<Arc<str>, TallyId>,
     topologies: Vec<Topology>,
     pub(super) groups: Groups,
     eligible: Vec<EligibleNodes>,
+    /// The tallies that know their emptiest domain, by topology and by which
+    /// nodes count.
+    with_domains: BTreeMap<(TopologyId, usize), Vec<TallyId>>,
     /// The tallies of pods, by one label that the pods must have.
     by_label: FxHashMap<(Text, Text), Vec<TallyId>>,
     /// Those whose pods need not have any label in particular.
@@ -337,6 +245,9 @@ pub(super) struct Tallies {
     holders_by_no_label: Vec<TallyId>,
 }
 
+/// No tally.
+static NO_TALLIES: Vec<TallyId> = Vec::new();
+
 /// So many new terms are looked at one by one.
 const FEW_TERMS: usize = 4;
 
@@ -346,39 +257,9 @@ impl Tallies {
         if let Some(i) = self.topologies.iter().position(|t| t.key == key) {
             return i as TopologyId;
         }
-        let mut topology =
-            Topology { key: key.to_string(), of: Vec::new(), values: FxHashMap::default(), is_partial: false };
-        nodes.slots().filter_map(|slot| nodes.get(slot)).for_each(|node| topology.place(node));
-        self.topologies.push(topology);
-        self.regroup(nodes.slots());
+        self.topologies.push(Topology::new(key, nodes));
+        self.groups.regroup(nodes.slots(), &self.topologies);
         self.topologies.len() as TopologyId - 1
-    }
-
-    /// Puts all nodes into groups anew.
-    fn regroup(&mut self, slots: impl Iterator<Item = u32>) {
-        let few = |(_, topology): &(usize, &Topology)| topology.values.len() <= MOST_VALUES;
-        let by = self.topologies.iter().enumerate().filter(few).map(|(i, _)| i as TopologyId);
-        let slots: Vec<u32> = slots.collect();
-        for groups in [Groups { by: by.collect(), ..Groups::default() }, Groups::default()] {
-            self.groups = groups;
-            for slot in &slots {
-                self.groups.place(*slot, &self.topologies);
-            }
-            if self.groups.len() <= MOST_GROUPS {
-                break;
-            }
-        }
-    }
-
-    /// Puts a node into its group; all of them if there are too many now.
-    fn group(&mut self, slot: u32) {
-        let is_many = |by: &TopologyId| self.topologies[*by as usize].values.len() > MOST_VALUES;
-        if self.groups.len() >= MOST_GROUPS || self.groups.by.iter().any(is_many) {
-            let slots = 0..self.topologies.iter().map(|t| t.of.len()).max().unwrap_or(0) as u32;
-            self.regroup(slots);
-        } else {
-            self.groups.place(slot, &self.topologies);
-        }
     }
 
     /// The domains of a topology.
@@ -410,31 +291,28 @@ impl Tallies {
         wants_least: bool,
         nodes: &Nodes,
     ) -> (TallyId, bool) {
-        let name: Arc<str> = format!("{counted:?} {key} {rule:?} {wants_least}").into();
-        if let Some(&id) = self.by_name.get(&name) {
+        let topology = self.topology(key, nodes);
+        let eligible = self.eligible(rule, nodes);
+        let known = self.list_of(&counted).iter().copied().find(|id| {
+            let tally = self.get(*id);
+            (tally.topology, tally.eligible, tally.domains.is_some()) == (topology, eligible, wants_least)
+                && tally.counted == counted
+        });
+        if let Some(id) = known {
             if let Some(tally) = &mut self.tallies[id as usize] {
                 tally.users += 1;
             }
             return (id, false);
         }
-        let topology = self.topology(key, nodes);
-        let eligible = self.eligible(rule, nodes);
-        let mut tally = Tally {
-            counted,
-            topology,
-            eligible,
-            counts: Vec::new(),
-            inhabited: 0,
-            domains: None,
-            users: 1,
-            name: name.clone(),
-        };
-        if wants_least {
-            tally.domains = Some(self.domains_like(&tally, nodes));
-        }
         let id = self.free.pop().unwrap_or(self.tallies.len() as TallyId);
         if id as usize == self.tallies.len() {
             self.tallies.push(None);
+        }
+        let counts = FxHashMap::default();
+        let mut tally = Tally { counted, topology, eligible, counts, levels: None, domains: None, users: 1 };
+        if wants_least {
+            tally.domains = Some(self.domains_like(&tally, nodes));
+            self.with_domains.entry((topology, eligible)).or_default().push(id);
         }
         match &tally.counted {
             Counted::Pods(scopes) => match sample_label(scopes) {
@@ -450,21 +328,30 @@ impl Tallies {
             }
         }
         self.tallies[id as usize] = Some(tally);
-        self.by_name.insert(name, id);
         (id, true)
+    }
+
+    /// The tallies among which that of this is, if there is one.
+    fn list_of(&self, counted: &Counted) -> &[TallyId] {
+        let (label, labelled, others) = match counted {
+            Counted::Pods(scopes) => (sample_label(scopes), &self.by_label, &self.by_no_label),
+            Counted::Holders(_, scope) => {
+                (sample_label(std::slice::from_ref(scope)), &self.holders_by_label, &self.holders_by_no_label)
+            }
+        };
+        label.map_or(others, |label| labelled.get(&label).unwrap_or(&NO_TALLIES))
     }
 
     /// The domains that have nodes, none of which has any pods yet: copied from
     /// a tally of the same ones if there is any.
     fn domains_like(&self, tally: &Tally, nodes: &Nodes) -> Domains {
-        let alike = |other: &&Tally| other.topology == tally.topology && other.eligible == tally.eligible;
-        let mut known = self.tallies.iter().flatten().filter(alike).filter_map(|other| other.domains.as_ref());
-        let mut domains = match known.next() {
+        let alike = self.with_domains.get(&(tally.topology, tally.eligible)).and_then(|ids| ids.first());
+        let mut domains = match alike.and_then(|id| self.get(*id).domains.as_ref()) {
             Some(domains) => Domains { nodes: domains.nodes.clone(), by_count: BTreeMap::new(), len: domains.len },
             None => Domains::default(),
         };
         if domains.nodes.is_empty() {
-            for domain in nodes.slots().filter_map(|slot| self.domain_for(tally, slot)) {
+            for domain in nodes.slots().filter_map(|slot| self.domain_of(tally.topology, tally.eligible, slot)) {
                 domains.add_node(domain as usize);
             }
         }
@@ -495,7 +382,9 @@ impl Tallies {
             }
             None => self.by_no_label.retain(|other| *other != id),
         }
-        self.by_name.remove(&tally.name);
+        if let Some(ids) = self.with_domains.get_mut(&(tally.topology, tally.eligible)) {
+            ids.retain(|other| *other != id);
+        }
         self.free.push(id);
         Some(scopes)
     }
@@ -533,15 +422,16 @@ impl Tallies {
     }
 
     /// The domain in which a node counts, if it does.
-    fn domain_for(&self, tally: &Tally, slot: u32) -> Option<u32> {
-        let counts = self.eligible[tally.eligible].holds.get(slot as usize).copied().unwrap_or(false);
-        let domain = self.domains(tally.topology).domain(slot);
+    fn domain_of(&self, topology: TopologyId, eligible: usize, slot: u32) -> Option<u32> {
+        let counts = self.eligible[eligible].holds.get(slot as usize).copied().unwrap_or(false);
+        let domain = self.domains(topology).domain(slot);
         (counts && domain != NOWHERE).then_some(domain)
     }
 
     /// Whether a pod on this node would count, and where.
     pub(super) fn where_counted(&self, id: TallyId, slot: u32) -> Option<u32> {
-        self.domain_for(self.get(id), slot)
+        let tally = self.get(id);
+        self.domain_of(tally.topology, tally.eligible, slot)
     }
 
     /// Counts something on a node.
@@ -549,14 +439,41 @@ impl Tallies {
         if let Some(domain) = self.where_counted(id, slot)
             && let Some(tally) = &mut self.tallies[id as usize]
         {
-            tally.add(domain, by);
+            let (before, after) = tally.add(domain, by);
+            let topology = &self.topologies[tally.topology as usize];
+            match &mut tally.levels {
+                Some(levels) if levels.are_of(topology) => {
+                    levels.shift(topology.places(domain), before, after, topology.places_len());
+                }
+                levels => *levels = None,
+            }
+        }
+    }
+
+    /// Puts nodes into sets by what tallies count, in the order of the nodes:
+    /// for labels that make many domains by how many there are, for the
+    /// others by groups of nodes.
+    pub(super) fn lay_out(&mut self, asked: impl Iterator<Item = TallyId>, nodes: &Nodes) {
+        self.groups.lay_out(nodes);
+        for id in asked {
+            let Some(tally) = &mut self.tallies[id as usize] else { continue };
+            if self.groups.index(tally.topology).is_some() {
+                tally.levels = None;
+                continue;
+            }
+            let topology = &mut self.topologies[tally.topology as usize];
+            topology.lay_out(nodes);
+            if !tally.levels.as_ref().is_some_and(|levels| levels.are_of(topology)) {
+                let counts = tally.counts.iter().map(|(domain, count)| (*domain, *count));
+                tally.levels = Some(Levels::new(counts, topology, nodes.order().len()));
+            }
         }
     }
 
     /// A node is there now: its pods are counted after this.
     pub(super) fn node_comes(&mut self, node: &NodeRow) {
         self.topologies.iter_mut().for_each(|topology| topology.place(node));
-        self.group(node.key.slot);
+        self.groups.join(node.key.slot, &self.topologies);
         self.eligible.iter_mut().for_each(|eligible| eligible.place(node));
         self.each_domain_of(node.key.slot, true);
     }
@@ -572,12 +489,12 @@ impl Tallies {
     }
 
     fn each_domain_of(&mut self, slot: u32, comes: bool) {
-        for i in 0..self.tallies.len() {
-            let Some(tally) = self.tallies[i].as_ref().filter(|tally| tally.domains.is_some()) else { continue };
-            if let Some(domain) = self.domain_for(tally, slot)
-                && let Some(tally) = &mut self.tallies[i]
-            {
-                tally.add_node(domain, comes);
+        for ((topology, eligible), ids) in &self.with_domains {
+            let Some(domain) = self.domain_of(*topology, *eligible, slot) else { continue };
+            for id in ids {
+                if let Some(tally) = &mut self.tallies[*id as usize] {
+                    tally.add_node(domain, comes);
+                }
             }
         }
     }
@@ -599,11 +516,10 @@ mod tests {
             counted: Counted::Pods(Vec::new()),
             topology: 0,
             eligible: 0,
-            counts: Vec::new(),
-            inhabited: 0,
+            counts: FxHashMap::default(),
+            levels: None,
             domains: Some(Domains::default()),
             users: 1,
-            name: "".into(),
         };
         for (domain, n) in nodes.iter().enumerate() {
             (0..*n).for_each(|_| tally.add_node(domain as u32, true));
@@ -632,10 +548,10 @@ mod tests {
     #[test]
     fn domains_with_nothing_left_are_uninhabited() {
         let mut tally = tally(&[2, 0], &[1, 1]);
-        assert_eq!(tally.inhabited, 1);
+        assert_eq!(tally.inhabited(), 1);
         tally.add(0, -2);
-        assert_eq!(tally.inhabited, 0);
+        assert_eq!(tally.inhabited(), 0);
         tally.add(1, -5);
-        assert_eq!(tally.inhabited, 1, "weights may be negative");
+        assert_eq!(tally.inhabited(), 1, "weights may be negative");
     }
 }

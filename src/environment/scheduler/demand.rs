@@ -4,8 +4,8 @@
 //! same until it has changed or a pod has left it: every look is paid for by
 //! an event, and none by the size of the cluster.
 
-use super::bits::Bits;
 use crate::api::{Labels, Node, NodeMatch, PodTemplate, Resources, Taint, Toleration};
+use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 

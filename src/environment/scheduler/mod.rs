@@ -5,12 +5,11 @@
 //! the nodes that will not do for it: the choice is the first of the lowest
 //! group that is not among those, whatever the number of nodes.
 
-mod bits;
 mod demand;
 
-use self::bits::Bits;
 use self::demand::Demands;
 pub(super) use self::demand::admits;
+use super::bits::Bits;
 use super::volumes::Reach;
 use crate::api::{Key, Kind, Node, Pod, Resources};
 use crate::cluster::Objects;

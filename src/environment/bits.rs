@@ -1,8 +1,12 @@
-//! Sets of ranks, one bit each, so that 5,000 nodes are 80 words.
+//! Sets of places in an order of nodes, one bit each, so that 5,000 nodes are
+//! 80 words.
 
 /// A set of small numbers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Bits(Vec<u64>);
+
+/// The bits of a word.
+pub(super) const WORD: u32 = u64::BITS;
 
 impl Bits {
     /// All numbers below `len`.
@@ -12,6 +16,27 @@ impl Bits {
             *last = (1 << (len % 64)) - 1;
         }
         bits
+    }
+
+    /// No number, with room for those below `len`.
+    pub(super) fn none(len: usize) -> Bits {
+        Bits(vec![0; len.div_ceil(64)])
+    }
+
+    /// Its words, the one of the lowest numbers first.
+    pub(super) fn words(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// One of its words; one that it has no room for has no numbers.
+    #[inline]
+    pub(super) fn word(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
+    /// Whether there is no number in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
     pub(super) fn insert(&mut self, number: u32) {
@@ -39,6 +64,18 @@ impl Bits {
     }
 }
 
+/// The place of the n-th one of a word, counted from 0, if it has so many.
+pub(super) const fn nth_one(mut word: u64, mut n: usize) -> Option<u32> {
+    if word.count_ones() as usize <= n {
+        return None;
+    }
+    while n > 0 {
+        word &= word - 1;
+        n -= 1;
+    }
+    Some(word.trailing_zeros())
+}
+
 impl FromIterator<u32> for Bits {
     fn from_iter<I: IntoIterator<Item = u32>>(numbers: I) -> Bits {
         let mut bits = Bits::default();
@@ -48,7 +85,7 @@ impl FromIterator<u32> for Bits {
 }
 
 /// The places of the ones of a word, the lowest first.
-fn ones(mut word: u64) -> impl Iterator<Item = u32> {
+pub(super) fn ones(mut word: u64) -> impl Iterator<Item = u32> {
     std::iter::from_fn(move || {
         let bit = word.trailing_zeros();
         (bit < 64).then(|| {
@@ -61,6 +98,23 @@ fn ones(mut word: u64) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nth_one() {
+        for (word, n, place) in
+            [(0b1, 0, Some(0)), (0b1, 1, None), (0b1011_0000, 2, Some(7)), (0, 0, None), (u64::MAX, 63, Some(63))]
+        {
+            assert_eq!(nth_one(word, n), place, "{word:b} {n}");
+        }
+    }
+
+    #[test]
+    fn words_of_sets() {
+        let mut some = Bits::none(130);
+        assert!(some.is_empty());
+        some.insert(64);
+        assert_eq!((some.words(), some.word(1), some.word(7), some.is_empty()), (&[0, 1, 0][..], 1, 0, false));
+    }
 
     #[test]
     fn sets_of_numbers() {
