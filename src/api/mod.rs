@@ -10,6 +10,7 @@ mod horizontal_pod_autoscaler;
 mod indexes;
 mod int_or_percent;
 mod job;
+mod key_map;
 mod labels;
 mod lease;
 mod meta;
@@ -42,6 +43,7 @@ pub use job::{
     FailureAction, FailureMatch, FailureRule, Job, JobCondition, JobConditionType, JobSpec, JobStatus, PodIndex,
     PodReplacement, SuccessRule, UncountedPods, is_generated_label,
 };
+pub use key_map::KeyMap;
 pub use labels::{Labels, Requirement, Selector};
 pub use lease::Lease;
 pub use meta::{

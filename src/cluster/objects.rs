@@ -106,6 +106,8 @@ pub struct Objects {
     finished_pods: usize,
     /// The newest resource version seen of each kind.
     synced: [u64; Kind::ALL.len()],
+    /// How many objects of each kind there are.
+    counts: [u32; Kind::ALL.len()],
 }
 
 static NOTHING: Owned =
@@ -173,6 +175,12 @@ impl Objects {
     /// Whether any pod is without a controller.
     pub fn has_stray_pods(&self) -> bool {
         !self.stray_pods.is_empty()
+    }
+
+    /// Whether there is any object of a kind.
+    #[inline]
+    pub const fn has_any(&self, kind: Kind) -> bool {
+        self.counts[kind as usize] > 0
     }
 
     /// The newest resource version seen of a kind.
@@ -262,6 +270,7 @@ impl Objects {
         let Some(old) = T::table(self).get(key) else {
             self.seen(T::KIND, row.meta().resource_version);
             T::table_mut(self).put(slot, row);
+            self.counts[T::KIND as usize] += 1;
             self.link(key);
             self.recount(key, 1);
             self.select_anew(key, &Selectable::Nothing);
@@ -349,7 +358,9 @@ impl Objects {
         self.move_to_node(key, facts.node, None);
         self.unlink(key);
         self.deselect(key, &self.selectable(key));
-        self.table_mut(key.kind)?.discard(key);
+        if self.table_mut(key.kind)?.discard(key) {
+            self.counts[key.kind as usize] -= 1;
+        }
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
             self.owned.remove(&key.uid);
         }

@@ -3,9 +3,9 @@
 //! Caches lag, so a controller that counted pods right after creating some
 //! would create them again. It waits until its watch has shown what it did.
 
-use crate::api::{Key, Uid};
+use crate::api::{Key, KeyMap, Uid};
 use crate::time::Instant;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 /// How long an expectation is waited for, in seconds.
 ///
@@ -24,7 +24,7 @@ struct Expected {
 /// Outstanding creations and deletions, by owner.
 #[derive(Clone, Debug, Default)]
 pub struct Expectations {
-    by_owner: FxHashMap<Key, Expected>,
+    by_owner: KeyMap<Expected>,
 }
 
 impl Expectations {
@@ -48,14 +48,14 @@ impl Expectations {
 
     /// A creation was seen, or will not come.
     pub fn creation_observed(&mut self, owner: Key) {
-        if let Some(expected) = self.by_owner.get_mut(&owner) {
+        if let Some(expected) = self.by_owner.get_mut(owner) {
             expected.creations -= 1;
         }
     }
 
     /// A deletion was seen, or will not come.
     pub fn deletion_observed(&mut self, owner: Key, pod: Uid) {
-        if let Some(expected) = self.by_owner.get_mut(&owner) {
+        if let Some(expected) = self.by_owner.get_mut(owner) {
             expected.deletions.remove(&pod);
             expected.any_deletions -= 1;
         }
@@ -65,7 +65,7 @@ impl Expectations {
     ///
     /// Upstream: `controller_utils.go SatisfiedExpectations`
     pub fn satisfied(&self, owner: Key, now: Instant) -> bool {
-        self.by_owner.get(&owner).is_none_or(|expected| {
+        self.by_owner.get(owner).is_none_or(|expected| {
             (expected.creations <= 0 && expected.any_deletions <= 0 && expected.deletions.is_empty())
                 || now > expected.since.plus_seconds(TIMEOUT_SECONDS)
         })
@@ -74,14 +74,14 @@ impl Expectations {
     /// The owner has come again under its name before anybody noticed that it
     /// was gone: what was expected of the old one is expected of the new one.
     pub fn rename(&mut self, old: Key, new: Key) {
-        if let Some(expected) = self.by_owner.remove(&old) {
+        if let Some(expected) = self.by_owner.remove(old) {
             self.by_owner.insert(new, expected);
         }
     }
 
     /// The owner is gone.
     pub fn forget(&mut self, owner: Key) {
-        self.by_owner.remove(&owner);
+        self.by_owner.remove(owner);
     }
 }
 

@@ -107,6 +107,12 @@ pub trait Controller {
     /// Whether its informers watch a kind.
     fn watches(&self, kind: Kind) -> bool;
 
+    /// A kind without any object of which changes of pods mean nothing to it,
+    /// neither now nor later.
+    fn pods_belong_to(&self) -> Option<Kind> {
+        None
+    }
+
     /// The informers' event handlers: what a change puts into the queue.
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue);
 

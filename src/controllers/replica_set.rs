@@ -67,6 +67,10 @@ impl Controller for ReplicaSetController {
         matches!(kind, Kind::ReplicaSet | Kind::Pod)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::ReplicaSet)
+    }
+
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         if change.key.kind == Kind::ReplicaSet {
             if change.verb == Verb::Deleted {

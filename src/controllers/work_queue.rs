@@ -1,12 +1,10 @@
 //! The work queue between a controller's event handlers and its workers.
 
 use super::{ObjectNotice, TokenBucket};
-use crate::api::Key;
+use crate::api::{Key, KeyMap};
 use crate::time::{Drift, SimTime, Span};
 use crate::trace::RecordId;
-use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
 
 /// A key that waits for its time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +31,7 @@ pub struct WorkQueue {
     /// now is added because of it.
     pub cause: Option<RecordId>,
     waiting: VecDeque<Key>,
-    items: FxHashMap<Key, Item>,
+    items: KeyMap<Item>,
     /// Timers not yet handed to the kernel.
     new_timers: Vec<Timer>,
     /// Events that handlers sent and that are not yet handed to the kernel.
@@ -96,7 +94,7 @@ impl WorkQueue {
     /// Adds a key, unless it waits already. A key that is being worked on
     /// comes back when that is done.
     pub fn add(&mut self, key: Key) {
-        let item = self.items.entry(key).or_default();
+        let item = self.items.entry(key);
         item.cause = self.cause.or(item.cause);
         if !std::mem::replace(&mut item.dirty, true) && !item.processing {
             self.waiting.push_back(key);
@@ -114,7 +112,7 @@ impl WorkQueue {
             self.add(key);
             return;
         }
-        let item = self.items.entry(key).or_default();
+        let item = self.items.entry(key);
         if item.due.is_none_or(|earlier| earlier > at) {
             item.due = Some(at);
             self.new_timers.push(Timer { at, key });
@@ -125,7 +123,7 @@ impl WorkQueue {
     /// 1000 s, and no more than 10 keys a second once 100 have failed; unless
     /// the queue was made with others.
     pub fn add_rate_limited(&mut self, key: Key) {
-        let failures = &mut self.items.entry(key).or_default().failures;
+        let failures = &mut self.items.entry(key).failures;
         let base = self.retry.first.0.saturating_mul(1_u64.checked_shl(*failures).unwrap_or(u64::MAX));
         *failures = failures.saturating_add(1);
         let own = base.min(self.retry.longest.0);
@@ -135,12 +133,12 @@ impl WorkQueue {
 
     /// How often in a row a key has failed.
     pub fn failures(&self, key: Key) -> u32 {
-        self.items.get(&key).map_or(0, |item| item.failures)
+        self.items.get(key).map_or(0, |item| item.failures)
     }
 
     /// A timer has run down: adds its key, unless an earlier one did.
     pub fn expire(&mut self, timer: Timer) {
-        let due = self.items.get_mut(&timer.key).map(|item| &mut item.due);
+        let due = self.items.get_mut(timer.key).map(|item| &mut item.due);
         if let Some(due) = due.filter(|due| **due == Some(timer.at)) {
             *due = None;
             self.add(timer.key);
@@ -151,7 +149,7 @@ impl WorkQueue {
     /// wound up anew.
     pub fn put_off(&mut self, by: Span) {
         self.new_timers.clear();
-        for (&key, item) in &mut self.items {
+        for (key, item) in self.items.iter_mut() {
             if let Some(at) = &mut item.due {
                 *at = at.after(by);
                 self.new_timers.push(Timer { at: *at, key });
@@ -163,7 +161,7 @@ impl WorkQueue {
 
     /// Whether the queue has anything to do with a key, now or later.
     pub fn holds(&self, key: Key) -> bool {
-        self.items.get(&key).is_some_and(|item| *item != Item::default())
+        self.items.get(key).is_some_and(|item| *item != Item::default())
     }
 
     /// An object has come again under its name. Upstream's keys are names, so
@@ -171,7 +169,7 @@ impl WorkQueue {
     ///
     /// Upstream: `controller_utils.go KeyFunc`
     pub fn rename(&mut self, old: Key, new: Key) {
-        let Some(item) = self.items.remove(&old) else { return };
+        let Some(item) = self.items.remove(old) else { return };
         self.waiting.iter_mut().filter(|key| **key == old).for_each(|key| *key = new);
         self.new_timers.retain(|timer| timer.key != old);
         if let Some(at) = item.due {
@@ -221,7 +219,7 @@ impl WorkQueue {
     /// Takes the next key to work on, with the record that put it there.
     pub fn get(&mut self) -> Option<(Key, Option<RecordId>)> {
         let key = self.waiting.pop_front()?;
-        let item = self.items.get_mut(&key)?;
+        let item = self.items.get_mut(key)?;
         item.dirty = false;
         item.processing = true;
         Some((key, item.cause.take()))
@@ -230,8 +228,7 @@ impl WorkQueue {
     /// The work on a key is done; its failures are forgotten unless it is to
     /// be tried again.
     pub fn done(&mut self, key: Key, forget: bool) {
-        let Entry::Occupied(mut entry) = self.items.entry(key) else { return };
-        let item = entry.get_mut();
+        let Some(item) = self.items.get_mut(key) else { return };
         item.processing = false;
         if forget {
             item.failures = 0;
@@ -239,7 +236,7 @@ impl WorkQueue {
         if item.dirty {
             self.waiting.push_back(key);
         } else if *item == Item::default() {
-            entry.remove();
+            self.items.remove(key);
         }
     }
 }

@@ -236,7 +236,7 @@ impl Simulation {
         self.recorder.last = cause;
         let now = T::table(self.store.objects()).get(key).ok_or(ApiError::NotFound)?;
         if let Some(old) = &old {
-            self.recorder.diff(cause, key.uid, Some((old, old.status())), (now, now.status()));
+            self.recorder.diff(cause, key.uid, old, now);
         }
         Ok((key, now.meta().resource_version))
     }
@@ -254,7 +254,7 @@ impl Simulation {
         self.recorder.last = cause;
         let now = T::table(self.store.objects()).get(key).ok_or(ApiError::NotFound)?;
         if changed {
-            self.recorder.diff(cause, key.uid, Some((now, status)), (now, now.status()));
+            self.recorder.diff_status(cause, key.uid, status, now);
         }
         Ok((key, now.meta().resource_version))
     }
@@ -413,7 +413,7 @@ impl Simulation {
     pub(super) fn created<T: Recorded>(&mut self, key: Key, cause: RecordId) {
         let id = self.recorder.note(cause, key.uid, What::Created);
         if let Some(row) = T::table(self.store.objects()).get(key) {
-            self.recorder.diff(cause, key.uid, None, (row, row.status()));
+            self.recorder.all(cause, key.uid, row);
         }
         self.recorder.last = id;
     }

@@ -1,22 +1,19 @@
 //! HorizontalPodAutoscalers: what is recorded of them.
 
-use super::fields::{Raw, Recorded};
+use super::fields::{Fields, Raw, Recorded};
 use crate::api::{HorizontalPodAutoscaler, ScalingCondition};
 use crate::trace::Field;
 
 impl Recorded for HorizontalPodAutoscaler {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::CurrentReplicas, Raw::count(status.current_replicas)),
-            (Field::DesiredReplicas, Raw::count(status.desired_replicas)),
-            (Field::LastScaleTime, Raw::time(status.last_scale_time)),
-            (Field::ConditionAbleToScale, condition(status.able_to_scale.as_ref())),
-            (Field::ConditionScalingActive, condition(status.scaling_active.as_ref())),
-            (Field::ConditionScalingLimited, condition(status.scaling_limited.as_ref())),
-            (Field::MinReplicas, Raw::Int(self.spec.min_replicas.into())),
-            (Field::MaxReplicas, Raw::Int(self.spec.max_replicas.into())),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.status(Field::CurrentReplicas, |_, status| Raw::count(status.current_replicas));
+        fields.status(Field::DesiredReplicas, |_, status| Raw::count(status.desired_replicas));
+        fields.status(Field::LastScaleTime, |_, status| Raw::time(status.last_scale_time));
+        fields.status(Field::ConditionAbleToScale, |_, status| condition(status.able_to_scale.as_ref()));
+        fields.status(Field::ConditionScalingActive, |_, status| condition(status.scaling_active.as_ref()));
+        fields.status(Field::ConditionScalingLimited, |_, status| condition(status.scaling_limited.as_ref()));
+        fields.spec(Field::MinReplicas, |row| Raw::Int(row.spec.min_replicas.into()));
+        fields.spec(Field::MaxReplicas, |row| Raw::Int(row.spec.max_replicas.into()));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
 use super::apply::Written;
-use super::fields::{Raw, Recorded};
+use super::fields::{Fields, Raw, Recorded};
 use super::setup::Target;
 use crate::api::{ActiveJob, CronJob, CronJobStatus, Job, JobStatus, Key, Kind, Meta, NamedOwner, Propagation};
 use crate::cluster::{ApiError, Store, jobs};
@@ -98,22 +98,16 @@ fn own_job(store: &Store, cron_job: Key, name: &Arc<str>) -> Option<Key> {
 }
 
 impl Recorded for CronJob {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::Schedule, Raw::text(&self.spec.schedule)),
-            (Field::TimeZone, self.spec.time_zone.as_deref().map_or(Raw::Absent, Raw::text)),
-            (Field::SpecSuspend, Raw::flag(self.spec.suspend)),
-            (
-                Field::Active,
-                match &status.active[..] {
-                    [] => Raw::Absent,
-                    jobs => Raw::Jobs(jobs),
-                },
-            ),
-            (Field::LastScheduleTime, Raw::time(status.last_schedule)),
-            (Field::LastSuccessfulTime, Raw::time(status.last_successful)),
-            (Field::Image, Raw::image(&self.spec.template.spec.template)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Schedule, |row| Raw::text(&row.spec.schedule));
+        fields.spec(Field::TimeZone, |row| row.spec.time_zone.as_deref().map_or(Raw::Absent, Raw::text));
+        fields.spec(Field::SpecSuspend, |row| Raw::flag(row.spec.suspend));
+        fields.status(Field::Active, |_, status| match &status.active[..] {
+            [] => Raw::Absent,
+            jobs => Raw::Jobs(jobs),
+        });
+        fields.status(Field::LastScheduleTime, |_, status| Raw::time(status.last_schedule));
+        fields.status(Field::LastSuccessfulTime, |_, status| Raw::time(status.last_successful));
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template.spec.template));
     }
 }

@@ -15,9 +15,18 @@ use std::sync::Arc;
 
 /// An object whose fields are recorded.
 pub(super) trait Recorded: Stored {
-    /// The recorded fields, in order, with a status that may be an earlier
-    /// one. That deletion has been asked for is recorded by itself.
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)>;
+    /// Names the recorded fields, in order, and how each is read. That
+    /// deletion has been asked for is recorded by itself.
+    fn fields(fields: &mut impl Fields<Self>);
+}
+
+/// What is done with each recorded field of a kind. Nothing is read that need
+/// not be: a write of a status cannot change what is only in the spec.
+pub(super) trait Fields<T: Stored> {
+    /// A field that does not depend on the status.
+    fn spec(&mut self, field: Field, read: impl for<'a> Fn(&'a T) -> Raw<'a>);
+    /// A field that depends on the status, which may be an earlier one.
+    fn status(&mut self, field: Field, read: impl for<'a> Fn(&'a T, &'a T::Status) -> Raw<'a>);
 }
 
 /// A recorded field's value before it is known whether it changed. It only
@@ -129,27 +138,24 @@ impl fmt::Display for Raw<'_> {
 }
 
 impl Recorded for Deployment {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
-            (Field::SpecPaused, Raw::flag(self.spec.paused)),
-            (Field::Revision, Raw::numeral(self.revision)),
-            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-            (Field::Replicas, Raw::count(status.replicas)),
-            (Field::UpdatedReplicas, Raw::count(status.updated)),
-            (Field::ReadyReplicas, Raw::count(status.ready)),
-            (Field::AvailableReplicas, Raw::count(status.available)),
-            (Field::UnavailableReplicas, Raw::count(status.unavailable)),
-            (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
-            (Field::CollisionCount, Raw::count(status.collision_count)),
-            (Field::ConditionAvailable, Raw::condition(status.available_condition.as_ref())),
-            (Field::ConditionProgressing, Raw::condition(status.progressing.as_ref())),
-            (Field::ConditionReplicaFailure, Raw::condition(status.replica_failure.as_ref())),
-            (Field::MaxSurge, Raw::int(limits(self).map(|l| l.surge))),
-            (Field::MaxUnavailable, Raw::int(limits(self).map(|l| l.unavailable))),
-            (Field::Image, Raw::image(&self.spec.template)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::SpecReplicas, |row| Raw::Int(row.spec.replicas.into()));
+        fields.spec(Field::SpecPaused, |row| Raw::flag(row.spec.paused));
+        fields.spec(Field::Revision, |row| Raw::numeral(row.revision));
+        fields.status(Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation));
+        fields.status(Field::Replicas, |_, status| Raw::count(status.replicas));
+        fields.status(Field::UpdatedReplicas, |_, status| Raw::count(status.updated));
+        fields.status(Field::ReadyReplicas, |_, status| Raw::count(status.ready));
+        fields.status(Field::AvailableReplicas, |_, status| Raw::count(status.available));
+        fields.status(Field::UnavailableReplicas, |_, status| Raw::count(status.unavailable));
+        fields.status(Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0)));
+        fields.status(Field::CollisionCount, |_, status| Raw::count(status.collision_count));
+        fields.status(Field::ConditionAvailable, |_, status| Raw::condition(status.available_condition.as_ref()));
+        fields.status(Field::ConditionProgressing, |_, status| Raw::condition(status.progressing.as_ref()));
+        fields.status(Field::ConditionReplicaFailure, |_, status| Raw::condition(status.replica_failure.as_ref()));
+        fields.spec(Field::MaxSurge, |row| Raw::int(limits(row).map(|l| l.surge)));
+        fields.spec(Field::MaxUnavailable, |row| Raw::int(limits(row).map(|l| l.unavailable)));
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
     }
 }
 
@@ -162,37 +168,33 @@ fn limits(deployment: &Deployment) -> Option<rules::Fenceposts> {
 }
 
 impl Recorded for ReplicaSet {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
-            (Field::Revision, Raw::numeral(self.marks.revision)),
-            (Field::Replicas, Raw::count(status.replicas)),
-            (Field::FullyLabeledReplicas, Raw::count(status.fully_labeled)),
-            (Field::ReadyReplicas, Raw::count(status.ready)),
-            (Field::AvailableReplicas, Raw::count(status.available)),
-            (Field::TerminatingReplicas, Raw::count(status.terminating.unwrap_or(0))),
-            (Field::Image, Raw::image(&self.spec.template)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::SpecReplicas, |row| Raw::Int(row.spec.replicas.into()));
+        fields.spec(Field::Revision, |row| Raw::numeral(row.marks.revision));
+        fields.status(Field::Replicas, |_, status| Raw::count(status.replicas));
+        fields.status(Field::FullyLabeledReplicas, |_, status| Raw::count(status.fully_labeled));
+        fields.status(Field::ReadyReplicas, |_, status| Raw::count(status.ready));
+        fields.status(Field::AvailableReplicas, |_, status| Raw::count(status.available));
+        fields.status(Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0)));
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
     }
 }
 
 impl Recorded for DaemonSet {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-            (Field::CurrentNumberScheduled, Raw::count(status.current)),
-            (Field::NumberMisscheduled, Raw::count(status.misscheduled)),
-            (Field::DesiredNumberScheduled, Raw::count(status.desired)),
-            (Field::NumberReady, Raw::count(status.ready)),
-            (Field::UpdatedNumberScheduled, Raw::count(status.updated)),
-            (Field::NumberAvailable, Raw::count(status.available)),
-            (Field::NumberUnavailable, Raw::count(status.unavailable)),
-            (Field::MaxSurge, Raw::int(daemon_limits(self, status.desired).map(|l| l.surge))),
-            (Field::MaxUnavailable, Raw::int(daemon_limits(self, status.desired).map(|l| l.unavailable))),
-            (Field::Image, Raw::image(&self.spec.template)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.status(Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation));
+        fields.status(Field::CurrentNumberScheduled, |_, status| Raw::count(status.current));
+        fields.status(Field::NumberMisscheduled, |_, status| Raw::count(status.misscheduled));
+        fields.status(Field::DesiredNumberScheduled, |_, status| Raw::count(status.desired));
+        fields.status(Field::NumberReady, |_, status| Raw::count(status.ready));
+        fields.status(Field::UpdatedNumberScheduled, |_, status| Raw::count(status.updated));
+        fields.status(Field::NumberAvailable, |_, status| Raw::count(status.available));
+        fields.status(Field::NumberUnavailable, |_, status| Raw::count(status.unavailable));
+        fields.status(Field::MaxSurge, |row, status| Raw::int(daemon_limits(row, status.desired).map(|l| l.surge)));
+        fields.status(Field::MaxUnavailable, |row, status| {
+            Raw::int(daemon_limits(row, status.desired).map(|l| l.unavailable))
+        });
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
     }
 }
 
@@ -204,29 +206,26 @@ fn daemon_limits(set: &DaemonSet, desired: i32) -> Option<daemon_set::rules::Lim
 }
 
 impl Recorded for ControllerRevision {
-    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [(Field::Revision, Raw::Int(self.revision))].into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Revision, |row| Raw::Int(row.revision));
     }
 }
 
 impl Recorded for StatefulSet {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::SpecReplicas, Raw::Int(self.spec.replicas.into())),
-            (Field::ObservedGeneration, Raw::Int(status.observed_generation)),
-            (Field::Replicas, Raw::count(status.replicas)),
-            (Field::ReadyReplicas, Raw::count(status.ready)),
-            (Field::CurrentReplicas, Raw::count(status.current)),
-            (Field::UpdatedReplicas, Raw::count(status.updated)),
-            (Field::AvailableReplicas, Raw::count(status.available)),
-            (Field::CurrentRevision, Raw::named_revision(self, &status.current_revision)),
-            (Field::UpdateRevision, Raw::named_revision(self, &status.update_revision)),
-            (Field::CollisionCount, Raw::count(status.collision_count)),
-            (Field::MaxSurge, Raw::int(most_unavailable(self).map(|_| 0))),
-            (Field::MaxUnavailable, Raw::int(most_unavailable(self))),
-            (Field::Image, Raw::image(&self.spec.template)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::SpecReplicas, |row| Raw::Int(row.spec.replicas.into()));
+        fields.status(Field::ObservedGeneration, |_, status| Raw::Int(status.observed_generation));
+        fields.status(Field::Replicas, |_, status| Raw::count(status.replicas));
+        fields.status(Field::ReadyReplicas, |_, status| Raw::count(status.ready));
+        fields.status(Field::CurrentReplicas, |_, status| Raw::count(status.current));
+        fields.status(Field::UpdatedReplicas, |_, status| Raw::count(status.updated));
+        fields.status(Field::AvailableReplicas, |_, status| Raw::count(status.available));
+        fields.status(Field::CurrentRevision, |row, status| Raw::named_revision(row, &status.current_revision));
+        fields.status(Field::UpdateRevision, |row, status| Raw::named_revision(row, &status.update_revision));
+        fields.status(Field::CollisionCount, |_, status| Raw::count(status.collision_count));
+        fields.spec(Field::MaxSurge, |row| Raw::int(most_unavailable(row).map(|_| 0)));
+        fields.spec(Field::MaxUnavailable, |row| Raw::int(most_unavailable(row)));
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
     }
 }
 
@@ -240,13 +239,10 @@ fn most_unavailable(set: &StatefulSet) -> Option<i32> {
 }
 
 impl Recorded for Node {
-    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::Unschedulable, Raw::flag(self.unschedulable)),
-            (Field::Taints, if self.taints.is_empty() { Raw::Absent } else { Raw::Taints(&self.taints) }),
-            (Field::ConditionReady, Raw::Text(self.ready.name())),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Unschedulable, |row| Raw::flag(row.unschedulable));
+        fields.spec(Field::Taints, |row| if row.taints.is_empty() { Raw::Absent } else { Raw::Taints(&row.taints) });
+        fields.spec(Field::ConditionReady, |row| Raw::Text(row.ready.name()));
     }
 }
 
@@ -254,9 +250,7 @@ impl Recorded for Node {
 macro_rules! without_fields {
     ($($kind:ident),*) => {$(
         impl Recorded for $kind {
-            fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
-                std::iter::empty()
-            }
+            fn fields(_fields: &mut impl Fields<Self>) {}
         }
     )*};
 }

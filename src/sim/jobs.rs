@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::actions::{Outcome, Refusal, relabel};
-use super::fields::{Raw, Recorded};
+use super::fields::{Fields, Raw, Recorded};
 use crate::api::{Job, JobConditionType, JobStatus, Key};
 use crate::cluster::{ApiError, jobs};
 use crate::trace::{Field, RecordId};
@@ -31,37 +31,34 @@ impl Simulation {
 }
 
 impl Recorded for Job {
-    fn fields<'a>(&'a self, status: &'a Self::Status) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::Parallelism, Raw::Int(self.spec.parallelism.into())),
-            (Field::Completions, Raw::int(self.spec.completions)),
-            (Field::SpecSuspend, Raw::flag(self.spec.suspend)),
-            (Field::Active, Raw::count(status.active)),
-            (Field::ReadyPods, Raw::count(status.ready.unwrap_or(0))),
-            (Field::TerminatingPods, Raw::count(status.terminating.unwrap_or(0))),
-            (Field::Succeeded, Raw::count(status.succeeded)),
-            (Field::FailedPods, Raw::count(status.failed)),
-            (
-                Field::CompletedIndexes,
-                match &status.completed_indexes {
-                    none if none.is_empty() => Raw::Absent,
-                    some => Raw::Indexes(some),
-                },
-            ),
-            // An empty set of failed indexes is not the same as none at all.
-            (Field::FailedIndexes, status.failed_indexes.as_ref().map_or(Raw::Absent, Raw::Indexes)),
-            (Field::StartTime, Raw::time(status.start_time)),
-            (Field::CompletionTime, Raw::time(status.completion_time)),
-            (Field::ConditionComplete, condition(status, JobConditionType::Complete)),
-            (Field::ConditionFailed, condition(status, JobConditionType::Failed)),
-            (Field::ConditionFailureTarget, condition(status, JobConditionType::FailureTarget)),
-            (Field::ConditionSuccessCriteriaMet, condition(status, JobConditionType::SuccessCriteriaMet)),
-            (Field::ConditionSuspended, condition(status, JobConditionType::Suspended)),
-            (Field::Image, Raw::image(&self.spec.template)),
-            (Field::ActiveDeadline, self.spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int)),
-            (Field::Indexed, Raw::flag(self.spec.indexed)),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Parallelism, |row| Raw::Int(row.spec.parallelism.into()));
+        fields.spec(Field::Completions, |row| Raw::int(row.spec.completions));
+        fields.spec(Field::SpecSuspend, |row| Raw::flag(row.spec.suspend));
+        fields.status(Field::Active, |_, status| Raw::count(status.active));
+        fields.status(Field::ReadyPods, |_, status| Raw::count(status.ready.unwrap_or(0)));
+        fields.status(Field::TerminatingPods, |_, status| Raw::count(status.terminating.unwrap_or(0)));
+        fields.status(Field::Succeeded, |_, status| Raw::count(status.succeeded));
+        fields.status(Field::FailedPods, |_, status| Raw::count(status.failed));
+        fields.status(Field::CompletedIndexes, |_, status| match &status.completed_indexes {
+            none if none.is_empty() => Raw::Absent,
+            some => Raw::Indexes(some),
+        });
+        // An empty set of failed indexes is not the same as none at all.
+        fields
+            .status(Field::FailedIndexes, |_, status| status.failed_indexes.as_ref().map_or(Raw::Absent, Raw::Indexes));
+        fields.status(Field::StartTime, |_, status| Raw::time(status.start_time));
+        fields.status(Field::CompletionTime, |_, status| Raw::time(status.completion_time));
+        fields.status(Field::ConditionComplete, |_, status| condition(status, JobConditionType::Complete));
+        fields.status(Field::ConditionFailed, |_, status| condition(status, JobConditionType::Failed));
+        fields.status(Field::ConditionFailureTarget, |_, status| condition(status, JobConditionType::FailureTarget));
+        fields.status(Field::ConditionSuccessCriteriaMet, |_, status| {
+            condition(status, JobConditionType::SuccessCriteriaMet)
+        });
+        fields.status(Field::ConditionSuspended, |_, status| condition(status, JobConditionType::Suspended));
+        fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
+        fields.spec(Field::ActiveDeadline, |row| row.spec.active_deadline_seconds.map_or(Raw::Absent, Raw::Int));
+        fields.spec(Field::Indexed, |row| Raw::flag(row.spec.indexed));
     }
 }
 

@@ -391,7 +391,7 @@ impl Simulation {
         let view = meters.view();
         let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {
-            if process.watches(change.key.kind) {
+            if process.watches(change.key.kind, view.cache) {
                 process.queue.now = self.now;
                 process.queue.cause = cause.some();
                 if change.verb == Verb::Added {

@@ -8,7 +8,7 @@ use super::queue::{EventQueue, Urgency};
 use super::setup::ControlPlane;
 use super::{RecordId, Simulation};
 use crate::api::{Key, Kind};
-use crate::cluster::ApiError;
+use crate::cluster::{ApiError, Objects};
 use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
 };
@@ -38,6 +38,8 @@ pub(super) struct Process {
     pub(super) client: Client,
     /// The kinds that it watches, as bits.
     watches: u32,
+    /// The kind without which it does not care for pods.
+    pods_belong_to: Option<Kind>,
     workers: Vec<Worker>,
     /// What is gone and still in the queue.
     pub(super) departed: Departed,
@@ -81,6 +83,7 @@ impl Clone for Process {
             queue: self.queue.clone(),
             client: self.client.clone(),
             watches: self.watches,
+            pods_belong_to: self.pods_belong_to,
             workers: self.workers.clone(),
             departed: self.departed.clone(),
         }
@@ -98,6 +101,7 @@ impl Process {
                 queue: controller.new_queue().with_drift(drift),
                 client: Client::new(limit),
                 watches: watched(&*controller),
+                pods_belong_to: controller.pods_belong_to(),
                 workers: vec![worker.clone(); control_plane.workers.of(controller.workers()).into()],
                 departed: Departed::default(),
                 controller,
@@ -105,9 +109,12 @@ impl Process {
             .collect()
     }
 
-    /// Whether its informers watch a kind.
-    pub(super) const fn watches(&self, kind: Kind) -> bool {
-        self.watches & (1 << kind as u32) != 0
+    /// Whether its informers tell it of changes of a kind and that can mean
+    /// anything to it.
+    #[inline]
+    pub(super) fn watches(&self, kind: Kind, cache: &Objects) -> bool {
+        let told = self.watches & (1 << kind as u32) != 0;
+        told && (kind != Kind::Pod || self.pods_belong_to.is_none_or(|owner| cache.has_any(owner)))
     }
 
     /// A worker at work on one key is from now on at work on another.

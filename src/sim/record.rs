@@ -1,13 +1,13 @@
 //! Turning writes into records: names for objects, fields that changed.
 
 use super::effects::SCHEDULED_AT;
-use super::fields::{Raw, Recorded};
+use super::fields::{Fields, Raw, Recorded};
 use super::pages::Pages;
 use super::stream::{Forgetting, Piece};
 use crate::api::{Key, Kind, Meta, Resources, Uid};
 use crate::cluster::Stored;
 use crate::time::SimTime;
-use crate::trace::{Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
+use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Write;
 use std::mem::Discriminant;
@@ -20,9 +20,6 @@ struct Known {
     /// How many pods it has created.
     pods: u32,
 }
-
-/// An object with a status, which may be an earlier one.
-pub(super) type View<'a, T> = (&'a T, &'a <T as Stored>::Status);
 
 /// Writes the trace.
 #[derive(Clone, Debug)]
@@ -329,24 +326,23 @@ impl Recorder {
         if *seen == 1 { plain } else { format!("{plain}~{seen}").into() }
     }
 
-    /// Records the fields that differ from those of an object as it was, or
-    /// those that a new object has.
-    pub(super) fn diff<T: Recorded>(
-        &mut self,
-        cause: RecordId,
-        uid: Uid,
-        before: Option<View<'_, T>>,
-        now: View<'_, T>,
-    ) {
+    /// Records the fields that a new object has.
+    pub(super) fn all<T: Recorded>(&mut self, cause: RecordId, uid: Uid, now: &T) {
         let subject = self.subject(uid);
-        let mut before = before.map(|(row, status)| row.fields(status));
-        for (field, new) in now.0.fields(now.1) {
-            let old = before.as_mut().and_then(Iterator::next).map_or(Raw::Absent, |(_, old)| old);
-            if !old.is_same(new) {
-                let value = self.value(new);
-                self.push(cause, subject, What::Set { field, value });
-            }
-        }
+        T::fields(&mut Difference { recorder: self, cause, subject, before: Before::<T>::Nothing, now });
+    }
+
+    /// Records the fields that differ from those of an object as it was.
+    pub(super) fn diff<T: Recorded>(&mut self, cause: RecordId, uid: Uid, before: &T, now: &T) {
+        let subject = self.subject(uid);
+        T::fields(&mut Difference { recorder: self, cause, subject, before: Before::Object(before), now });
+    }
+
+    /// Records the fields that differ from those that an object had with an
+    /// earlier status.
+    pub(super) fn diff_status<T: Recorded>(&mut self, cause: RecordId, uid: Uid, before: &T::Status, now: &T) {
+        let subject = self.subject(uid);
+        T::fields(&mut Difference { recorder: self, cause, subject, before: Before::<T>::Status(before), now });
     }
 
     fn value(&mut self, raw: Raw<'_>) -> Value {
@@ -373,5 +369,54 @@ impl Recorder {
         let symbol = self.intern(&text);
         self.text = text;
         Value::Text(symbol)
+    }
+}
+
+/// An object before a write.
+enum Before<'a, T: Stored> {
+    Nothing,
+    /// All that differs may be the status, which this was.
+    Status(&'a T::Status),
+    Object(&'a T),
+}
+
+/// Records what differs, field by field.
+struct Difference<'r, 'a, T: Stored> {
+    recorder: &'r mut Recorder,
+    cause: RecordId,
+    subject: SubjectId,
+    before: Before<'a, T>,
+    now: &'a T,
+}
+
+impl<T: Stored> Difference<'_, '_, T> {
+    #[inline]
+    fn compare(&mut self, field: Field, old: Raw<'_>, new: Raw<'_>) {
+        if !old.is_same(new) {
+            let value = self.recorder.value(new);
+            self.recorder.push(self.cause, self.subject, What::Set { field, value });
+        }
+    }
+}
+
+impl<T: Recorded> Fields<T> for Difference<'_, '_, T> {
+    #[inline]
+    fn spec(&mut self, field: Field, read: impl for<'a> Fn(&'a T) -> Raw<'a>) {
+        let old = match self.before {
+            Before::Nothing => Raw::Absent,
+            Before::Status(_) => return,
+            Before::Object(object) => read(object),
+        };
+        self.compare(field, old, read(self.now));
+    }
+
+    #[inline]
+    fn status(&mut self, field: Field, read: impl for<'a> Fn(&'a T, &'a T::Status) -> Raw<'a>) {
+        let old = match self.before {
+            Before::Nothing => Raw::Absent,
+            Before::Status(status) => read(self.now, status),
+            Before::Object(object) => read(object, object.status()),
+        };
+        self.compare(field, old, read(self.now, self.now.status()));
     }
 }

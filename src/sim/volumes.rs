@@ -6,7 +6,7 @@
 
 use super::actions::Outcome;
 use super::event::{DiskStep, Event, PodRef};
-use super::fields::{Raw, Recorded};
+use super::fields::{Fields, Raw, Recorded};
 use super::{Simulation, Urgency};
 use crate::api::{
     BindingMode, ClaimRef, Finalizers, Key, Kind, Meta, NodeMatch, Operator, PersistentVolume, PersistentVolumeClaim,
@@ -615,23 +615,17 @@ fn reaches(terms: &[Vec<NodeMatch>], node: &crate::api::Node) -> bool {
 
 /// Nothing is recorded of a claim that nobody provides for.
 impl Recorded for PersistentVolumeClaim {
-    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [
-            (Field::Phase, if self.bound { Raw::Text("Bound") } else { Raw::Absent }),
-            (
-                Field::VolumeName,
-                match &self.spec.volume {
-                    Some(volume) if self.bound => Raw::Text(volume),
-                    _ => Raw::Absent,
-                },
-            ),
-        ]
-        .into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Phase, |row| if row.bound { Raw::Text("Bound") } else { Raw::Absent });
+        fields.spec(Field::VolumeName, |row| match &row.spec.volume {
+            Some(volume) if row.bound => Raw::Text(volume),
+            _ => Raw::Absent,
+        });
     }
 }
 
 impl Recorded for PersistentVolume {
-    fn fields<'a>(&'a self, (): &'a ()) -> impl Iterator<Item = (Field, Raw<'a>)> {
-        [(Field::Phase, Raw::Text(self.phase.name()))].into_iter()
+    fn fields(fields: &mut impl Fields<Self>) {
+        fields.spec(Field::Phase, |row| Raw::Text(row.phase.name()));
     }
 }

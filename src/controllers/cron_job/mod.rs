@@ -9,7 +9,7 @@ mod pass;
 pub mod rules;
 
 use super::{Controller, Notice, Plan, Reaction, SyncError, View, WorkQueue, Write};
-use crate::api::{CronJob, Key, Kind};
+use crate::api::{CronJob, Key, KeyMap, Kind};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::cron::{self, Schedule};
 use crate::time::{Instant, Span};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// a change of schedule from any other.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CronJobController {
-    known: FxHashMap<Key, Known>,
+    known: KeyMap<Known>,
     /// CronJobs that are gone, under the one that has their name now: Jobs
     /// are matched by the names of their controllers.
     earlier: FxHashMap<Key, Vec<Key>>,
@@ -79,7 +79,10 @@ impl Controller for CronJobController {
     /// Upstream: `cronjob/cronjob_controllerv2.go sync`
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
         let Some(cron_job) = view.cache.cron_jobs.get(key) else { return Ok(()) };
-        let known = self.known.entry(key).or_insert_with(|| Known::of(cron_job, self.zone.as_deref()));
+        if !self.known.contains(key) {
+            self.known.insert(key, Known::of(cron_job, self.zone.as_deref()));
+        }
+        let Some(known) = self.known.get_mut(key) else { return Ok(()) };
         let earlier = match self.earlier.get_mut(&key) {
             None => &[][..],
             Some(keys) => {
@@ -150,13 +153,13 @@ impl CronJobController {
     fn observe_cron_job(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         let key = change.key;
         let Some(cron_job) = view.cache.cron_jobs.get(key) else {
-            self.known.remove(&key);
+            self.known.remove(key);
             if self.earlier.get(&key).is_some_and(Vec::is_empty) {
                 self.earlier.remove(&key);
             }
             return queue.add(key);
         };
-        if self.known.get(&key).is_some_and(|known| known.is_of(cron_job)) {
+        if self.known.get(key).is_some_and(|known| known.is_of(cron_job)) {
             return queue.add(key);
         }
         let mut known = Known::of(cron_job, self.zone.as_deref());

@@ -78,6 +78,10 @@ impl Controller for DaemonSetController {
         matches!(kind, Kind::DaemonSet | Kind::ControllerRevision | Kind::Pod | Kind::Node)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::DaemonSet)
+    }
+
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.key.kind {
             Kind::DaemonSet => self.observe_set(change, queue),

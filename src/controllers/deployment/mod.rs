@@ -49,6 +49,10 @@ impl Controller for DeploymentController {
         matches!(kind, Kind::Deployment | Kind::ReplicaSet | Kind::Pod)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::Deployment)
+    }
+
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.key.kind {
             Kind::Deployment => queue.add(change.key),

@@ -36,6 +36,10 @@ impl Controller for DisruptionController {
         matches!(kind, Kind::PodDisruptionBudget | Kind::Pod)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::PodDisruptionBudget)
+    }
+
     /// Upstream: `disruption/disruption.go addPod`, `updatePod`, `deletePod`, `enqueuePdb`
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         if change.key.kind == Kind::PodDisruptionBudget {

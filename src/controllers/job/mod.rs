@@ -17,11 +17,10 @@ mod tracking;
 pub use orphans::OrphanPods;
 
 use super::{Controller, Expectations, Plan, Reaction, SyncError, View, WorkQueue, Write};
-use crate::api::{Finalizers, Gate, Job, Key, Kind, Phase, Pod, PodReplacement, Uid};
+use crate::api::{Finalizers, Gate, Job, Key, KeyMap, Kind, Phase, Pod, PodReplacement, Uid};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
 use backoff::BackoffRecord;
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Ordering;
 
 /// How long changes of pods are collected before a Job is looked at.
@@ -39,17 +38,24 @@ type Entry<'a> = (Key, &'a Pod);
 #[derive(Clone, Debug, Default)]
 pub struct JobController {
     expectations: Expectations,
-    /// Pods whose finalizer this process took off and still sees in its cache.
-    released: FxHashMap<Key, FxHashSet<Uid>>,
-    /// The failures that each Job waits for.
-    backoff: FxHashMap<Key, BackoffRecord>,
-    /// Jobs that this process has finished and not seen finished yet.
-    finished: FxHashSet<Key>,
+    of_jobs: KeyMap<Memory>,
+}
+
+/// What one process remembers of a Job.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    /// Pods whose finalizer this process took off and still sees in its
+    /// cache, in order.
+    released: Vec<Uid>,
+    /// The failures that the Job waits for.
+    backoff: Option<BackoffRecord>,
+    /// This process has finished the Job and not seen it finished yet.
+    finished: bool,
     /// The newest versions of pods and of the Job itself that this process
     /// wrote and has not seen in its caches yet.
-    written: FxHashMap<Key, (u64, u64)>,
-    /// What the syncs under way will have brought about.
-    in_hand: FxHashMap<Key, InHand>,
+    written: Option<(u64, u64)>,
+    /// What the sync under way will have brought about.
+    in_hand: InHand,
 }
 
 /// What becomes true once the status writes of a sync are done.
@@ -71,6 +77,10 @@ impl Controller for JobController {
         matches!(kind, Kind::Job | Kind::Pod)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::Job)
+    }
+
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.key.kind {
             Kind::Job => self.observe_job(change, view, queue),
@@ -88,40 +98,34 @@ impl Controller for JobController {
         if is_managed_elsewhere(job) {
             return Ok(());
         }
+        let memory = self.of_jobs.entry(key);
         if job.status.finished().is_some() {
-            self.backoff.remove(&key);
-            self.written.remove(&key);
-            self.finished.remove(&key);
-            self.in_hand.remove(&key);
+            let released = std::mem::take(&mut memory.released);
+            *memory = Memory { released, ..Memory::default() };
             return Ok(());
         }
-        if !self.finished.contains(&key) {
+        if !memory.finished {
             return sync::run(self, key, job, view, plan, queue);
         }
         Ok(())
     }
 
     fn written(&mut self, key: Key, write: &Write, object: Key, version: u64) {
+        let memory = self.of_jobs.entry(key);
         let newest = match write {
-            Write::CreatePod(_) => &mut self.written.entry(key).or_default().0,
+            Write::CreatePod(_) => &mut memory.written.get_or_insert_default().0,
             Write::RemoveFinalizer { .. } => {
-                self.released.entry(key).or_default().insert(object.uid);
-                &mut self.written.entry(key).or_default().0
+                memory.release(object.uid);
+                &mut memory.written.get_or_insert_default().0
             }
             // Adopted.
-            Write::SetOwner { present: true, .. } => &mut self.written.entry(key).or_default().0,
+            Write::SetOwner { present: true, .. } => &mut memory.written.get_or_insert_default().0,
             Write::JobStatus { .. } => {
-                let in_hand = self.in_hand.entry(key).or_default();
-                match in_hand.record.take() {
-                    Some(record) => {
-                        self.backoff.insert(key, record);
-                    }
-                    None if in_hand.finishes => {
-                        self.finished.insert(key);
-                    }
-                    None => {}
+                match memory.in_hand.record.take() {
+                    Some(record) => memory.backoff = Some(record),
+                    None => memory.finished |= memory.in_hand.finishes,
                 }
-                &mut self.written.entry(key).or_default().1
+                &mut memory.written.get_or_insert_default().1
             }
             _ => return,
         };
@@ -165,9 +169,9 @@ impl JobController {
     fn observe_job(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.verb {
             Verb::Deleted => {
-                self.finished.remove(&change.key);
-                self.written.remove(&change.key);
-                self.backoff.remove(&change.key);
+                if let Some(memory) = self.of_jobs.get_mut(change.key) {
+                    (memory.finished, memory.written, memory.backoff) = (false, None, None);
+                }
                 queue.add(change.key);
             }
             Verb::Modified if is_finished(change.key, view) => {}
@@ -224,11 +228,10 @@ impl JobController {
     }
 
     fn release_observed(&mut self, job: Key, pod: Uid) {
-        if let Some(released) = self.released.get_mut(&job) {
-            released.remove(&pod);
-            if released.is_empty() {
-                self.released.remove(&job);
-            }
+        if let Some(memory) = self.of_jobs.get_mut(job)
+            && let Ok(at) = memory.released.binary_search(&pod)
+        {
+            memory.released.remove(at);
         }
     }
 
@@ -236,20 +239,27 @@ impl JobController {
     ///
     /// Upstream: `util/consistency/consistency.go EnsureReady`
     fn ensure_seen(&mut self, key: Key, view: View<'_>) -> Result<(), SyncError> {
-        let Some(&(pods, jobs)) = self.written.get(&key) else { return Ok(()) };
+        let Some(memory) = self.of_jobs.get_mut(key) else { return Ok(()) };
+        let Some((pods, jobs)) = memory.written else { return Ok(()) };
         if view.is_behind(Gate::StaleControllerConsistencyJob, &[(Kind::Pod, pods), (Kind::Job, jobs)]) {
             return Err(SyncError::StaleCache);
         }
-        self.written.remove(&key);
+        memory.written = None;
         Ok(())
     }
 
     fn forget(&mut self, key: Key) {
         self.expectations.forget(key);
-        self.released.remove(&key);
-        self.written.remove(&key);
-        self.backoff.remove(&key);
-        self.in_hand.remove(&key);
+        self.of_jobs.remove(key);
+    }
+}
+
+impl Memory {
+    /// A pod's finalizer was taken off.
+    fn release(&mut self, pod: Uid) {
+        if let Err(at) = self.released.binary_search(&pod) {
+            self.released.insert(at, pod);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::backoff::{self, BackoffRecord};
 use super::status::{condition, ensure_condition};
-use super::{Entry, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
+use super::{Entry, InHand, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
 use crate::api::{
     ConditionStatus, FailureAction, Finalizers, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase,
     Pod, RestartPolicy, Uid,
@@ -41,8 +41,9 @@ pub(super) struct Pass<'a> {
     /// Pods that got their finalizer in this sync, though the cache does not
     /// show it yet.
     adopted: FxHashSet<Uid>,
-    /// Pods whose finalizer is gone, though the cache does not show it yet.
-    pub(super) released: FxHashSet<Uid>,
+    /// Pods whose finalizer is gone, though the cache does not show it yet; in
+    /// order.
+    pub(super) released: Vec<Uid>,
     /// The last failed pod of each index that waits for a new one.
     pub(super) predecessors: BTreeMap<u32, Entry<'a>>,
     /// Why the Job is over, if it is.
@@ -65,7 +66,7 @@ pub(super) fn run(
     plan: &mut Plan,
     queue: &mut WorkQueue,
 ) -> Result<(), SyncError> {
-    controller.in_hand.remove(&key);
+    controller.of_jobs.entry(key).in_hand = InHand::default();
     let satisfied = controller.expectations.satisfied(key, view.monotonic);
     let claimed = claim(key, job, view, plan)?;
     let mut pass = Pass::new(controller, key, job, view, plan, queue, claimed);
@@ -107,7 +108,7 @@ impl<'a> Pass<'a> {
         let active_pods: Vec<Entry<'a>> = pods.iter().filter(|(_, pod)| pod.is_active()).copied().collect();
         let terminating = pods.iter().filter(|(_, pod)| pod.is_terminating()).count();
         Pass {
-            released: controller.released.get(&key).cloned().unwrap_or_default(),
+            released: controller.of_jobs.get(key).map_or_else(Vec::new, |memory| memory.released.clone()),
             controller,
             key,
             job,
@@ -151,7 +152,9 @@ impl<'a> Pass<'a> {
     /// that it may be counted.
     pub(super) fn is_valid(&self, pod: &Pod) -> bool {
         let wanted = || pod.index.is_some_and(|i| i.index < self.completions());
-        self.is_tracked(pod) && !self.released.contains(&pod.meta.uid) && (!self.job.spec.indexed || wanted())
+        self.is_tracked(pod)
+            && self.released.binary_search(&pod.meta.uid).is_err()
+            && (!self.job.spec.indexed || wanted())
     }
 
     fn start(&mut self) {
@@ -188,7 +191,7 @@ impl<'a> Pass<'a> {
         }
         self.succeeded = self.status.succeeded + (succeeded.len() + uncounted.succeeded.len()) as i32;
         self.failed = self.status.failed + (counting + uncounted.failed.len()) as i32;
-        let old = self.controller.backoff.get(&self.key).copied().unwrap_or_default();
+        let old = self.controller.of_jobs.get(self.key).and_then(|memory| memory.backoff).unwrap_or_default();
         self.backoff = old.after(&succeeded, &failed);
     }
 

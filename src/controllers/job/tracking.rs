@@ -64,7 +64,7 @@ impl<'a> Pass<'a> {
     }
 
     fn in_hand(&mut self) -> &mut InHand {
-        self.controller.in_hand.entry(self.key).or_default()
+        &mut self.controller.of_jobs.entry(self.key).in_hand
     }
 
     fn write_status(&mut self, version: Version, status: JobStatus) {
@@ -92,7 +92,7 @@ impl<'a> Pass<'a> {
 
     /// Whether the pod's finalizer is still on, as far as this process knows.
     fn is_counted_here(&self, pod: &Pod) -> bool {
-        self.is_tracked(pod) && !self.released.contains(&pod.meta.uid)
+        self.is_tracked(pod) && self.released.binary_search(&pod.meta.uid).is_err()
     }
 
     fn note_ended(&mut self) -> Ended<'a> {

@@ -61,6 +61,10 @@ impl Controller for StatefulSetController {
         matches!(kind, Kind::StatefulSet | Kind::Pod)
     }
 
+    fn pods_belong_to(&self) -> Option<Kind> {
+        Some(Kind::StatefulSet)
+    }
+
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         if change.key.kind == Kind::Pod {
             observe_pod(change, view, queue);
