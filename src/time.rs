@@ -154,29 +154,47 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Timestamp, String> {
         text.parse::<jiff::Timestamp>().map(|t| Timestamp(t.as_second())).map_err(|e| e.to_string())
     }
+
+    /// Writes it out at the end of a text, without the detour over a
+    /// formatter: runs that go on for long write out many.
+    pub(crate) fn append_to(self, text: &mut String) {
+        match self.digits().as_ref().map(|digits| std::str::from_utf8(digits)) {
+            Some(Ok(digits)) => text.push_str(digits),
+            _ => text.push_str(&self.to_string()),
+        }
+    }
+
+    /// How it is written, from the year 0 on.
+    fn digits(self) -> Option<[u8; 20]> {
+        let moment = jiff::Timestamp::from_second(self.0).ok()?;
+        let time = jiff::tz::Offset::UTC.to_datetime(moment);
+        let year = u32::try_from(time.year()).ok()?;
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let mut write = |at: usize, number: u32| {
+            text[at] = b'0' + (number / 10 % 10) as u8;
+            text[at + 1] = b'0' + (number % 10) as u8;
+        };
+        write(0, year / 100);
+        write(2, year);
+        write(5, time.month() as u32);
+        write(8, time.day() as u32);
+        write(11, time.hour() as u32);
+        write(14, time.minute() as u32);
+        write(17, time.second() as u32);
+        Some(text)
+    }
 }
 
 /// Prints RFC 3339 in UTC, as the API server does.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ok(moment) = jiff::Timestamp::from_second(self.0) else { return write!(f, "@{}", self.0) };
-        let time = jiff::tz::Offset::UTC.to_datetime(moment);
-        let Ok(year @ 0..) = u32::try_from(time.year()) else { return write!(f, "{moment}") };
-        let mut text = *b"0000-00-00T00:00:00Z";
-        for (last, mut number) in [
-            (3, year),
-            (6, time.month() as u32),
-            (9, time.day() as u32),
-            (12, time.hour() as u32),
-            (15, time.minute() as u32),
-            (18, time.second() as u32),
-        ] {
-            for digit in text[..=last].iter_mut().rev().take_while(|digit| digit.is_ascii_digit()) {
-                *digit = b'0' + (number % 10) as u8;
-                number /= 10;
-            }
+        match self.digits() {
+            Some(text) => f.write_str(std::str::from_utf8(&text).unwrap_or_default()),
+            None => match jiff::Timestamp::from_second(self.0) {
+                Ok(moment) => write!(f, "{moment}"),
+                Err(_) => write!(f, "@{}", self.0),
+            },
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

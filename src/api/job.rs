@@ -143,9 +143,9 @@ pub struct JobCondition {
     /// Whether it holds.
     pub status: ConditionStatus,
     /// Why, in a word.
-    pub reason: Arc<str>,
+    pub reason: Text,
     /// Why, in a sentence.
-    pub message: Arc<str>,
+    pub message: Text,
     /// When it came to hold or ceased to.
     pub since: Timestamp,
 }

@@ -146,7 +146,7 @@ pub struct PodTemplate {
     /// `metadata.annotations`.
     pub annotations: super::Annotations,
     /// `spec.containers`.
-    pub containers: Vec<Container>,
+    pub containers: Arc<[Container]>,
     /// `spec.restartPolicy`.
     pub restart_policy: RestartPolicy,
     /// `spec.terminationGracePeriodSeconds`.
@@ -239,7 +239,7 @@ impl PodTemplate {
         let wanted = |name: &str| container.is_none_or(|c| c == name);
         let mut new = self.clone();
         let mut found = false;
-        for c in new.containers.iter_mut().filter(|c| wanted(&c.name)) {
+        for c in Arc::make_mut(&mut new.containers).iter_mut().filter(|c| wanted(&c.name)) {
             c.image = image.to_string();
             found = true;
         }

@@ -287,6 +287,14 @@ impl Objects {
 
     /// Changes an object in place, but not its owners.
     pub(super) fn update<T: Stored>(&mut self, key: Key, write: impl FnOnce(&mut T)) -> Option<Change> {
+        if !is_indexed(T::KIND) {
+            let row = T::table_mut(self).get_mut(key)?;
+            let before = Facts::of(row.meta(), false);
+            write(row);
+            let (after, version) = (Facts::of(row.meta(), false), row.meta().resource_version);
+            self.seen(T::KIND, version);
+            return Some(Change::modified(key, before, after));
+        }
         let before = self.facts_of::<T>(key)?;
         let selectable = self.selectable(key);
         self.recount(key, -1);
@@ -557,6 +565,12 @@ impl Objects {
             list.remove(at);
         }
     }
+}
+
+/// Whether an index depends on what is in the objects of a kind, and not only
+/// on their names and owners.
+const fn is_indexed(kind: Kind) -> bool {
+    matches!(kind, Kind::Pod | Kind::PodDisruptionBudget | Kind::HorizontalPodAutoscaler)
 }
 
 /// What the indexes of labels and selectors have of an object.

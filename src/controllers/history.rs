@@ -153,7 +153,7 @@ mod tests {
         Arc::new(PodTemplate {
             labels: Arc::new(Labels::from([("app", "db")])),
             annotations: Arc::default(),
-            containers: Vec::new(),
+            containers: [].into(),
             restart_policy: RestartPolicy::Always,
             grace_seconds: 30,
             node_selector: Labels::default(),

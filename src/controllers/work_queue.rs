@@ -194,10 +194,11 @@ impl WorkQueue {
         self.notices.push(notice);
     }
 
-    /// Whether handlers sent Events.
+    /// Whether the kernel has to do anything for it: keys wait, or there are
+    /// new timers or Events.
     #[inline]
-    pub fn has_notices(&self) -> bool {
-        !self.notices.is_empty()
+    pub fn has_news(&self) -> bool {
+        !self.waiting.is_empty() || self.has_new_timers() || !self.notices.is_empty()
     }
 
     /// Takes the Events that handlers sent.

@@ -41,6 +41,11 @@ impl Client {
         Client { limit: limit.map(bucket), ..Client::default() }
     }
 
+    /// Whether it may send only so many requests in a time.
+    pub(super) const fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// Requests that are sent together each wait for a token of their own;
     /// `needed` says how many requests each of them takes. Answers when the
     /// first may go; when the others may is left in `due`, if there is a limit.

@@ -92,13 +92,23 @@ impl<'a> Raw<'a> {
 
     /// Whether the two are recorded alike. What is recorded in order may be
     /// kept in another.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_same(self, other: Raw<'_>) -> bool {
-        self == other || self.is_ordered() && other.is_ordered() && self.to_string() == other.to_string()
+        match (self, other) {
+            (Raw::Absent, Raw::Absent) => true,
+            (Raw::Int(a), Raw::Int(b)) => a == b,
+            (Raw::Bool(a), Raw::Bool(b)) => a == b,
+            (Raw::Time(a), Raw::Time(b)) => a == b,
+            (Raw::Text(a), Raw::Text(b)) => a == b,
+            (Raw::Condition(a, why), Raw::Condition(b, why_now)) => a == b && why == why_now,
+            _ => self == other || self.is_same_in_order(other),
+        }
     }
 
-    const fn is_ordered(self) -> bool {
-        matches!(self, Raw::Jobs(_) | Raw::Taints(_))
+    #[inline(never)]
+    fn is_same_in_order(self, other: Raw<'_>) -> bool {
+        let is_ordered = |raw| matches!(raw, Raw::Jobs(_) | Raw::Taints(_));
+        is_ordered(self) && is_ordered(other) && self.to_string() == other.to_string()
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Simulation {
     cache: Option<Objects>,
     /// Watch events on their way to the caches, oldest first.
     watch: VecDeque<Watched>,
-    watch_lane: LaneId,
+    lanes: Lanes,
     processes: Vec<Process>,
     /// Which of them is sending something.
     at_work: Option<u8>,
@@ -108,6 +108,17 @@ pub struct Simulation {
     recorder: Recorder,
     changes: Vec<Change>,
     due: Vec<(Class, Arc<str>, u32, Event)>,
+}
+
+/// Events that mostly come in the order in which they are pushed.
+#[derive(Clone, Copy, Debug)]
+struct Lanes {
+    /// Watch events on their way to the caches.
+    watch: LaneId,
+    /// Workers that fetch keys.
+    fetch: LaneId,
+    /// Workers that wait for answers.
+    write: LaneId,
 }
 
 /// A watch event on its way.
@@ -179,7 +190,7 @@ impl Simulation {
             kubernetes: setup.kubernetes.clone(),
         };
         let mut queue = EventQueue::new();
-        let watch_lane = queue.lane();
+        let lanes = Lanes { watch: queue.lane(), fetch: queue.lane(), write: queue.lane() };
         let lags = setup.control_plane.informer_lag > Span::ZERO;
         Simulation {
             queue,
@@ -188,8 +199,8 @@ impl Simulation {
             hosts: Hosts::new(&setup),
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
-            watch_lane,
-            processes: Process::start_all(&setup.control_plane, setup.clocks.controller_manager.drift),
+            lanes,
+            processes: Process::start_all(&setup.control_plane, setup.clocks.controller_manager.drift, lanes.fetch),
             at_work: None,
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
@@ -364,7 +375,7 @@ impl Simulation {
                     let row = self.store.row(change.key);
                     self.watch.push_back(Watched { slot: change.key.slot, row, cause, stale: false });
                     let at = self.now.after(self.setup.control_plane.informer_lag);
-                    self.queue.push_lane(self.watch_lane, at, Urgency::Normal, Event::Deliver);
+                    self.queue.push_lane(self.lanes.watch, at, Urgency::Normal, Event::Deliver);
                 } else {
                     self.observe(&change, cause);
                 }
@@ -391,20 +402,21 @@ impl Simulation {
         let view = meters.view();
         let mut notices = Vec::new();
         for (index, process) in self.processes.iter_mut().enumerate() {
-            if process.watches(change.key.kind, view.cache) {
-                process.queue.now = self.now;
-                process.queue.cause = cause.some();
-                if change.verb == Verb::Added {
-                    process.note_arrival(change.key, view.cache);
-                }
-                process.controller.observe(change, view, &mut process.queue);
-                if change.verb == Verb::Deleted {
-                    process.note_departure(change.key, &self.recorder);
-                }
+            if !process.watches(change.key.kind, view.cache) {
+                continue;
+            }
+            process.queue.now = self.now;
+            process.queue.cause = cause.some();
+            if change.verb == Verb::Added {
+                process.note_arrival(change.key, view.cache);
+            }
+            process.controller.observe(change, view, &mut process.queue);
+            if change.verb == Verb::Deleted {
+                process.note_departure(change.key, &self.recorder);
+            }
+            if process.queue.has_news() {
                 process.wind_up(index as u8, self.epoch, self.now, &mut self.queue);
-                if process.queue.has_notices() {
-                    notices.append(&mut process.queue.take_notices());
-                }
+                notices.append(&mut process.queue.take_notices());
             }
         }
         if !notices.is_empty() {

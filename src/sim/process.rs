@@ -4,7 +4,7 @@ use super::client::Client;
 use super::event::Event;
 use super::meters::Meters;
 use super::namesakes::Departed;
-use super::queue::{EventQueue, Urgency};
+use super::queue::{EventQueue, LaneId, Urgency};
 use super::setup::ControlPlane;
 use super::{RecordId, Simulation};
 use crate::api::{Key, Kind};
@@ -43,6 +43,8 @@ pub(super) struct Process {
     workers: Vec<Worker>,
     /// What is gone and still in the queue.
     pub(super) departed: Departed,
+    /// In which its workers wait to fetch keys.
+    lane: LaneId,
 }
 
 /// Which worker of which controller.
@@ -86,13 +88,14 @@ impl Clone for Process {
             pods_belong_to: self.pods_belong_to,
             workers: self.workers.clone(),
             departed: self.departed.clone(),
+            lane: self.lane,
         }
     }
 }
 
 impl Process {
     /// The controllers that run, with nothing in memory.
-    pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift) -> Vec<Process> {
+    pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift, lane: LaneId) -> Vec<Process> {
         let limit = control_plane.client_limit;
         let worker = Worker::new(limit.is_some());
         controllers::all(&control_plane.switches())
@@ -104,6 +107,7 @@ impl Process {
                 pods_belong_to: controller.pods_belong_to(),
                 workers: vec![worker.clone(); control_plane.workers.of(controller.workers()).into()],
                 departed: Departed::default(),
+                lane,
                 controller,
             })
             .collect()
@@ -127,19 +131,14 @@ impl Process {
     }
 
     /// Hands new timers to the kernel, and wakes workers if there is work.
-    #[inline]
     pub(super) fn wind_up(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
-        let has_work = !self.queue.is_empty() && self.workers.iter().any(|worker| worker.state == State::Idle);
-        if has_work || self.queue.has_new_timers() {
-            self.wind_up_now(process, epoch, now, events);
-        }
-    }
-
-    fn wind_up_now(&mut self, process: u8, epoch: u8, now: SimTime, events: &mut EventQueue<Event>) {
         if self.queue.has_new_timers() {
             for Timer { at, key } in self.queue.take_timers() {
                 events.push(at, Urgency::Normal, Event::Timer { process, epoch, key });
             }
+        }
+        if self.queue.is_empty() {
+            return;
         }
         let fetching = self.workers.iter().filter(|worker| worker.state == State::Fetching).count();
         let wanted = self.queue.waiting().saturating_sub(fetching);
@@ -147,7 +146,7 @@ impl Process {
         for (i, worker) in idle.take(wanted) {
             worker.state = State::Fetching;
             let hand = Hand { process, worker: i as u8 };
-            events.push(now.after(GET), Urgency::Normal, Event::Work { hand, epoch });
+            events.push_lane(self.lane, now.after(GET), Urgency::Normal, Event::Work { hand, epoch });
         }
     }
 }
@@ -341,14 +340,18 @@ impl Simulation {
             let object = write.object();
             worker.live = self.store.objects().meta(object).map(|meta| meta.resource_version);
         }
-        let step = &worker.plan.writes[worker.cursor..];
-        let rest = step.iter().skip(1).take_while(|planned| planned.together);
-        // After a conflict the object is read again first.
-        let again = u32::from(worker.conflicts > 0);
-        let requests = |planned: &Planned| controller.requests(&planned.write);
-        let together = step.iter().take(1).map(|planned| requests(planned) + again).chain(rest.map(requests));
-        let at = client.reserve(self.now.after(wait), together, &mut worker.due).after(latency);
-        self.queue.push(at, Urgency::Normal, Event::Work { hand, epoch: self.epoch });
+        let mut at = self.now.after(wait);
+        if client.is_limited() {
+            let step = &worker.plan.writes[worker.cursor..];
+            let rest = step.iter().skip(1).take_while(|planned| planned.together);
+            // After a conflict the object is read again first.
+            let again = u32::from(worker.conflicts > 0);
+            let requests = |planned: &Planned| controller.requests(&planned.write);
+            let together = step.iter().take(1).map(|planned| requests(planned) + again).chain(rest.map(requests));
+            at = client.reserve(at, together, &mut worker.due);
+        }
+        let work = Event::Work { hand, epoch: self.epoch };
+        self.queue.push_lane(self.lanes.write, at.after(latency), Urgency::Normal, work);
     }
 
     /// Sends the write at the cursor and the ones that go together with it.
@@ -490,7 +493,9 @@ impl Simulation {
         process.controller.finished(key, meters.view(), &mut process.queue);
         worker.state = State::Idle;
         process.note_end_of_sync(key);
-        process.wind_up(hand.process, self.epoch, self.now, &mut self.queue);
+        if process.queue.has_news() {
+            process.wind_up(hand.process, self.epoch, self.now, &mut self.queue);
+        }
     }
 
     /// A delayed key is due.
@@ -517,7 +522,7 @@ impl Simulation {
             cache.clone_from(self.store.objects());
             self.watch.iter_mut().for_each(|watched| watched.stale = true);
         }
-        self.processes = Process::start_all(&self.setup.control_plane, self.hosts.manager.drift());
+        self.processes = Process::start_all(&self.setup.control_plane, self.hosts.manager.drift(), self.lanes.fetch);
         for worker in self.processes.iter_mut().flat_map(|process| &mut process.workers) {
             worker.state = State::Stopped;
         }

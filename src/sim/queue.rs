@@ -5,7 +5,7 @@
 
 mod heap;
 
-use self::heap::{Entry, Heap};
+use self::heap::{Entry, Heap, Siblings};
 use crate::time::SimTime;
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
@@ -24,20 +24,18 @@ pub enum Urgency {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EventId(NonZeroU64);
 
-/// A stream of events whose times never go backwards, such as a watch with
-/// constant lag. Belongs to the queue that made it.
+/// A stream of events whose times hardly ever go backwards, such as a watch
+/// with constant lag. Belongs to the queue that made it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct LaneId(u32);
+pub struct LaneId(u8);
 
-/// Bits of the slot in a key: at most 2²⁴ events and lanes at a time.
+/// Bits of the slot in a key: at most 2²⁴ events outside lanes at a time.
 const SLOT_BITS: u32 = 24;
 /// Bits of the sequence: at most 2³⁹ events in a run. Above them stands the
 /// urgency, in the highest bit.
 const SEQUENCE_BITS: u32 = 39;
-/// The slots from here up are lanes, counted downwards from the last slot;
-/// the others are places in the slab.
-const FIRST_LANE_SLOT: u32 = (1 << SLOT_BITS) - MOST_LANES;
-const MOST_LANES: u32 = 1 << 16;
+/// The first events of so many lanes are compared at each pop.
+const MOST_LANES: usize = 4;
 /// Fewer cancelled entries than this are never worth clearing out.
 const FEW: usize = 64;
 
@@ -54,8 +52,7 @@ struct Slot<E> {
 /// The events to come, popped by (time, urgency, order of push).
 ///
 /// A pop and a push together are one walk through a 4-ary heap of 16-byte
-/// entries; a waiting event in a lane costs nothing until it is the lane's
-/// first. Cancelling is a look-up: the heap entry stays until it comes to the
+/// entries; an event in a lane never sees the heap. Cancelling is a look-up: the heap entry stays until it comes to the
 /// top, or until such entries are the majority.
 ///
 /// ```
@@ -78,6 +75,9 @@ pub struct EventQueue<E> {
     slots: Vec<Slot<E>>,
     /// Empty slots, the last one used next, because it is still in the cache.
     free: Vec<u32>,
+    /// The first entry of each lane.
+    fronts: Siblings,
+    /// The events of the lanes with their entries.
     lanes: Vec<VecDeque<(Entry, E)>>,
     /// How many events were pushed so far.
     pushed: u64,
@@ -94,8 +94,8 @@ impl<E> Default for EventQueue<E> {
 }
 
 impl<E> EventQueue<E> {
-    /// How many events can wait at a time outside lanes: 16,711,680.
-    pub const MOST_PENDING: usize = FIRST_LANE_SLOT as usize;
+    /// How many events can wait at a time outside lanes: 16,777,216.
+    pub const MOST_PENDING: usize = 1 << SLOT_BITS;
 
     /// An empty queue without lanes.
     pub const fn new() -> Self {
@@ -103,6 +103,7 @@ impl<E> EventQueue<E> {
             heap: Heap::new(),
             slots: Vec::new(),
             free: Vec::new(),
+            fronts: Siblings::NONE,
             lanes: Vec::new(),
             pushed: 0,
             len: 0,
@@ -133,7 +134,7 @@ impl<E> EventQueue<E> {
         if let Some(place) = self.slots.get_mut(slot as usize) {
             *place = Slot { key, event };
         } else {
-            assert!(slot < FIRST_LANE_SLOT, "more than {} events are waiting", Self::MOST_PENDING);
+            assert!((slot as usize) < Self::MOST_PENDING, "more than {} events are waiting", Self::MOST_PENDING);
             self.slots.push(Slot { key, event });
         }
         self.heap.push(Entry::new(at.0, key));
@@ -151,10 +152,7 @@ impl<E> EventQueue<E> {
         // heap; waiting for a majority makes this constant work per cancel.
         if self.dead > FEW && self.dead > self.heap.len() / 2 {
             let slots = &self.slots;
-            self.heap.retain(|entry| {
-                let slot = slot_of(entry.key());
-                slot >= FIRST_LANE_SLOT || is_live(slots, entry.key())
-            });
+            self.heap.retain(|entry| is_live(slots, entry.key()));
             self.dead = 0;
         }
         Some(event)
@@ -163,26 +161,7 @@ impl<E> EventQueue<E> {
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        loop {
-            let entry = self.heap.take()?;
-            if let Some(event) = self.take_entry(entry) {
-                return Some((SimTime(entry.at()), event));
-            }
-        }
-    }
-
-    /// Takes the event of a heap entry that is already out, unless it was
-    /// cancelled.
-    #[inline]
-    fn take_entry(&mut self, entry: Entry) -> Option<E> {
-        let event = if slot_of(entry.key()) >= FIRST_LANE_SLOT {
-            self.pop_lane(lane_of(entry.key()))
-        } else {
-            self.take_event(entry.key())
-        };
-        let count = if event.is_some() { &mut self.len } else { &mut self.dead };
-        *count -= 1;
-        event
+        self.pop_until(SimTime(u64::MAX)).map(|(at, _, event)| (at, event))
     }
 
     /// Takes out the next event if it is due by `end`, and says when it is due
@@ -190,64 +169,65 @@ impl<E> EventQueue<E> {
     #[inline]
     pub fn pop_until(&mut self, end: SimTime) -> Option<(SimTime, Urgency, E)> {
         loop {
-            let entry = self.heap.least().filter(|entry| entry.at() <= end.0)?;
-            self.heap.take();
-            if let Some(event) = self.take_entry(entry) {
+            let (lane, front) = self.fronts.least();
+            let entry = self.heap.least().min(front);
+            if entry == Entry::NONE || entry.at() > end.0 {
+                return None;
+            }
+            let event = if entry == front {
+                self.pop_lane(lane)
+            } else {
+                self.heap.take();
+                self.take_event(entry.key())
+            };
+            let count = if event.is_some() { &mut self.len } else { &mut self.dead };
+            *count -= 1;
+            if let Some(event) = event {
                 return Some((SimTime(entry.at()), urgency_of(entry.key()), event));
             }
         }
     }
 
     /// When the next event is due and how urgent it is.
-    ///
-    /// A loop that peeks before each pop walks the heap twice per event: pop,
-    /// and stop once a time is past the end.
     pub fn peek(&mut self) -> Option<(SimTime, Urgency)> {
         loop {
-            let entry = self.heap.least()?;
-            let key = entry.key();
-            if slot_of(key) >= FIRST_LANE_SLOT || is_live(&self.slots, key) {
-                return Some((SimTime(entry.at()), urgency_of(key)));
+            let (_, front) = self.fronts.least();
+            let entry = self.heap.least().min(front);
+            if entry == Entry::NONE {
+                return None;
+            }
+            if entry == front || is_live(&self.slots, entry.key()) {
+                return Some((SimTime(entry.at()), urgency_of(entry.key())));
             }
             self.heap.take();
             self.dead -= 1;
         }
     }
 
-    /// Makes a lane for a stream of events whose times never go backwards.
+    /// Makes a lane for a stream of events whose times hardly ever go
+    /// backwards.
     ///
     /// # Panics
-    /// If there are 65,536 lanes.
+    /// If there are four lanes.
     pub fn lane(&mut self) -> LaneId {
-        let lane = self.lanes.len() as u32;
+        let lane = self.lanes.len();
         assert!(lane < MOST_LANES, "more than {MOST_LANES} lanes");
         self.lanes.push(VecDeque::new());
-        LaneId(lane)
+        LaneId(lane as u8)
     }
 
-    /// Adds an event to a lane. The order of pops is the same as if it had
-    /// been pushed outside the lane, only faster; it cannot be cancelled.
-    ///
-    /// `at` must not be before the last event still waiting in this lane.
+    /// Adds an event to a lane, or outside it if it comes before the last one
+    /// that waits there. The order of pops is the same as if it had been
+    /// pushed outside the lane, only faster; it cannot be cancelled.
     ///
     /// # Panics
-    /// In debug builds if `at` goes backwards (a release build treats it as
-    /// a [`push`](EventQueue::push)); if `lane` is another queue's; after 2³⁹
-    /// events in all.
+    /// If `lane` is another queue's; after 2³⁹ events in all.
     #[inline]
     pub fn push_lane(&mut self, lane: LaneId, at: SimTime, urgency: Urgency, event: E) {
-        let last = self.lanes[lane.0 as usize].back().map_or(0, |(entry, _)| entry.at());
-        debug_assert!(last <= at.0, "a lane goes back from {last} ns to {} ns", at.0);
-        self.push_lane_or_heap(lane, at, urgency, event);
-    }
-
-    #[inline]
-    fn push_lane_or_heap(&mut self, lane: LaneId, at: SimTime, urgency: Urgency, event: E) {
-        let key = self.next_key(urgency, (1 << SLOT_BITS) - 1 - lane.0);
-        let entry = Entry::new(at.0, key);
+        let entry = Entry::new(at.0, self.next_key(urgency, 0));
         let waiting = &mut self.lanes[lane.0 as usize];
         match waiting.back() {
-            None => self.heap.push(entry),
+            None => self.fronts.set(lane.0 as usize, entry),
             Some((last, _)) if *last < entry => {}
             // Back in time, or urgent behind a normal one of the same time.
             Some(_) => {
@@ -259,15 +239,12 @@ impl<E> EventQueue<E> {
         self.len += 1;
     }
 
-    /// Takes the first event of a lane, whose heap entry is already out, and
-    /// puts the next one's entry in.
+    /// Takes the first event of a lane.
     #[inline]
     fn pop_lane(&mut self, lane: usize) -> Option<E> {
         let waiting = &mut self.lanes[lane];
         let (_, event) = waiting.pop_front()?;
-        if let Some((next, _)) = waiting.front() {
-            self.heap.push(*next);
-        }
+        self.fronts.set(lane, waiting.front().map_or(Entry::NONE, |(entry, _)| *entry));
         Some(event)
     }
 
@@ -292,10 +269,6 @@ impl<E> EventQueue<E> {
 
 const fn slot_of(key: u64) -> u32 {
     key as u32 & ((1 << SLOT_BITS) - 1)
-}
-
-const fn lane_of(key: u64) -> usize {
-    ((1 << SLOT_BITS) - 1 - slot_of(key)) as usize
 }
 
 const fn urgency_of(key: u64) -> Urgency {
@@ -338,7 +311,7 @@ mod tests {
             let ids = [lanes.lane(), lanes.lane()];
             for (n, &(at, urgency, event)) in pushes.iter().enumerate() {
                 heap.push(SimTime(at), urgency, event);
-                lanes.push_lane_or_heap(ids[n % 2], SimTime(at), urgency, event);
+                lanes.push_lane(ids[n % 2], SimTime(at), urgency, event);
             }
             for mut queue in [heap, lanes] {
                 assert_eq!(queue.len(), pushes.len());
@@ -374,7 +347,7 @@ mod tests {
         for n in 1..10_000 {
             let id = queue.push(SimTime(1_000 + n), Urgency::Normal, n);
             assert_eq!(queue.cancel(id), Some(n));
-            assert!(queue.heap.len() <= 2 * FEW + 2, "{} entries", queue.heap.len());
+            assert!(queue.heap.len() <= 2 * FEW + 1, "{} entries", queue.heap.len());
         }
         assert_eq!(queue.slots.len(), 1);
         assert_eq!(drain(&mut queue), [(7, 0)]);
@@ -382,24 +355,18 @@ mod tests {
     }
 
     #[test]
-    fn only_the_head_of_a_lane_stands_in_the_heap() {
+    fn what_is_in_order_waits_in_its_lane() {
         let mut queue = EventQueue::new();
         let stream = queue.lane();
         for n in 0..1_000 {
             queue.push_lane(stream, SimTime(n / 10), Urgency::Normal, n);
         }
-        assert_eq!((queue.len(), queue.heap.len(), queue.slots.len()), (1_000, 1, 0));
-        assert_eq!(drain(&mut queue), (0..1_000).map(|n| (n / 10, n)).collect::<Vec<_>>());
-    }
-
-    #[test]
-    #[cfg(debug_assertions)]
-    #[should_panic(expected = "a lane goes back from 5 ns to 4 ns")]
-    fn a_lane_that_goes_back_is_noticed() {
-        let mut queue = EventQueue::new();
-        let stream = queue.lane();
-        queue.push_lane(stream, SimTime(5), Urgency::Normal, ());
-        queue.push_lane(stream, SimTime(4), Urgency::Normal, ());
+        assert_eq!((queue.len(), queue.heap.len(), queue.slots.len()), (1_000, 0, 0));
+        queue.push_lane(stream, SimTime(3), Urgency::Normal, 1_000);
+        assert_eq!((queue.len(), queue.heap.len(), queue.slots.len()), (1_001, 1, 1));
+        let mut all: Vec<_> = (0..1_000).map(|n| (n / 10, n)).collect();
+        all.insert(40, (3, 1_000));
+        assert_eq!(drain(&mut queue), all);
     }
 
     #[test]
@@ -427,8 +394,8 @@ mod tests {
         let urgency = || prop_oneof![1 => Just(Urgency::First), 3 => Just(Urgency::Normal)];
         prop_oneof![
             6 => (0..40_u64, urgency()).prop_map(|(at, u)| Step::Push(at, u)),
-            3 => (0..3_usize, 0..4_u64, urgency()).prop_map(|(lane, later, u)| Step::Lane(lane, later, u)),
-            1 => (0..3_usize, 0..40_u64, urgency()).prop_map(|(lane, at, u)| Step::LaneBack(lane, at, u)),
+            3 => (0..4_usize, 0..4_u64, urgency()).prop_map(|(lane, later, u)| Step::Lane(lane, later, u)),
+            1 => (0..4_usize, 0..40_u64, urgency()).prop_map(|(lane, at, u)| Step::LaneBack(lane, at, u)),
             5 => any::<prop::sample::Index>().prop_map(Step::Cancel),
             3 => Just(Step::Pop),
             1 => Just(Step::Peek),
@@ -457,7 +424,7 @@ mod tests {
         fn push_lane(&mut self, lane: usize, at: u64, urgency: Urgency) {
             let (_, event) = self.model_push(at, urgency);
             self.lanes[lane].1 = at;
-            self.queue.push_lane_or_heap(self.lanes[lane].0, SimTime(at), urgency, event);
+            self.queue.push_lane(self.lanes[lane].0, SimTime(at), urgency, event);
         }
 
         fn pop(&mut self) -> bool {
@@ -497,7 +464,7 @@ mod tests {
         #[test]
         fn behaves_like_an_ordered_map(steps in prop::collection::vec(step(), 0..1_500)) {
             let mut pair = Pair::default();
-            pair.lanes = (0..3).map(|_| (pair.queue.lane(), 0)).collect();
+            pair.lanes = (0..4).map(|_| (pair.queue.lane(), 0)).collect();
             for step in &steps {
                 pair.step(step);
             }

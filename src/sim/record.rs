@@ -345,6 +345,13 @@ impl Recorder {
         T::fields(&mut Difference { recorder: self, cause, subject, before: Before::<T>::Status(before), now });
     }
 
+    /// Records the new value of a field.
+    #[inline(never)]
+    fn set(&mut self, cause: RecordId, subject: SubjectId, field: Field, raw: Raw<'_>) {
+        let value = self.value(raw);
+        self.push(cause, subject, What::Set { field, value });
+    }
+
     fn value(&mut self, raw: Raw<'_>) -> Value {
         match raw {
             Raw::Absent => return Value::Absent,
@@ -362,6 +369,10 @@ impl Recorder {
             }
             Raw::Condition(status, reason) => {
                 text.extend([status.name(), "/", reason]);
+                Ok(())
+            }
+            Raw::Time(time) => {
+                time.append_to(&mut text);
                 Ok(())
             }
             raw => write!(text, "{raw}"),
@@ -390,17 +401,17 @@ struct Difference<'r, 'a, T: Stored> {
 }
 
 impl<T: Stored> Difference<'_, '_, T> {
-    #[inline]
+    // Inlined into each field: which sort of value it has is known there.
+    #[inline(always)]
     fn compare(&mut self, field: Field, old: Raw<'_>, new: Raw<'_>) {
         if !old.is_same(new) {
-            let value = self.recorder.value(new);
-            self.recorder.push(self.cause, self.subject, What::Set { field, value });
+            self.recorder.set(self.cause, self.subject, field, new);
         }
     }
 }
 
 impl<T: Recorded> Fields<T> for Difference<'_, '_, T> {
-    #[inline]
+    #[inline(always)]
     fn spec(&mut self, field: Field, read: impl for<'a> Fn(&'a T) -> Raw<'a>) {
         let old = match self.before {
             Before::Nothing => Raw::Absent,
@@ -410,7 +421,7 @@ impl<T: Recorded> Fields<T> for Difference<'_, '_, T> {
         self.compare(field, old, read(self.now));
     }
 
-    #[inline]
+    #[inline(always)]
     fn status(&mut self, field: Field, read: impl for<'a> Fn(&'a T, &'a T::Status) -> Raw<'a>) {
         let old = match self.before {
             Before::Nothing => Raw::Absent,

@@ -6,8 +6,8 @@ use crate::api::Uid;
 use crate::time::{MILLISECOND, SimTime, Span};
 use crate::trace::{RecordId, Subject, SubjectId, Trace};
 
-/// So many records make a piece.
-const PIECE: usize = 1 << 14;
+/// So many records make a piece: few enough to stay in a processor's cache.
+const PIECE: usize = 1 << 12;
 /// A cache that lags may show an object for so long after it is gone.
 const WHILE: Span = Span::from_secs(3_600);
 
@@ -113,10 +113,10 @@ impl Forgetting {
         self.new.clear();
         let mut forgotten = Vec::new();
         let mut kept = Vec::new();
+        let old = self.gone.partition_point(|gone| now.since(gone.at) >= WHILE);
         // Dependents mostly go after their owners, so the newest are first.
-        for gone in std::mem::take(&mut self.gone).into_iter().rev() {
-            let recent = gone.record.0 >= piece.before || now.since(gone.at) < WHILE;
-            if recent || self.below[gone.subject.0 as usize] > 0 {
+        for gone in self.gone.drain(..old).rev() {
+            if gone.record.0 >= piece.before || self.below[gone.subject.0 as usize] > 0 {
                 kept.push(gone);
                 continue;
             }
@@ -127,7 +127,7 @@ impl Forgetting {
             forgotten.push((gone.uid, gone.subject));
         }
         kept.reverse();
-        self.gone = kept;
+        self.gone.splice(..0, kept);
         forgotten
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct Pass<'a> {
     /// cache, so that a status made from two versions meets a conflict.
     version: Version,
     /// Its status as this sync has changed it.
-    status: CronJobStatus,
+    status: Cow<'a, CronJobStatus>,
     /// Whether it has.
     changed: bool,
     /// The Job that is started, for the status.
@@ -55,7 +55,8 @@ impl<'a> Pass<'a> {
         plan: &'a mut Plan,
     ) -> Pass<'a> {
         let over = |(key, job): (Key, &'a Job)| (key, job, job.status.finished());
-        let mut jobs: Vec<_> = jobs_of(key, view).map(over).collect();
+        let mut jobs = Vec::with_capacity(view.cache.owned(key.uid).dependents.len());
+        jobs.extend(jobs_of(key, view).map(over));
         if !earlier.is_empty() {
             jobs.extend(earlier.iter().flat_map(|&key| jobs_of(key, view)).map(over));
             jobs.sort_by(|(_, a, _), (_, b, _)| a.meta.name.cmp(&b.meta.name));
@@ -64,7 +65,7 @@ impl<'a> Pass<'a> {
             key,
             cron_job,
             version: Version::Cached(cron_job.meta.resource_version),
-            status: cron_job.status.clone(),
+            status: Cow::Borrowed(&cron_job.status),
             changed: false,
             started: None,
             jobs,
@@ -102,7 +103,7 @@ impl<'a> Pass<'a> {
     }
 
     fn forget(&mut self, gone: impl Fn(&ActiveJob) -> bool) {
-        self.status.active.retain(|active| !gone(active));
+        self.status.to_mut().active.retain(|active| !gone(active));
         self.changed = true;
     }
 
@@ -170,7 +171,7 @@ impl<'a> Pass<'a> {
         let completed = job.status.completion_time.filter(|_| end.kind == JobConditionType::Complete);
         // Jobs that nobody waits for count as well.
         if completed > self.status.last_successful {
-            self.status.last_successful = completed;
+            self.status.to_mut().last_successful = completed;
             self.changed = true;
         }
         true
@@ -183,7 +184,7 @@ impl<'a> Pass<'a> {
         let Some(live) = live else { return false };
         if live.status.active.iter().any(|active| active.uid == key.uid) {
             self.cron_job = live;
-            self.status = live.status.clone();
+            self.status = Cow::Borrowed(&live.status);
         } else {
             let message = format!("Saw a job that the controller did not create or forgot: {}", job.meta.name);
             self.warn("UnexpectedJob", message);
@@ -196,8 +197,11 @@ impl<'a> Pass<'a> {
     /// say.
     fn miss_lost_jobs(&mut self) -> bool {
         let known = |active: &&ActiveJob| self.jobs.iter().any(|(key, ..)| key.uid == active.uid);
+        if self.status.active.iter().all(|active| known(&active)) {
+            return true;
+        }
         let unknown: Vec<ActiveJob> = self.status.active.iter().filter(|active| !known(active)).cloned().collect();
-        if !self.view.answers && !unknown.is_empty() {
+        if !self.view.answers {
             return false;
         }
         let lost: Vec<ActiveJob> = unknown.into_iter().filter(|active| self.live_job(&active.name).is_none()).collect();
@@ -338,7 +342,7 @@ impl<'a> Pass<'a> {
             self.plan.write(Write::CronJobStatus {
                 cron_job: self.key,
                 version: self.version,
-                status: Box::new(self.status),
+                status: Box::new(self.status.into_owned()),
                 started: self.started,
             });
         }

@@ -523,7 +523,7 @@ mod tests {
         PodTemplate {
             labels: Arc::default(),
             annotations: Arc::default(),
-            containers: Vec::new(),
+            containers: [].into(),
             restart_policy: RestartPolicy::Always,
             grace_seconds: 30,
             node_selector: Labels::default(),

@@ -340,7 +340,7 @@ mod tests {
         let template = PodTemplate {
             labels: Arc::default(),
             annotations: Arc::default(),
-            containers: Vec::new(),
+            containers: [].into(),
             restart_policy: crate::api::RestartPolicy::Never,
             grace_seconds: 30,
             node_selector: crate::api::Labels::default(),

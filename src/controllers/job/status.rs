@@ -1,6 +1,6 @@
 //! A Job's conditions and counters.
 
-use crate::api::{ConditionStatus, JobCondition, JobConditionType, JobStatus, Uid};
+use crate::api::{ConditionStatus, JobCondition, JobConditionType, JobStatus, Text, Uid};
 use crate::time::Timestamp;
 use rustc_hash::FxHashSet;
 
@@ -8,11 +8,11 @@ use rustc_hash::FxHashSet;
 pub(super) fn condition(
     kind: JobConditionType,
     status: ConditionStatus,
-    reason: &str,
-    message: &str,
+    reason: Text,
+    message: Text,
     now: Timestamp,
 ) -> JobCondition {
-    JobCondition { kind, status, reason: reason.into(), message: message.into(), since: now }
+    JobCondition { kind, status, reason, message, since: now }
 }
 
 /// Adds or replaces a condition and says whether that changed anything. One
@@ -58,7 +58,9 @@ mod tests {
     fn conditions_are_replaced_when_they_say_something_else() {
         use ConditionStatus::{False, True};
         let mut list = Vec::new();
-        let of = |status, reason, now| condition(JobConditionType::Suspended, status, reason, "", Timestamp(now));
+        let of = |status, reason, now| {
+            condition(JobConditionType::Suspended, status, Text::Known(reason), "".into(), Timestamp(now))
+        };
         assert!(!ensure_condition(&mut list, of(False, "JobResumed", 1)), "it was never suspended");
         assert!(ensure_condition(&mut list, of(True, "JobSuspended", 2)));
         assert!(!ensure_condition(&mut list, of(True, "JobSuspended", 3)));

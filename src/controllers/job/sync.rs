@@ -5,13 +5,14 @@ use super::status::{condition, ensure_condition};
 use super::{Entry, InHand, JobController, indexes, is_failed, is_tracked, policies, replaces_only_failed};
 use crate::api::{
     ConditionStatus, FailureAction, Finalizers, Indexes, Job, JobCondition, JobConditionType, JobStatus, Key, Phase,
-    Pod, RestartPolicy, Uid,
+    Pod, RestartPolicy, Text, Uid,
 };
 use crate::controllers::{Notice, Plan, SyncError, View, WorkQueue, Write};
 use crate::time::{Instant, Span, Timestamp};
 use crate::trace::Why;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What one sync works with and has found out so far.
 pub(super) struct Pass<'a> {
@@ -105,7 +106,8 @@ impl<'a> Pass<'a> {
         claimed: Claimed<'a>,
     ) -> Pass<'a> {
         let Claimed { pods, adopted } = claimed;
-        let active_pods: Vec<Entry<'a>> = pods.iter().filter(|(_, pod)| pod.is_active()).copied().collect();
+        let mut active_pods = Vec::with_capacity(pods.len());
+        active_pods.extend(pods.iter().filter(|(_, pod)| pod.is_active()).copied());
         let terminating = pods.iter().filter(|(_, pod)| pod.is_terminating()).count();
         Pass {
             released: controller.of_jobs.get(key).map_or_else(Vec::new, |memory| memory.released.clone()),
@@ -168,7 +170,7 @@ impl<'a> Pass<'a> {
         self.status.start_time = Some(self.now());
     }
 
-    fn finish(&mut self, kind: JobConditionType, reason: &str, message: &str) {
+    fn finish(&mut self, kind: JobConditionType, reason: Text, message: Text) {
         self.finished = Some(condition(kind, ConditionStatus::True, reason, message, self.now()));
     }
 
@@ -204,7 +206,7 @@ impl<'a> Pass<'a> {
         if let Some(target) = self.job.status.condition(JobConditionType::FailureTarget)
             && target.status == ConditionStatus::True
         {
-            self.finish(JobConditionType::Failed, &target.reason, &target.message);
+            self.finish(JobConditionType::Failed, target.reason.clone(), target.message.clone());
             return;
         }
         let Some(rules) = &self.job.spec.pod_failure_policy else { return };
@@ -213,7 +215,7 @@ impl<'a> Pass<'a> {
             (verdict.action == Some(FailureAction::FailJob)).then(|| policies::fail_job_message(rules, verdict, pod))
         });
         if let Some(message) = message {
-            self.finish(JobConditionType::FailureTarget, "PodFailurePolicy", &message);
+            self.finish(JobConditionType::FailureTarget, Text::Known("PodFailurePolicy"), message.into());
         }
     }
 
@@ -224,7 +226,11 @@ impl<'a> Pass<'a> {
         }
         let target = JobConditionType::FailureTarget;
         if self.failed > self.job.spec.backoff_limit || restarted_too_often(self.job, &self.pods) {
-            self.finish(target, "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+            self.finish(
+                target,
+                Text::Known("BackoffLimitExceeded"),
+                Text::Known("Job has reached the specified backoff limit"),
+            );
             return;
         }
         let (Some(limit), Some(started), false) =
@@ -234,7 +240,11 @@ impl<'a> Pass<'a> {
         };
         let left = started.plus_seconds(limit).nanos_since(self.view.now);
         if left <= 0 {
-            self.finish(target, "DeadlineExceeded", "Job was active longer than specified deadline");
+            self.finish(
+                target,
+                Text::Known("DeadlineExceeded"),
+                Text::Known("Job was active longer than specified deadline"),
+            );
         } else {
             self.queue.add_after(self.key, Span::from_ns(left as u64));
         }
@@ -264,7 +274,7 @@ impl<'a> Pass<'a> {
             && let Some(rule) = policies::enough(policy, limit, &self.succeeded_indexes)
         {
             let message = format!("Matched rules at index {rule}");
-            self.finish(JobConditionType::SuccessCriteriaMet, "SuccessPolicy", &message);
+            self.finish(JobConditionType::SuccessCriteriaMet, Text::Known("SuccessPolicy"), message.into());
         }
     }
 
@@ -276,9 +286,9 @@ impl<'a> Pass<'a> {
         let too_many = self.job.spec.max_failed_indexes.is_some_and(|most| failed.len() as i64 > i64::from(most));
         if too_many {
             let message = "Job has exceeded the specified maximal number of failed indexes";
-            self.finish(target, "MaxFailedIndexesExceeded", message);
+            self.finish(target, Text::Known("MaxFailedIndexesExceeded"), Text::Known(message));
         } else if !failed.is_empty() && failed.len() + self.succeeded_indexes.len() >= self.completions() as usize {
-            self.finish(target, "FailedIndexes", "Job has failed indexes");
+            self.finish(target, Text::Known("FailedIndexes"), Text::Known("Job has failed indexes"));
         }
     }
 
@@ -322,7 +332,7 @@ impl<'a> Pass<'a> {
         };
         if complete && self.active == 0 {
             let message = "Reached expected number of succeeded pods";
-            self.finish(JobConditionType::SuccessCriteriaMet, "CompletionsReached", message);
+            self.finish(JobConditionType::SuccessCriteriaMet, Text::Known("CompletionsReached"), Text::Known(message));
             return false;
         }
         manages && self.note_suspension()
@@ -338,7 +348,7 @@ impl<'a> Pass<'a> {
             (ConditionStatus::False, "JobResumed", "Job resumed", "Resumed")
         };
         let now = self.now();
-        let new = condition(JobConditionType::Suspended, status, reason, message, now);
+        let new = condition(JobConditionType::Suspended, status, Text::Known(reason), Text::Known(message), now);
         if !ensure_condition(&mut self.status.conditions, new) {
             return false;
         }
@@ -370,9 +380,12 @@ struct Claimed<'a> {
 fn claim<'a>(key: Key, job: &Job, view: View<'a>, plan: &mut Plan) -> Result<Claimed<'a>, SyncError> {
     let owner = crate::api::OwnerRef { key, controller: true, blocks_deletion: true };
     let own = |object, present| Write::SetOwner { object, owner, present, finalizers: Finalizers::JOB_TRACKING };
-    let mut claimed = Claimed { pods: Vec::new(), adopted: FxHashSet::default() };
+    let most = view.cache.owned(key.uid).dependents.len();
+    let mut claimed = Claimed { pods: Vec::with_capacity(most), adopted: FxHashSet::default() };
     for (pod_key, pod) in view.cache.pods_of(key) {
-        if job.spec.selector.matches(&pod.meta.labels) {
+        // Pods that still have their template's labels are the most by far.
+        let as_made = Arc::ptr_eq(&pod.meta.labels, &job.spec.template.labels);
+        if as_made || job.spec.selector.matches(&pod.meta.labels) {
             claimed.pods.push((pod_key, pod));
         } else if !job.meta.is_deleting() {
             plan.write(own(pod_key, false));

@@ -7,7 +7,7 @@ pub(super) struct Entry(u128);
 
 impl Entry {
     /// Stands where no entry is; greater than every entry.
-    const NONE: Entry = Entry(u128::MAX);
+    pub(super) const NONE: Entry = Entry(u128::MAX);
 
     pub(super) const fn new(at: u64, key: u64) -> Entry {
         Entry((at as u128) << 64 | key as u128)
@@ -25,19 +25,23 @@ impl Entry {
 /// Four siblings fill one cache line, so each level costs one miss.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Siblings([Entry; 4]);
+pub(super) struct Siblings([Entry; 4]);
 
 impl Siblings {
-    const NONE: Siblings = Siblings([Entry::NONE; 4]);
+    pub(super) const NONE: Siblings = Siblings([Entry::NONE; 4]);
 
     /// The least of the four and its place. Empty places lose, so a family
     /// that is not complete needs no case of its own.
     #[inline]
-    fn least(&self) -> (usize, Entry) {
+    pub(super) fn least(&self) -> (usize, Entry) {
         let [first, second, third, fourth] = self.0;
         let left = if second < first { (1, second) } else { (0, first) };
         let right = if fourth < third { (3, fourth) } else { (2, third) };
         if right.1 < left.1 { right } else { left }
+    }
+
+    pub(super) const fn set(&mut self, place: usize, entry: Entry) {
+        self.0[place] = entry;
     }
 }
 
@@ -76,11 +80,14 @@ impl Heap {
         }
     }
 
-    /// The least entry, which stays.
+    /// The least entry, which stays; [`Entry::NONE`] if there is none.
     #[inline]
-    pub(super) fn least(&mut self) -> Option<Entry> {
-        self.fill();
-        (self.top != Entry::NONE).then_some(self.top)
+    pub(super) fn least(&self) -> Entry {
+        match self.families.first() {
+            // An empty top is only filled when that is needed.
+            Some(family) if self.top == Entry::NONE => family.least().1,
+            _ => self.top,
+        }
     }
 
     /// The least entry, taken out.
