@@ -1,6 +1,6 @@
 //! What the API server accepts as a change of a Job.
 
-use crate::api::{Indexes, Job, JobConditionType, JobStatus, PodTemplate, is_generated_label};
+use crate::api::{ConditionStatus, Indexes, Job, JobConditionType, JobStatus, PodTemplate, is_generated_label};
 use crate::time::Timestamp;
 use serde_json::Value;
 
@@ -130,10 +130,34 @@ fn fixed_part(template: &PodTemplate) -> Value {
 /// # Errors
 /// The API server's text.
 pub fn check_status(job: &Job, new: &JobStatus) -> Result<(), String> {
-    check_pods(&job.status, new)?;
-    check_finish(job, new)?;
+    let held = Held { old: Held::in_status(&job.status), new: Held::in_status(new) };
+    check_pods(&job.status, new, held)?;
+    check_finish(job, new, held)?;
     check_indexes(job, new)?;
-    check_history(job, new)
+    check_history(job, new, held)
+}
+
+/// The conditions that held and that hold, as bits: the rules ask for them
+/// again and again.
+#[derive(Clone, Copy)]
+struct Held {
+    old: u8,
+    new: u8,
+}
+
+impl Held {
+    fn in_status(status: &JobStatus) -> u8 {
+        let held = status.conditions.iter().filter(|c| c.status == ConditionStatus::True);
+        held.fold(0, |bits, c| bits | 1 << c.kind as u8)
+    }
+
+    const fn before(self, kind: JobConditionType) -> bool {
+        self.old & (1 << kind as u8) != 0
+    }
+
+    const fn now(self, kind: JobConditionType) -> bool {
+        self.new & (1 << kind as u8) != 0
+    }
 }
 
 fn invalid(field: &str, shown: &impl std::fmt::Display, detail: &str) -> String {
@@ -145,7 +169,8 @@ fn forbid(wrong: bool, field: &str, detail: &str) -> Result<(), String> {
 }
 
 /// How the numbers of pods go together.
-fn check_pods(old: &JobStatus, new: &JobStatus) -> Result<(), String> {
+fn check_pods(old: &JobStatus, new: &JobStatus, held: Held) -> Result<(), String> {
+    use JobConditionType::{Complete, Failed};
     for (name, n) in [
         ("active", new.active),
         ("succeeded", new.succeeded),
@@ -157,7 +182,8 @@ fn check_pods(old: &JobStatus, new: &JobStatus) -> Result<(), String> {
             return Err(invalid(name, &n, "must be greater than or equal to 0"));
         }
     }
-    let (finished, was_finished) = (new.finished().is_some(), old.finished().is_some());
+    let finished = held.now(Complete) || held.now(Failed);
+    let was_finished = held.before(Complete) || held.before(Failed);
     if finished && new.active > 0 && (!was_finished || new.active != old.active) {
         return Err(invalid("active", &new.active, "active>0 is invalid for finished job"));
     }
@@ -179,29 +205,33 @@ fn check_pods(old: &JobStatus, new: &JobStatus) -> Result<(), String> {
 }
 
 /// How conditions and times go together.
-fn check_finish(job: &Job, new: &JobStatus) -> Result<(), String> {
+fn check_finish(job: &Job, new: &JobStatus, held: Held) -> Result<(), String> {
     use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet};
     let old = &job.status;
-    let changed = |kind| old.is(kind) != new.is(kind);
-    let (complete, failed) = (new.is(Complete), new.is(Failed));
-    let (enough, doomed) = (new.is(SuccessCriteriaMet), new.is(FailureTarget));
+    let changed = |kind| held.before(kind) != held.now(kind);
+    let (complete, failed) = (held.now(Complete), held.now(Failed));
+    let (enough, doomed) = (held.now(SuccessCriteriaMet), held.now(FailureTarget));
     let ended = changed(Complete) || changed(Failed);
-    let conditions = |wrong, detail| forbid(wrong, "conditions", detail);
-    conditions(complete && failed && ended, "cannot set Complete=True and Failed=true conditions")?;
-    conditions(
-        complete && doomed && (changed(Complete) || changed(FailureTarget)),
-        "cannot set Complete=True and FailureTarget=true conditions",
-    )?;
-    conditions(
-        failed && !doomed && (changed(Failed) || old.failed_indexes != new.failed_indexes),
-        "cannot set Failed=True condition without the FailureTarget=true condition",
-    )?;
-    conditions(
-        complete && !enough && (changed(Complete) || changed(SuccessCriteriaMet)),
-        "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
-    )?;
-    conditions(enough && failed, "cannot set SuccessCriteriaMet=True and Failed=true conditions")?;
-    conditions(enough && doomed, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions")?;
+    let rules = [
+        (complete && failed && ended, "cannot set Complete=True and Failed=true conditions"),
+        (
+            complete && doomed && (changed(Complete) || changed(FailureTarget)),
+            "cannot set Complete=True and FailureTarget=true conditions",
+        ),
+        (
+            failed && !doomed && (changed(Failed) || old.failed_indexes != new.failed_indexes),
+            "cannot set Failed=True condition without the FailureTarget=true condition",
+        ),
+        (
+            complete && !enough && (changed(Complete) || changed(SuccessCriteriaMet)),
+            "cannot set Complete=True condition without the SuccessCriteriaMet=true condition",
+        ),
+        (enough && failed, "cannot set SuccessCriteriaMet=True and Failed=true conditions"),
+        (enough && doomed, "cannot set SuccessCriteriaMet=True and FailureTarget=true conditions"),
+    ];
+    if let Some((_, detail)) = rules.iter().find(|(is_broken, _)| *is_broken) {
+        return forbid(true, "conditions", detail);
+    }
     let time_changed = old.completion_time != new.completion_time;
     if changed(Complete) || time_changed {
         if !complete && new.completion_time.is_some() {
@@ -220,7 +250,7 @@ fn check_finish(job: &Job, new: &JobStatus) -> Result<(), String> {
         "must be equal to or after `startTime`",
     )?;
     let nothing_to_do = job.spec.suspend && job.spec.completions == Some(0);
-    if new.finished().is_some() && new.start_time.is_none() && !nothing_to_do && (ended || start_changed) {
+    if (complete || failed) && new.start_time.is_none() && !nothing_to_do && (ended || start_changed) {
         return Err("status.startTime: Required value: startTime is required for finished job".into());
     }
     Ok(())
@@ -256,11 +286,11 @@ fn check_indexes(job: &Job, new: &JobStatus) -> Result<(), String> {
 }
 
 /// What may not be taken back.
-fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
+fn check_history(job: &Job, new: &JobStatus, held: Held) -> Result<(), String> {
     use JobConditionType::{Complete, Failed, FailureTarget, SuccessCriteriaMet, Suspended};
     let old = &job.status;
     for kind in [Failed, Complete, FailureTarget] {
-        if old.is(kind) && !new.is(kind) {
+        if held.before(kind) && !held.now(kind) {
             let detail = format!("cannot disable the terminal {}=True condition", kind.name());
             return forbid(true, "conditions", &detail);
         }
@@ -280,20 +310,20 @@ fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
         "completionTime",
         "field is immutable",
     )?;
-    let resumes =
-        old.is(Suspended) && new.condition(Suspended).is_some_and(|c| c.status == crate::api::ConditionStatus::False);
+    let resumes = held.before(Suspended)
+        && new.condition(Suspended).is_some_and(|c| c.status == ConditionStatus::False);
     forbid(
         moved(old.start_time, new.start_time) && !job.spec.suspend && !resumes,
         "startTime",
         "field is immutable for unsuspended job once set",
     )?;
     forbid(
-        old.is(SuccessCriteriaMet) && !new.is(SuccessCriteriaMet),
+        held.before(SuccessCriteriaMet) && !held.now(SuccessCriteriaMet),
         "conditions",
         "cannot disable the SuccessCriteriaMet=True condition",
     )?;
     forbid(
-        old.is(Complete) && !old.is(SuccessCriteriaMet) && new.is(SuccessCriteriaMet),
+        held.before(Complete) && !held.before(SuccessCriteriaMet) && held.now(SuccessCriteriaMet),
         "conditions",
         "cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions",
     )
@@ -302,7 +332,7 @@ fn check_history(job: &Job, new: &JobStatus) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ConditionStatus, JobCondition, Object, Uid};
+    use crate::api::{JobCondition, Object, Uid};
     use serde_json::{Value, json};
 
     fn job(change: &Value) -> Job {

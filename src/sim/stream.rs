@@ -7,7 +7,7 @@ use crate::time::{MILLISECOND, SimTime, Span};
 use crate::trace::{RecordId, Subject, SubjectId, Trace};
 
 /// So many records make a piece: few enough to stay in a processor's cache.
-const PIECE: usize = 1 << 12;
+const PIECE: usize = 1 << 10;
 /// A cache that lags may show an object for so long after it is gone.
 const WHILE: Span = Span::from_secs(3_600);
 
