@@ -210,6 +210,7 @@ fn profile(profile: &CaseProfile) -> Result<PodProfile, NotRun> {
         crash: profile.crash.as_ref().map(crash),
         run: profile.run.as_ref().map(run).transpose()?,
         effects: None,
+        memory: None,
     })
 }
 

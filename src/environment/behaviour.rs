@@ -1,6 +1,6 @@
 //! Which profile fits which pod, and what that makes of its delays.
 
-use super::Delay;
+use super::{Delay, MemoryUse};
 use crate::rng::Draws;
 use crate::sim::setup::{App, Chance, Effect, EffectTime, InitRun, PodMatch, PodProfile, Run};
 use crate::time::{SimTime, Span};
@@ -173,6 +173,16 @@ impl Behaviour {
     /// never.
     pub fn delay(&self, delay: &Delay, purpose: &str, pod: &Identity<'_>, nth: u64) -> Option<Span> {
         self.draw(Some(delay), Span::ZERO, purpose, pod, nth)
+    }
+
+    /// Whether anything is said of any pod's memory.
+    pub fn has_memory(&self) -> bool {
+        self.profiles.iter().any(|profile| profile.memory.is_some())
+    }
+
+    /// How much memory a pod uses.
+    pub fn memory(&self, pod: &Identity<'_>) -> Option<&MemoryUse> {
+        self.find(pod, |p| p.memory.as_ref())
     }
 
     /// Whether any pod writes anything.

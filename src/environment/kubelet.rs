@@ -92,6 +92,8 @@ pub struct Runtime {
     pub crash_loop: CrashLoop,
     /// The exit code that a termination in progress will end with.
     pub end_code: Option<i32>,
+    /// Whether that is because its kubelet evicts it.
+    pub evicted: bool,
     /// The node whose room the pod takes.
     pub takes_room_on: Option<Key>,
     /// How much of it.
@@ -136,6 +138,7 @@ impl Runtime {
             started_at: SimTime::ZERO,
             crash_loop: CrashLoop::default(),
             end_code: None,
+            evicted: false,
             takes_room_on: None,
             requests: Resources::default(),
             job: None,

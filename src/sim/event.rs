@@ -57,6 +57,8 @@ pub(super) enum Event {
     LeaseLost { epoch: u8 },
     /// A kubelet finds that its node is said to be lost, and puts that right.
     Contradict(PodRef),
+    /// A kubelet looks at the memory of its node.
+    Memory(PodRef),
     /// A clock that was set back has come to where it was.
     CaughtUp(PodRef),
     /// A controller's client has sent a Kubernetes Event.

@@ -368,6 +368,7 @@ impl Simulation {
             true => self.start_app(pod),
             false => self.app_answers(pod, at_once, self.latest(pod)),
         }
+        self.uses_memory(pod);
         let ends = self.ask_exit(pod);
         self.plan_effects(pod, epoch, ends);
         if let Some((delay, _)) = ends {
@@ -517,7 +518,7 @@ impl Simulation {
             if deleting {
                 self.end_pod(pod, code, cause);
             } else {
-                self.end_with_machine(pod, code);
+                self.end_by_kubelet(pod, code);
             }
         }
     }

@@ -17,6 +17,7 @@ mod hosts;
 mod jobs;
 mod life;
 mod machines;
+mod memory;
 mod meters;
 mod names;
 mod namesakes;
@@ -41,7 +42,7 @@ pub use stream::{Piece, stream};
 use crate::api::{Key, Kind, Pod};
 use crate::cluster::{Change, Objects, Row, Store, Verb};
 use crate::environment::spot;
-use crate::environment::{Behaviour, KubeScheduler, Runtime, Scheduler};
+use crate::environment::{Behaviour, KubeScheduler, PriorityClasses, Runtime, Scheduler};
 use crate::time::{Instant, SimTime, Span};
 use crate::trace::{Header, RecordId, Trace};
 use event::{Class, Event, PodRef};
@@ -99,6 +100,10 @@ pub struct Simulation {
     departed: FxHashMap<Arc<str>, Key>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
+    /// What kubelets remember of their nodes' memory, where they look at it.
+    memory: FxHashMap<Key, memory::Watched>,
+    /// What the classes of pods are worth.
+    priorities: PriorityClasses,
     /// What cannot be reached of that which applications depend on.
     down: FxHashSet<Arc<str>>,
     images: life::Images,
@@ -216,6 +221,8 @@ impl Simulation {
             waiting: triggers::Waiting::new(&setup),
             departed: FxHashMap::default(),
             dead: FxHashSet::default(),
+            memory: FxHashMap::default(),
+            priorities: PriorityClasses::new(&setup.priority_classes),
             down: FxHashSet::default(),
             images: life::Images::default(),
             storage: Storage::default(),
@@ -350,6 +357,7 @@ impl Simulation {
             Event::ManagerUp { epoch } => self.manager_up(epoch),
             Event::LeaseLost { epoch } => self.lease_lost(epoch),
             Event::Contradict(node) => self.contradict(node.key_of(Kind::Node)),
+            Event::Memory(node) => self.look_at_memory(node.key_of(Kind::Node)),
             Event::CaughtUp(node) => self.catch_up(node.key_of(Kind::Node)),
             Event::Sent { process, epoch } => self.event_sent(process, epoch),
             Event::Demand(service) => self.change_demand(service),

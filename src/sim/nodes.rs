@@ -227,17 +227,20 @@ impl Simulation {
         }
     }
 
-    /// A pod has ended because its machine shuts down.
-    pub(super) fn end_with_machine(&mut self, pod: PodRef, code: i32) {
+    /// A pod has ended because its kubelet wanted it: its machine shuts down,
+    /// or is short of memory.
+    pub(super) fn end_by_kubelet(&mut self, pod: PodRef, code: i32) {
         const REASON: &str = "TerminationByKubelet";
         let (cause, wall) = (self.latest(pod), self.store.now);
+        let evicted = self.runtime(pod).is_some_and(|runtime| runtime.evicted);
         self.stop_runtime(pod);
-        let reason = Some(self.recorder.intern("Terminated"));
+        let reason = Some(self.recorder.intern(if evicted { "Evicted" } else { "Terminated" }));
         let disrupted = What::DisruptionTarget { reason: self.recorder.intern(REASON) };
         self.pod_status(pod, cause, &[disrupted, What::Failed { exit_code: Some(code), reason }], |row| {
             row.phase = Phase::Failed;
             row.ready = false;
             row.terminated = Some((code, wall));
+            row.evicted |= evicted;
             row.disruption = Some(REASON.into());
         });
     }

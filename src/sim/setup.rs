@@ -14,9 +14,9 @@ pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, PriorityClass, Taint};
 use crate::controllers::{NodeLifecycleSwitch, Switches};
-use crate::environment::Delay;
 use crate::environment::spot::Pool;
 use crate::environment::traffic::Traffic;
+use crate::environment::{Delay, MemoryUse};
 use crate::time::{SimTime, Span, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -305,6 +305,8 @@ pub struct PodProfile {
     pub run: Option<Run>,
     /// What each start writes outside the cluster; at most 64.
     pub effects: Option<Arc<[Effect]>>,
+    /// How much memory it uses (default: what it asks for).
+    pub memory: Option<MemoryUse>,
     /// What the application does. Where it is given, the manifest's probes,
     /// hooks, init containers and sidecars are played, and `ready` means
     /// nothing.

@@ -19,6 +19,7 @@ mod manifest;
 mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
+mod memory;
 mod pictures;
 mod plot;
 mod pod_life;

@@ -2,8 +2,10 @@
 
 use super::Compiler;
 use crate::api::{Object, ProbeKind};
-use crate::environment::Delay;
-use crate::scenario::file::{AppEntry, DelayEntry, ImageEntry, InitEntry, Missing, OneOrMany, PodEntry, Pods, Spec};
+use crate::environment::{Delay, MemoryUse};
+use crate::scenario::file::{
+    AppEntry, DelayEntry, ImageEntry, InitEntry, MemoryEntry, Missing, OneOrMany, PodEntry, Pods, Spec,
+};
 use crate::scenario::suggest;
 use crate::sim::setup::{App, Check, Image, InitRun};
 use crate::time::{SimTime, Span};
@@ -113,6 +115,18 @@ impl Compiler<'_> {
             all.insert(name.as_str().into(), run);
         }
         all
+    }
+
+    /// How much memory a container uses.
+    pub(super) fn memory(&mut self, entry: &MemoryEntry, field: &str) -> Option<MemoryUse> {
+        let steps: Vec<(Span, i64)> = entry.0.iter().map(|(from, bytes)| (from.0, bytes.milli / 1000)).collect();
+        let from_the_start = steps.first().is_some_and(|(from, _)| *from == Span::ZERO);
+        if !from_the_start || !steps.is_sorted_by(|a, b| a.0 < b.0) {
+            let hint = "write [[0s, 200Mi], [10m, 900Mi]]".to_string();
+            self.problem(field, "steps begin at 0s and follow one after the other", Some(hint));
+            return None;
+        }
+        Some(MemoryUse::new(&steps))
     }
 
     pub(super) fn images(&mut self, entries: &BTreeMap<String, ImageEntry>) -> Arc<BTreeMap<Arc<str>, Image>> {

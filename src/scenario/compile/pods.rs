@@ -212,6 +212,7 @@ impl Compiler<'_> {
         profile.run = entry.run.as_ref().map(|run| self.run(run, &format!("{field}.run")));
         profile.app = entry.app.as_ref().map(|app| Arc::new(self.app(app, &format!("{field}.app"))));
         profile.init = entry.init.as_ref().map(|init| Arc::new(self.init(init, &format!("{field}.init"))));
+        profile.memory = entry.memory.as_ref().and_then(|memory| self.memory(memory, &format!("{field}.memory")));
         profile.effects = entry.effects.as_ref().map(|effects| self.effects(effects, &format!("{field}.effects")));
         profile
     }

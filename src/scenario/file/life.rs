@@ -1,8 +1,11 @@
 //! What applications do inside their containers, and what images take.
 
-use super::scalars::{DelayEntry, Duration, OneOrMany};
-use schemars::JsonSchema;
+use super::scalars::{DelayEntry, Duration, OneOrMany, Quantity};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
 
 /// What the application of a pod does. With it, even if it is empty, the
 /// manifest's probes, `preStop` hooks, init containers and sidecars are
@@ -35,6 +38,60 @@ pub struct AppEntry {
     /// `terminate`).
     #[serde(default)]
     pub drain: Option<DelayEntry>,
+}
+
+/// How much memory a container uses: `300Mi`, or steps from its start on.
+#[derive(Clone, Debug)]
+pub struct MemoryEntry(pub Vec<(Duration, Quantity)>);
+
+impl<'de> Deserialize<'de> for MemoryEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = MemoryEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount of memory such as 300Mi, or steps such as [[0s, 200Mi], [10m, 900Mi]]")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<MemoryEntry, E> {
+                let quantity = Quantity::deserialize(serde::de::value::StrDeserializer::new(text))?;
+                Ok(MemoryEntry(vec![(Duration::default(), quantity)]))
+            }
+
+            fn visit_u64<E: Error>(self, n: u64) -> Result<MemoryEntry, E> {
+                self.visit_str(&n.to_string())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<MemoryEntry, A::Error> {
+                let mut all = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    all.push(item);
+                }
+                Ok(MemoryEntry(all))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl JsonSchema for MemoryEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Memory".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How much memory a container uses: 300Mi, or steps such as [[0s, 200Mi], [10m, 900Mi]].",
+            "anyOf": [
+                generator.subschema_for::<Quantity>(),
+                {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2, "prefixItems": [
+                    generator.subschema_for::<Duration>(),
+                    generator.subschema_for::<Quantity>(),
+                ]}},
+            ],
+        })
+    }
 }
 
 /// What probes look at: `warmUp`, or something from `dependsOn`.

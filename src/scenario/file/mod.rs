@@ -21,7 +21,7 @@ pub use cluster::{
 };
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};
-pub use life::{AppEntry, ChecksEntry, DeadlockEntry, ImageEntry, InitEntry, Missing};
+pub use life::{AppEntry, ChecksEntry, DeadlockEntry, ImageEntry, InitEntry, MemoryEntry, Missing};
 pub use pods::{CrashEntry, Match, PodEntry, Pods};
 pub use scalars::{DelayEntry, Distribution, Duration, OneOrMany, Quantity};
 pub use times::At;

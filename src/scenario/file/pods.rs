@@ -1,6 +1,6 @@
 //! How pods behave.
 
-use super::life::{AppEntry, InitEntry};
+use super::life::{AppEntry, InitEntry, MemoryEntry};
 use super::scalars::DelayEntry;
 use super::work::{Effects, RunEntry};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -64,6 +64,10 @@ pub struct PodEntry {
     /// What each run writes outside the cluster, such as `ledger {schedule}`.
     #[serde(default)]
     pub effects: Option<Effects>,
+    /// How much memory the container uses from its start on: `300Mi`, or
+    /// steps such as `[[0s, 200Mi], [10m, 900Mi]]`. Left out, what it asks for.
+    #[serde(default)]
+    pub memory: Option<MemoryEntry>,
     /// What the application does. With it, even if it is empty, the
     /// manifest's probes, `preStop` hooks, init containers and sidecars are
     /// played, and `ready` means nothing.
