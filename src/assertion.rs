@@ -16,6 +16,7 @@ mod evaluate;
 mod judge;
 mod live;
 mod matching;
+mod sources;
 
 pub use judge::judge;
 pub use live::Live;
@@ -470,6 +471,9 @@ pub struct Verdict {
     pub found: String,
     /// The latest record that made it so.
     pub record: Option<RecordId>,
+    /// Of a claim that failed without such a record, because something never
+    /// happened: the latest record about what it tells of.
+    pub nearest: Option<RecordId>,
     /// Of a documented bad outcome: the change that prevents it.
     pub fix: Option<String>,
     /// Where the assertion was written.

@@ -5,6 +5,7 @@
 //! All of them are pure functions of the timeline: the same input gives the
 //! same bytes.
 
+pub(crate) mod actions;
 mod axis;
 mod batch;
 mod clock_band;

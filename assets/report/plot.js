@@ -270,7 +270,7 @@ class Plot {
       c.lineWidth = 1;
       c.beginPath(); c.moveTo(x, 4); c.lineTo(x, this.plotEnd); c.stroke();
       if (x + 5 > free) {
-        const text = this.fit(action.text + (action.refused ? ` (refused: ${action.refused})` : ''), Math.max(60, LEFT + this.width + RIGHT - x - 10));
+        const text = this.fit(action.short + (action.refused ? ` (refused: ${action.refused})` : ''), Math.max(60, LEFT + this.width + RIGHT - x - 10));
         c.fillStyle = look.text;
         c.fillText(text, x + 5, 9);
         free = x + 10 + c.measureText(text).width;

@@ -2,6 +2,7 @@
 
 use super::evaluate::stretches;
 use super::matching::{Run, Source};
+use super::sources::nearest;
 use super::{Assertion, Check, Claim, Figure, Frame, Moment, Occurrence, Predicate, Verdict, Window};
 use crate::time::{SECOND, SimTime, Span};
 use crate::timeline::Timeline;
@@ -33,7 +34,10 @@ fn verdict(run: Run<'_>, assertion: &Assertion) -> Verdict {
         Claim::Eventually(p, lasting, within) => eventually(run, p, *lasting, *within, window),
         Claim::Check(check) => checked(run, check),
     };
+    let unexplained = !finding.passed && finding.record.is_none();
+    let last = SimTime(window.to.0.saturating_sub(1)).max(window.from);
     Verdict {
+        nearest: if unexplained { nearest(run, assertion, last) } else { None },
         name: assertion.name.clone(),
         text: assertion.text.clone(),
         passed: finding.passed,
@@ -220,14 +224,6 @@ fn happens_at(run: Run<'_>, occurrence: &Occurrence, times: &[SimTime], window: 
 /// The record that made a figure what it is.
 fn record_of(run: Run<'_>, figure: &Figure, at: SimTime) -> Option<RecordId> {
     let mut sources = Vec::new();
-    match figure {
-        Figure::Fold(_, curve, _) | Figure::At(curve, _) => curve.sources(&mut sources),
-        Figure::Total(level, _) => sources.push(Source::Level(level)),
-        Figure::First(p, _) | Figure::Duration(p, _) | Figure::Times(p, _) | Figure::Longest(p, _) => {
-            p.sources(&mut sources);
-        }
-        Figure::RolloutTime(target, _) => sources.push(Source::Complete(target)),
-        _ => return None,
-    }
+    figure.sources(&mut sources);
     run.decisive(&sources, at)
 }

@@ -65,7 +65,7 @@ impl Target {
 
 impl<'a> Run<'a> {
     /// Whether a subject is the target or something below it.
-    fn belongs(&self, id: SubjectId, target: &Target) -> bool {
+    pub(super) fn belongs(&self, id: SubjectId, target: &Target) -> bool {
         let mut next = Some(id);
         // Owners never form a circle; the count guards against bad trace files.
         for _ in 0..8 {

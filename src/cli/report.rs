@@ -322,7 +322,7 @@ fn rollout<'a>(workload: &'a Workload, rollout: &Rollout) -> RolloutFigures<'a> 
 
 fn judged<'a>(finished: &Finished, verdict: &'a Verdict) -> Judged<'a> {
     let place = verdict.place.as_ref();
-    let chain = verdict.record.map(|id| seatrial::explain::chain(&finished.trace, id));
+    let chain = verdict.record.or(verdict.nearest).map(|id| seatrial::explain::chain(&finished.trace, id));
     Judged {
         name: &verdict.name,
         claim: &verdict.text,

@@ -6,7 +6,7 @@ use super::{picture, platform};
 use anstyle::{AnsiColor, Style};
 use seatrial::assertion::Verdict;
 use seatrial::plot::{self, Window};
-use seatrial::trace::What;
+use seatrial::trace::{RecordId, What};
 use std::fmt::Write as _;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -111,14 +111,10 @@ fn verdict(finished: &Finished, verdict: &Verdict, ascii: bool, text: &mut Strin
     }
     if !verdict.passed {
         if let Some(record) = verdict.record {
-            let chain = seatrial::explain::chain(&finished.trace, record);
-            for line in chain.iter().take(MOST_CAUSES) {
-                let _ = writeln!(text, "      {line}");
-            }
-            if chain.len() > MOST_CAUSES {
-                let (more, last) = (chain.len() - MOST_CAUSES, record.0);
-                let _ = writeln!(text, "      and {more} more causes; see `seatrial explain TRACE '#{last}'`");
-            }
+            causes(finished, record, text);
+        } else if let Some(record) = verdict.nearest {
+            let _ = writeln!(text, "    what came last");
+            causes(finished, record, text);
         }
         if verdict.fix.is_some() {
             let _ = writeln!(text, "    the documented bad outcome does not happen any more");
@@ -126,6 +122,18 @@ fn verdict(finished: &Finished, verdict: &Verdict, ascii: bool, text: &mut Strin
     }
     if let Some(fix) = &verdict.fix {
         let _ = writeln!(text, "    fix: {}", fix.trim());
+    }
+}
+
+/// A record and what led to it.
+fn causes(finished: &Finished, record: RecordId, text: &mut String) {
+    let chain = seatrial::explain::chain(&finished.trace, record);
+    for line in chain.iter().take(MOST_CAUSES) {
+        let _ = writeln!(text, "      {line}");
+    }
+    if chain.len() > MOST_CAUSES {
+        let (more, last) = (chain.len() - MOST_CAUSES, record.0);
+        let _ = writeln!(text, "      and {more} more causes; see `seatrial explain TRACE '#{last}'`");
     }
 }
 

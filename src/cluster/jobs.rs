@@ -310,8 +310,8 @@ fn check_history(job: &Job, new: &JobStatus, held: Held) -> Result<(), String> {
         "completionTime",
         "field is immutable",
     )?;
-    let resumes = held.before(Suspended)
-        && new.condition(Suspended).is_some_and(|c| c.status == ConditionStatus::False);
+    let resumes =
+        held.before(Suspended) && new.condition(Suspended).is_some_and(|c| c.status == ConditionStatus::False);
     forbid(
         moved(old.start_time, new.start_time) && !job.spec.suspend && !resumes,
         "startTime",

@@ -49,6 +49,8 @@ struct Item {
     cause: Option<RecordId>,
     /// When its timer goes off.
     due: Option<SimTime>,
+    /// What wound that timer up.
+    due_cause: Option<RecordId>,
 }
 
 /// How a key that failed is held back.
@@ -114,7 +116,7 @@ impl WorkQueue {
         }
         let item = self.items.entry(key);
         if item.due.is_none_or(|earlier| earlier > at) {
-            item.due = Some(at);
+            (item.due, item.due_cause) = (Some(at), self.cause);
             self.new_timers.push(Timer { at, key });
         }
     }
@@ -136,13 +138,16 @@ impl WorkQueue {
         self.items.get(key).map_or(0, |item| item.failures)
     }
 
-    /// A timer has run down: adds its key, unless an earlier one did.
+    /// A timer has run down: adds its key, unless an earlier one did. It is
+    /// added because of what wound the timer up, whatever was observed since.
     pub fn expire(&mut self, timer: Timer) {
-        let due = self.items.get_mut(timer.key).map(|item| &mut item.due);
-        if let Some(due) = due.filter(|due| **due == Some(timer.at)) {
-            *due = None;
-            self.add(timer.key);
-        }
+        let item = self.items.get_mut(timer.key).filter(|item| item.due == Some(timer.at));
+        let Some(item) = item else { return };
+        item.due = None;
+        let wound_up = item.due_cause.take();
+        // What is to be done already has its own cause.
+        self.cause = if item.dirty { item.cause } else { wound_up };
+        self.add(timer.key);
     }
 
     /// The host was frozen: its timers go off so much later. They must be
@@ -285,6 +290,34 @@ mod tests {
         assert_eq!(new, [Timer { at: old[0].at, key: key(2) }]);
         queue.expire(new[0]);
         assert!(!queue.is_empty());
+    }
+
+    #[test]
+    fn a_timer_goes_off_because_of_what_wound_it_up() {
+        let mut queue = WorkQueue::default();
+        let wind_up = |queue: &mut WorkQueue, n: u32, ms: u64, cause: u32| {
+            queue.cause = Some(RecordId(cause));
+            queue.add_after(key(n), Span::from_ms(ms));
+        };
+        for (n, ms, cause) in [(1, 10, 7), (2, 20, 8), (2, 5, 9), (3, 30, 10)] {
+            wind_up(&mut queue, n, ms, cause);
+        }
+        let timers: Vec<_> = queue.take_timers().collect();
+        // Something else is observed, and a key is added because of that.
+        queue.cause = Some(RecordId(99));
+        queue.add(key(3));
+        let mut gone_off = |timer: Timer| {
+            queue.now = timer.at;
+            queue.expire(timer);
+            queue.get().map(|(key, cause)| (key.slot, cause.map_or(0, |id| id.0)))
+        };
+        // Of two timers the earlier one counts, and so does its cause.
+        assert_eq!(gone_off(timers[2]), Some((3, 99)), "what is added is not held back by a timer");
+        assert_eq!(gone_off(timers[0]), Some((2, 9)));
+        assert_eq!(gone_off(timers[1]), Some((1, 7)));
+        assert_eq!(gone_off(timers[3]), None, "it is being worked on");
+        queue.done(key(3), true);
+        assert_eq!(queue.get().map(|(_, cause)| cause), Some(Some(RecordId(10))));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn draw(scene: &mut Scene, timeline: &Timeline, across: Across, top: 
     let all = timeline.components();
     for (i, component) in all.iter().take(MOST).enumerate() {
         let y = top + 8 + i as i32 * ROW;
-        let name = font::fit(&component.name, SMALL, false, across.left - 16);
+        let name = font::fit(called(&component.name), SMALL, false, across.left - 16);
         scene.push(text(across.left - 10, y + 13, Anchor::End, SMALL, look.muted, &name));
         draw_row(scene, component, across, y, look);
         if i == 0 {
@@ -40,6 +40,11 @@ pub(super) fn draw(scene: &mut Scene, timeline: &Timeline, across: Across, top: 
         let more = format!("and {} more components", all.len() - MOST);
         scene.push(text(across.left + 5, y + 13, Anchor::Start, SMALL, look.muted, &more));
     }
+}
+
+/// What people call a component.
+fn called(name: &str) -> &str {
+    if name == "controllerManager" { "controllers" } else { name }
 }
 
 fn draw_row(scene: &mut Scene, component: &Component, across: Across, y: i32, look: Look) {

@@ -144,9 +144,12 @@ impl LanePanel {
             self.draw_lane(scene, lane, area);
         }
         if self.chart.left_out > 0 {
-            let label =
-                format!("and {} more of the kind {}, in which less happened", self.chart.left_out, self.chart.unit);
-            scene.push(text(plot.x0 + 6, plot.y1 - 5, Anchor::Start, SMALL, self.look.muted, &label));
+            let es = if self.chart.unit.ends_with('x') { "es" } else { "s" };
+            let label = format!("and {} more {}{es} in which less happened", self.chart.left_out, self.chart.unit);
+            let (x, y) = (plot.x0 + 6, plot.y1 - 5);
+            let behind = Area { x0: x - 4, y0: y - 11, x1: x + font::width(&label, SMALL, false) + 4, y1: y + 4 };
+            scene.rect(behind, self.look.plot);
+            scene.push(text(x, y, Anchor::Start, SMALL, self.look.muted, &label));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Actions above a plot, and turns that nobody ordered: a label each, on a
 //! line that runs down into it.
 
+use super::actions::short;
 use super::font;
 use super::image_of;
 use super::labels::lanes;
@@ -99,12 +100,14 @@ impl Marks {
         let bottom = if crowded { plot.y0 + 8 } else { plot.y1 };
         for mark in &self.placed {
             let x = self.across.x(mark.at);
+            // What came of itself comes after what was done.
+            let line = if mark.ordered { look.action } else { look.action.mix(look.plot, 45) };
             if !self.labelled {
-                scene.rect(Area { x0: x, y0: plot.y0, x1: x + 1, y1: bottom }, look.action);
+                scene.rect(Area { x0: x, y0: plot.y0, x1: x + 1, y1: bottom }, line);
                 continue;
             }
             let y = top + mark.row as i32 * LANE;
-            scene.rect(Area { x0: x, y0: y + 2, x1: x + 1, y1: bottom }, look.action);
+            scene.rect(Area { x0: x, y0: y + 2, x1: x + 1, y1: bottom }, line);
             if mark.row < MOST_LANES {
                 let room = (self.edge - x - 8).min(LONGEST);
                 let label = mark.label(room);
@@ -138,7 +141,7 @@ fn crowds_joined(marks: &[Mark]) -> Vec<Mark> {
 /// An action's text without the name of the workload that it stands above and
 /// with images as short as in the legend: what is said twice need not be said.
 fn action_text(mark: &ActionMark, workload: &Workload) -> String {
-    let mut text = mark.text.replace(&format!(" {}", workload.path()), "");
+    let mut text = short(&mark.text.replace(&format!(" {}", workload.path()), ""));
     for revision in workload.revisions().iter().filter(|r| !r.image.is_empty()) {
         text = text.replace(&revision.image, image_of(workload, revision));
     }

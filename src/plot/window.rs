@@ -111,7 +111,7 @@ mod tests {
             let (from, to) = Window::Auto.of(&timeline);
             let holds = timeline.actions.iter().all(|a| a.at >= from) && last_change(&timeline) <= to;
             assert!(holds, "{name}: {from} to {to}");
-            let round = |at: SimTime| at.0 % SECOND == 0 || at == timeline.until;
+            let round = |at: SimTime| at.0.is_multiple_of(SECOND) || at == timeline.until;
             let short = to.since(from) < Span::from_secs(50);
             assert!(short || (round(from) && round(to)), "{name}: {from} to {to}");
             assert_eq!(Window::Auto.told_until(&timeline, to), timeline.end());

@@ -3,6 +3,7 @@
 use super::{Comparison, Variant, ground};
 use crate::assertion::Verdict;
 use crate::plot::Window;
+use crate::plot::actions::short;
 use crate::plot::conditions::{self, Mood, Stretch};
 use crate::plot::lanes::{self, Bar, Chart, Form, Question, Story, Tick, Tone};
 use crate::time::SimTime;
@@ -30,8 +31,11 @@ fn variant(variant: &Variant<'_>) -> Value {
     let story = Story { trace, timeline, lives: &lives, from: SimTime::ZERO, to: timeline.until };
     let (from, to) = Window::Auto.of(timeline);
     let told = (from, timeline.end());
-    let actions: Vec<Value> =
-        timeline.actions.iter().map(|a| json!({"at": ms(a.at), "text": a.text, "refused": a.rejected})).collect();
+    let actions: Vec<Value> = timeline
+        .actions
+        .iter()
+        .map(|a| json!({"at": ms(a.at), "text": a.text, "short": short(&a.text), "refused": a.rejected}))
+        .collect();
     let workloads = (0..timeline.workloads().len()).map(|i| workload(story, i, told));
     let services = timeline.services().iter().map(|s| service(s, told));
     let workloads: Vec<Value> = workloads.chain(services).collect();
@@ -77,7 +81,7 @@ fn verdict(verdict: &Verdict) -> Value {
         "fix": verdict.fix.as_deref().map(str::trim),
         "found": verdict.found,
         "at": verdict.at.map(ms),
-        "record": verdict.record.map_or(-1, id),
+        "record": verdict.record.or(verdict.nearest).map_or(-1, id),
     })
 }
 

@@ -143,6 +143,7 @@ impl Simulation {
             Write::ForceDelete(pod) => self.delete_pod(*pod, Some(0), cause),
             Write::Announce { about, notice } => {
                 self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
+                self.recorder.last = cause;
                 self.announce(*about, notice);
                 Ok((*about, self.version(*about)))
             }

@@ -177,3 +177,17 @@ fn checks() {
         ),
     ]);
 }
+
+#[test]
+fn what_never_happened_has_a_nearest_record() {
+    for (assertion, explained) in [
+        ("{check: 'count(event(NoSuchReason, deployment/web)) == 1'}", true),
+        ("{check: 'nth(restarted(deployment/web), 2) < 5m'}", true),
+        ("{check: 'count(event(NoSuchReason, deployment/web)) == 0'}", false),
+        ("{always: 'available(deployment/web) >= 20'}", false),
+    ] {
+        let verdict = verdict(assertion);
+        assert_eq!(verdict.nearest.is_some(), explained, "{assertion}: {verdict:?}");
+        assert_eq!(verdict.passed || verdict.record.is_some(), !explained, "{assertion}");
+    }
+}

@@ -1,6 +1,7 @@
 use crate::fixture::{self, Player, WEB};
 use seatrial::api::Kind;
 use seatrial::explain::{chain, find};
+use seatrial::scenario::from_text;
 use seatrial::time::SimTime;
 use seatrial::trace::{RecordId, Subject, Trace, What};
 
@@ -90,4 +91,97 @@ fn a_search_that_fails_says_what_would_not() {
     assert_eq!(find(&trace, "shop/deploy/web", None).expect("it is alone there").len(), 1);
     let empty = find(&Trace::default(), "pod/x", None).expect_err("there is nothing").to_string();
     assert_eq!(empty, "there is no pod/x in the trace (the trace has no pod at all)");
+}
+
+const NEIGHBOURS: &str = "apiVersion: batch/v1
+kind: Job
+metadata: {name: never}
+spec:
+  backoffLimit: 3
+  template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: in-place}
+spec:
+  backoffLimit: 3
+  template: {spec: {restartPolicy: OnFailure, containers: [{name: app, image: 'app:v1'}]}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: allow}
+spec:
+  schedule: '* * * * *'
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: forbid}
+spec:
+  schedule: '* * * * *'
+  concurrencyPolicy: Forbid
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: stuck}
+spec:
+  progressDeadlineSeconds: 60
+  selector: {matchLabels: {app: stuck}}
+  template:
+    metadata: {labels: {app: stuck}}
+    spec: {containers: [{name: app, image: 'app:v1'}]}
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: neighbours}
+spec:
+  duration: 8m
+  pods:
+    '*': {start: 1s, terminate: 1s}
+    deployment/stuck: {ready: never}
+    job/never: {run: {duration: 1s, exits: [1]}}
+    job/in-place: {run: {duration: 1s, exits: [1]}}
+    cronjob/allow: {run: {duration: 70s}}
+    cronjob/forbid: {run: {duration: 90s}}
+";
+
+/// Ticks, back-offs, batched statuses and deadlines come of timers: whatever a
+/// neighbour did in the meantime is not their cause.
+#[test]
+fn no_cause_is_another_workloads() {
+    let compiled = from_text(NEIGHBOURS).unwrap_or_else(|error| panic!("{error}"));
+    let trace = seatrial::sim::run(&compiled[0].setup);
+    let top = |record: RecordId| {
+        let mut id = trace.records[record.0 as usize].subject;
+        while let Some(owner) = trace.subject(id).owner {
+            id = owner;
+        }
+        trace.subject(id).path()
+    };
+    let mut deepest = 0;
+    for id in (0..trace.records.len() as u32).map(RecordId) {
+        let chain = trace.why_chain(id);
+        deepest = deepest.max(chain.len());
+        for &cause in &chain {
+            let (here, there) = (top(id), top(cause));
+            let told = || seatrial::explain::chain(&trace, id).join("\n");
+            assert!(here == there || there.starts_with("node/"), "{here} because of {there}:\n{}", told());
+        }
+    }
+    assert!(deepest > 10, "there are chains: {deepest}");
+    // A tick comes of its schedule, and not of the tick before; unless it had
+    // to wait for a Job.
+    let last_tick = |name: &str| {
+        let is = |r: &seatrial::trace::Record| {
+            let due = matches!(r.what, What::Decided(seatrial::trace::Why::ScheduleDue { .. }));
+            due && &*trace.subject(r.subject).name == name
+        };
+        let last = trace.records.iter().rposition(is).expect("there are ticks");
+        seatrial::explain::chain(&trace, RecordId(last as u32))
+    };
+    let told = last_tick("allow");
+    assert!(told.len() == 2 && told[1].contains("was created"), "{told:#?}");
+    let told = last_tick("forbid");
+    assert!(told[1].contains("Complete is True"), "{told:#?}");
 }

@@ -106,9 +106,10 @@ impl Tested {
 }
 
 fn failed(verdict: &Verdict, trace: &Trace, timeline: &Timeline, reproduce: &str, ascii: bool) -> Failed {
+    let decisive = verdict.record.or(verdict.nearest);
     let record = verdict.record.and_then(|id| trace.record(id));
     let window = verdict.at.map_or(Window::Auto, |at| around(at, timeline));
-    let only = verdict.record.and_then(|id| concerned(trace, timeline, id));
+    let only = decisive.and_then(|id| concerned(trace, timeline, id));
     let options = TextOptions { width: WIDTH, ascii, window, only, ..TextOptions::default() };
     Failed {
         seed: trace.header.seed,
@@ -116,7 +117,7 @@ fn failed(verdict: &Verdict, trace: &Trace, timeline: &Timeline, reproduce: &str
         found: verdict.found.clone(),
         object: record.map(|r| trace.subject(r.subject).path()),
         rule: verdict.record.and_then(|id| rule(trace, id)),
-        why: verdict.record.map(|id| explain::chain(trace, id)).unwrap_or_default(),
+        why: decisive.map(|id| explain::chain(trace, id)).unwrap_or_default(),
         reproduce: reproduce.to_string(),
         cut: text::waveform(trace, timeline, &options),
     }

@@ -42,14 +42,16 @@ struct Piece {
 }
 
 /// A pod's runs in place with the waits between them. A pod that was ready and
-/// is not any more waits, if it was started again or deleted afterwards.
+/// is not any more waits, if it was ever started again, failed or was deleted;
+/// otherwise one of its containers has done its work and others go on.
 fn pieces(life: &Life, run: (SimTime, SimTime)) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
+    let ill = !life.restarts.is_empty() || matches!(life.end, Some((_, Ending::Failed(_) | Ending::Deleted, _)));
     let starts_again = |at: SimTime| life.restarts.iter().any(|r| r.0 == at);
     let restarted_after = |at: SimTime| life.restarts.iter().any(|r| r.0 >= at);
     let stretches = life.pieces(run.1).filter(|(from, to, _)| *from >= run.0 && from < to && *from < run.1);
     for (from, to, stretch) in stretches {
-        let waits = stretch.phase == Phase::Running && pieces.last().is_some_and(|last| !last.waits);
+        let waits = ill && stretch.phase == Phase::Running && pieces.last().is_some_and(|last| !last.waits);
         match pieces.last_mut() {
             Some(last) if last.waits == waits && !starts_again(from) => last.to = to,
             _ => pieces.push(Piece { from, to, waits, failed: false }),
