@@ -6,8 +6,15 @@ use std::sync::Arc;
 /// `spec.updateStrategy`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DaemonSetUpdate {
-    /// New pods only where somebody deletes the old one.
-    OnDelete,
+    /// New pods only where somebody deletes the old one. What is written
+    /// under `rollingUpdate` means nothing, but stays for when the type
+    /// changes back.
+    OnDelete {
+        /// `rollingUpdate.maxSurge`
+        max_surge: Option<IntOrPercent>,
+        /// `rollingUpdate.maxUnavailable`
+        max_unavailable: Option<IntOrPercent>,
+    },
     /// Node by node, within bounds. Exactly one of the two is above zero.
     RollingUpdate {
         /// How many nodes may have a new pod beside an available old one.

@@ -131,11 +131,27 @@ pub struct ScalingRules {
     /// The policies.
     pub policies: Vec<ScalingPolicy>,
     /// How far the ratio of usage to target may be from 1 before anything is
-    /// done, as a share; absent means what the controller was started with.
-    pub tolerance: Option<f64>,
+    /// done, in billionths; absent means what the controller was started with.
+    pub tolerance_nanos: Option<i64>,
 }
 
 impl ScalingRules {
+    /// The tolerance as a share.
+    ///
+    /// Upstream: `staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go AsApproximateFloat64`
+    #[must_use]
+    pub fn tolerance(&self) -> Option<f64> {
+        // The stored text has the largest suffix that leaves a whole number,
+        // and its last digit decides about the rounding.
+        let share = |nanos: i64| match nanos {
+            n if n % 1_000_000_000 == 0 => (n / 1_000_000_000) as f64,
+            n if n % 1_000_000 == 0 => (n / 1_000_000) as f64 * 1e-3,
+            n if n % 1_000 == 0 => (n / 1_000) as f64 * 1e-6,
+            n => n as f64 * 1e-9,
+        };
+        self.tolerance_nanos.map(share)
+    }
+
     /// What applies to scaling up if nothing is said.
     ///
     /// Upstream: `pkg/apis/autoscaling/v2/defaults.go defaultHPAScaleUpRules`
@@ -147,7 +163,7 @@ impl ScalingRules {
                 ScalingPolicy { kind: PolicyType::Pods, value: 4, period_seconds: 15 },
                 ScalingPolicy { kind: PolicyType::Percent, value: 100, period_seconds: 15 },
             ],
-            tolerance: None,
+            tolerance_nanos: None,
         }
     }
 
@@ -159,7 +175,7 @@ impl ScalingRules {
             stabilization_seconds: None,
             select: SelectPolicy::Max,
             policies: vec![ScalingPolicy { kind: PolicyType::Percent, value: 100, period_seconds: 15 }],
-            tolerance: None,
+            tolerance_nanos: None,
         }
     }
 }

@@ -61,7 +61,7 @@ pub use pod_disruption_budget::{
     Budget, DisruptionAllowed, PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus, UnhealthyPods,
 };
 pub use pod_life::{ContainerLife, Hook, InitContainer, PodLife, Probe, ProbeKind, PullPolicy};
-pub use quantity::parse_quantity;
+pub use quantity::{parse_nanos, parse_quantity};
 pub use replica_set::{ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
 pub use service::Service;
 pub use stateful_set::{

@@ -7,6 +7,19 @@
 /// # Errors
 /// The API server's message if the text is not a quantity.
 pub fn parse_quantity(text: &str) -> Result<i64, String> {
+    parse_in(text, 1_000)
+}
+
+/// The same in billionths, which is as fine as upstream keeps an amount.
+///
+/// # Errors
+/// The API server's message if the text is not a quantity.
+pub fn parse_nanos(text: &str) -> Result<i64, String> {
+    parse_in(text, 1_000_000_000)
+}
+
+/// Reads a quantity in `parts` of its unit, rounded up.
+fn parse_in(text: &str, parts: i128) -> Result<i64, String> {
     let refuse = || {
         format!(
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$' (got {text:?})"
@@ -27,30 +40,30 @@ pub fn parse_quantity(text: &str) -> Result<i64, String> {
     }
     let mantissa: i128 = format!("{whole}{fraction}").parse().map_err(|_| refuse())?;
     let (multiplier, mut divisor): (i128, i128) = match suffix {
-        "n" => (1, 1_000_000),
-        "u" => (1, 1_000),
-        "m" => (1, 1),
-        "" => (1_000, 1),
-        "k" => (1_000_000, 1),
-        "M" => (1_000_000_000, 1),
-        "G" => (1_000_000_000_000, 1),
-        "T" => (1_000_000_000_000_000, 1),
-        "P" => (1_000_000_000_000_000_000, 1),
-        "Ki" => (1_000 << 10, 1),
-        "Mi" => (1_000 << 20, 1),
-        "Gi" => (1_000 << 30, 1),
-        "Ti" => (1_000 << 40, 1),
-        "Pi" => (1_000 << 50, 1),
+        "n" => (1, 1_000_000_000),
+        "u" => (1, 1_000_000),
+        "m" => (1, 1_000),
+        "" => (1, 1),
+        "k" => (1_000, 1),
+        "M" => (1_000_000, 1),
+        "G" => (1_000_000_000, 1),
+        "T" => (1_000_000_000_000, 1),
+        "P" => (1_000_000_000_000_000, 1),
+        "Ki" => (1 << 10, 1),
+        "Mi" => (1 << 20, 1),
+        "Gi" => (1 << 30, 1),
+        "Ti" => (1 << 40, 1),
+        "Pi" => (1 << 50, 1),
         _ => match suffix.strip_prefix(['e', 'E']).and_then(|e| e.parse::<i32>().ok()) {
-            Some(e @ 0..=18) => (1_000 * 10_i128.pow(e.unsigned_abs()), 1),
-            Some(e @ -18..0) => (1_000, 10_i128.pow(e.unsigned_abs())),
+            Some(e @ 0..=18) => (10_i128.pow(e.unsigned_abs()), 1),
+            Some(e @ -18..0) => (1, 10_i128.pow(e.unsigned_abs())),
             _ => return Err(refuse()),
         },
     };
     divisor *= 10_i128.pow(fraction.len() as u32);
-    let product = mantissa.checked_mul(multiplier).ok_or_else(refuse)?;
-    let milli = sign * ((product + divisor - 1) / divisor);
-    i64::try_from(milli).map_err(|_| refuse())
+    let product = mantissa.checked_mul(multiplier * parts).ok_or_else(refuse)?;
+    let amount = sign * ((product + divisor - 1) / divisor);
+    i64::try_from(amount).map_err(|_| refuse())
 }
 
 #[cfg(test)]
@@ -73,6 +86,13 @@ mod tests {
         }
         for text in ["", "x", "1.2.3", "5 Gi", "1Q", "."] {
             assert!(parse_quantity(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_finer_is_kept_where_it_counts() {
+        for (text, nanos) in [("0.05", 50_000_000), ("0.0005", 500_000), ("15m", 15_000_000), ("1n", 1), ("0.1n", 1)] {
+            assert_eq!(parse_nanos(text), Ok(nanos), "{text}");
         }
     }
 }

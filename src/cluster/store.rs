@@ -5,6 +5,7 @@ use super::table::{Stored, WithStatus};
 use super::watch::{Change, Row};
 use crate::api::{Deletion, Finalizers, Key, Kind, Meta, OwnerRef, Pod, Propagation, Uid};
 use crate::time::Timestamp;
+use std::fmt;
 use std::sync::Arc;
 
 /// Why the API server refused a request.
@@ -41,6 +42,24 @@ impl ApiError {
             ApiError::TooManyRequests(_) => "TooManyRequests",
             ApiError::Internal(_) => "InternalError",
         }
+    }
+}
+
+/// In the API server's words, as far as it says more than the reason.
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ApiError::NotFound => "not found",
+            ApiError::AlreadyExists => "already exists",
+            ApiError::Conflict => {
+                "the object has been modified; please apply your changes to the latest version and try again"
+            }
+            ApiError::Unavailable => "the server is currently unable to handle the request",
+            ApiError::Invalid(message)
+            | ApiError::Forbidden(message)
+            | ApiError::TooManyRequests(message)
+            | ApiError::Internal(message) => message,
+        })
     }
 }
 

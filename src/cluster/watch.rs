@@ -3,8 +3,8 @@
 use super::objects::Objects;
 use crate::api::{
     ControllerRevision, CronJob, DaemonSet, Deployment, Finalizers, HorizontalPodAutoscaler, Job, Key, Lease, Meta,
-    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service, StatefulSet,
-    StorageClass,
+    Node, OwnerRef, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service,
+    StatefulSet, StorageClass,
 };
 
 /// The three kinds of watch events.
@@ -32,6 +32,9 @@ pub struct Change {
     pub old_owner: Option<Key>,
     /// Whether its controller is another one now.
     pub owner_changed: bool,
+    /// Whether any of its owner references differs, that of its controller
+    /// or another.
+    pub references_changed: bool,
     /// Whether its labels differ.
     pub labels_changed: bool,
     /// Whether its deletion has been asked for.
@@ -52,6 +55,8 @@ pub struct Change {
 #[derive(Clone, Copy)]
 pub(super) struct Facts {
     owner: Option<Key>,
+    /// A fingerprint of its owner references.
+    references: u64,
     labels: *const crate::api::Labels,
     deleting: bool,
     ready: bool,
@@ -64,6 +69,7 @@ impl Facts {
     pub(super) const fn none() -> Facts {
         Facts {
             owner: None,
+            references: 0,
             labels: std::ptr::null(),
             deleting: false,
             ready: false,
@@ -76,6 +82,7 @@ impl Facts {
     pub(super) fn of(meta: &Meta, ready: bool) -> Facts {
         Facts {
             owner: meta.controller(),
+            references: fingerprint(&meta.owners),
             labels: std::sync::Arc::as_ptr(&meta.labels),
             deleting: meta.is_deleting(),
             ready,
@@ -91,6 +98,14 @@ impl Facts {
     }
 }
 
+/// Tells lists of owner references apart; 0 only for none.
+fn fingerprint(owners: &[OwnerRef]) -> u64 {
+    owners.iter().fold(0, |sum: u64, owner| {
+        let flags = 1 + u64::from(owner.controller) * 2 + u64::from(owner.blocks_deletion) * 4;
+        sum.wrapping_mul(0x0100_0000_01b3).wrapping_add((u64::from(owner.key.uid.0) << 3) + flags)
+    })
+}
+
 impl Change {
     pub(super) fn added(key: Key, new: Facts) -> Change {
         Change {
@@ -99,6 +114,7 @@ impl Change {
             owner: new.owner,
             old_owner: None,
             owner_changed: false,
+            references_changed: new.references != 0,
             labels_changed: false,
             deleting: new.deleting,
             deletion_started: new.deleting,
@@ -116,6 +132,7 @@ impl Change {
             owner: new.owner,
             old_owner: old.owner,
             owner_changed: old.owner != new.owner,
+            references_changed: old.references != new.references,
             labels_changed: !std::ptr::eq(old.labels, new.labels),
             deleting: new.deleting,
             deletion_started: new.deleting && !old.deleting,
@@ -133,6 +150,7 @@ impl Change {
             owner: last.owner,
             old_owner: last.owner,
             owner_changed: false,
+            references_changed: false,
             labels_changed: false,
             deleting: last.deleting,
             deletion_started: false,

@@ -39,9 +39,7 @@ impl Controller for GarbageCollector {
             _ if change.deletion_started && change.finalizers.has(Finalizers::ORPHAN) => {
                 queue.add(change.key);
             }
-            Verb::Added if change.owner.is_some_and(|owner| view.cache.meta(owner).is_none()) => {
-                queue.add(change.key);
-            }
+            _ if change.references_changed => observe_references(change, view, queue),
             _ => {}
         }
     }
@@ -49,6 +47,9 @@ impl Controller for GarbageCollector {
     /// Upstream: `garbagecollector/garbagecollector.go attemptToDeleteItem`,
     /// `attemptToOrphanWorker`
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, queue: &mut WorkQueue) -> Result<(), SyncError> {
+        if !view.answers {
+            return Err(SyncError::Unavailable);
+        }
         let Some(meta) = view.live.meta(key) else { return Ok(()) };
         if meta.is_deleting() {
             if meta.finalizers.has(Finalizers::ORPHAN) {
@@ -93,6 +94,21 @@ impl Controller for GarbageCollector {
 
     fn boxed_clone(&self) -> Box<dyn Controller + Send + Sync> {
         Box::new(self.clone())
+    }
+}
+
+/// An object that names an owner which is not there is looked at, and so is
+/// an owner that waited for it and is not named any more.
+///
+/// Upstream: `garbagecollector/graph_builder.go addDependentToOwners`, `addUnblockedOwnersToDeleteQueue`
+fn observe_references(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
+    let waiting = |owner: &Key| view.cache.meta(*owner).is_some_and(is_waiting);
+    if let Some(old) = change.old_owner.filter(|_| change.owner_changed).filter(waiting) {
+        queue.add(old);
+    }
+    let owners = view.cache.meta(change.key).map_or(&[][..], |meta| &meta.owners);
+    if owners.iter().any(|owner| view.cache.meta(owner.key).is_none()) {
+        queue.add(change.key);
     }
 }
 
@@ -163,4 +179,49 @@ fn orphan_dependents(key: Key, view: View<'_>, plan: &mut Plan) {
         }
     }
     plan.write(Write::RemoveFinalizer { object: key, version: Version::Live, finalizer: Finalizers::ORPHAN });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{PersistentVolumeClaim, Uid};
+    use crate::cluster::{Objects, Row, deliver};
+    use crate::controllers::NoMetrics;
+    use crate::time::Instant;
+
+    fn claim(uid: u32, owners: Vec<OwnerRef>) -> Row {
+        let meta = Meta { uid: Uid(uid), owners, ..Meta::named("default", &format!("claim-{uid}")) };
+        let claim = PersistentVolumeClaim { meta, spec: crate::api::ClaimSpec::default(), bound: false };
+        Row::PersistentVolumeClaim(Box::new(claim))
+    }
+
+    #[test]
+    fn any_reference_to_an_owner_that_is_not_there_is_looked_at() {
+        let key = |uid| Key { kind: Kind::PersistentVolumeClaim, slot: uid - 1, uid: Uid(uid) };
+        let to = |uid| OwnerRef { key: key(uid), controller: false, blocks_deletion: false };
+        for (before, after, woken) in [
+            (vec![], vec![to(7)], true),
+            (vec![], vec![to(1)], false),
+            (vec![to(7)], vec![to(7)], false),
+            (vec![to(1)], vec![to(1), to(7)], true),
+        ] {
+            let mut cache = Objects::default();
+            deliver(&mut cache, 0, claim(1, Vec::new()));
+            deliver(&mut cache, 1, claim(2, before.clone()));
+            let change = deliver(&mut cache, 1, claim(2, after.clone())).expect("it is there");
+            let now = Instant(0);
+            let view = View {
+                cache: &cache,
+                live: &cache,
+                answers: true,
+                metrics: &NoMetrics,
+                now,
+                monotonic: now,
+                gates: crate::api::FeatureGates::default(),
+            };
+            let mut queue = WorkQueue::default();
+            GarbageCollector.observe(&change, view, &mut queue);
+            assert_eq!(queue.get().is_some(), woken, "{before:?} {after:?}");
+        }
+    }
 }

@@ -75,6 +75,23 @@ impl View<'_> {
     pub fn is_behind(&self, gate: Gate, written: &[(Kind, u64)]) -> bool {
         self.gates.has(gate) && written.iter().any(|&(kind, version)| self.cache.synced(kind) < version)
     }
+
+    /// Whether an owner may adopt what nobody controls. The cache may not
+    /// know yet that it is being deleted, so the API server is asked.
+    ///
+    /// # Errors
+    /// If it is being deleted, or if the API server does not answer.
+    ///
+    /// Upstream: `controller_ref_manager.go RecheckDeletionTimestamp`
+    pub fn may_adopt(&self, owner: Key) -> Result<(), SyncError> {
+        if !self.answers {
+            return Err(SyncError::Unavailable);
+        }
+        match self.live.meta(owner) {
+            Some(meta) if !meta.is_deleting() => Ok(()),
+            _ => Err(SyncError::BeingDeleted),
+        }
+    }
 }
 
 /// A sync that could not be done now and is tried again after a back-off.
@@ -97,6 +114,9 @@ pub enum Reaction {
     Ignore,
     /// The same, but the object is not looked at again unless it changes.
     Rest,
+    /// The sync fails, but what goes out beside the write and what
+    /// [`Controller::salvage`] leaves of the plan is written before.
+    Finish,
 }
 
 /// One controller process.
@@ -138,6 +158,10 @@ pub trait Controller {
     fn failed(&mut self, _key: Key, _write: &Write, _error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
         Reaction::Fail
     }
+
+    /// A sync fails, and this is what it would still have written: takes out
+    /// what comes to nothing now, and corrects what is left.
+    fn salvage(&mut self, _key: Key, _write: &Write, _error: &ApiError, _view: View<'_>, _rest: &mut Vec<Planned>) {}
 
     /// Whether its queue's keys are names upstream, so that an object that
     /// comes again under its name inherits delays and failures.

@@ -359,6 +359,13 @@ pub enum Write {
         /// Its reason.
         reason: &'static str,
     },
+    /// Set a pod's `DisruptionTarget` condition to false: it is there still.
+    PodSpared {
+        /// The pod.
+        pod: Key,
+        /// What the write is based on.
+        version: Version,
+    },
     /// Declare a pod failed of which no kubelet will say so.
     FailPod {
         /// The pod.
@@ -431,7 +438,7 @@ impl Write {
             Write::Announce { about, .. } => *about,
             Write::NodeUnknown { node } | Write::Taint { node, .. } => *node,
             Write::PodUnready { pod, .. } | Write::PodDisruption { pod, .. } => *pod,
-            Write::FailPod { pod, .. } | Write::ForceDelete(pod) => *pod,
+            Write::PodSpared { pod, .. } | Write::FailPod { pod, .. } | Write::ForceDelete(pod) => *pod,
             Write::SetOwner { object, .. } | Write::Delete { object, .. } | Write::RemoveFinalizer { object, .. } => {
                 *object
             }
@@ -453,6 +460,7 @@ impl Write {
             | Write::BudgetStatus { version, .. }
             | Write::AutoscalerStatus { version, .. }
             | Write::PodUnready { version, .. }
+            | Write::PodSpared { version, .. }
             | Write::RemoveFinalizer { version, .. } => *version,
             // Read right before, and read again after a conflict.
             Write::ScaleTarget { .. } => Version::Live,

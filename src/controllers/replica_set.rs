@@ -2,7 +2,8 @@
 
 use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
 use super::{
-    Controller, Expectations, NewPod, Plan, PodMark, PodName, Reaction, SyncError, Version, View, WorkQueue, Write,
+    Controller, Expectations, NewPod, Notice, Plan, Planned, PodMark, PodName, Reaction, SyncError, Version, View,
+    WorkQueue, Write,
 };
 use crate::api::{Finalizers, Gate, Key, Kind, OwnerRef, Pod, ReplicaSet, ReplicaSetStatus};
 use crate::cluster::{ApiError, Change, Verb};
@@ -94,7 +95,7 @@ impl Controller for ReplicaSetController {
             return Ok(());
         };
         let satisfied = self.expectations.satisfied(key, view.monotonic);
-        let tally = claim_pods(key, set, view, plan);
+        let tally = claim_pods(key, set, view, plan)?;
         if satisfied && set.meta.deletion.is_none() {
             self.manage(key, set, tally.active, view, plan);
         } else if !satisfied {
@@ -124,19 +125,53 @@ impl Controller for ReplicaSetController {
         *newest = (*newest).max(version);
     }
 
-    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
+    /// Upstream: `replicaset/replica_set.go manageReplicas`, `controller_utils.go RealPodControl`
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, plan: &mut Plan) -> Reaction {
         match write {
-            Write::CreatePod(_) => self.expectations.creation_observed(key),
+            Write::CreatePod(_) => {
+                self.expectations.creation_observed(key);
+                plan.announce(key, Notice::warning("FailedCreate", format!("Error creating: {error}")));
+                Reaction::Finish
+            }
             Write::DeletePod { pod, .. } => {
                 self.expectations.deletion_observed(key, pod.uid);
                 if *error == ApiError::NotFound {
                     return Reaction::Ignore;
                 }
+                plan.announce(key, Notice::warning("FailedDelete", format!("Error deleting: {error}")));
+                Reaction::Finish
             }
-            Write::SetOwner { .. } if *error == ApiError::NotFound => return Reaction::Ignore,
-            _ => {}
+            Write::SetOwner { .. } if *error == ApiError::NotFound => Reaction::Ignore,
+            _ => Reaction::Fail,
         }
-        Reaction::Fail
+    }
+
+    /// The batches after one with a failure are given up. The status says
+    /// that there was one, the first time.
+    ///
+    /// Upstream: `replicaset/replica_set.go slowStartBatch`, `replica_set_utils.go calculateStatus`
+    fn salvage(&mut self, key: Key, write: &Write, error: &ApiError, view: View<'_>, rest: &mut Vec<Planned>) {
+        rest.retain(|planned| {
+            let given_up = matches!(planned.write, Write::CreatePod(_));
+            if given_up {
+                self.expectations.creation_observed(key);
+            }
+            !given_up
+        });
+        let Some(set) = view.cache.replica_sets.get(key) else { return };
+        let reason = if matches!(write, Write::CreatePod(_)) { "FailedCreate" } else { "FailedDelete" };
+        let failure = set.status.failure.clone().unwrap_or_else(|| (reason.into(), error.to_string().into()));
+        let planned = rest.iter_mut().find_map(|planned| match &mut planned.write {
+            Write::ReplicaSetStatus { status, .. } => Some(status),
+            _ => None,
+        });
+        if let Some(status) = planned {
+            status.failure.get_or_insert(failure);
+            return;
+        }
+        let status = Box::new(ReplicaSetStatus { failure: Some(failure), ..set.status.clone() });
+        let write = Write::ReplicaSetStatus { set: key, version: Version::Cached(set.meta.resource_version), status };
+        rest.push(Planned { write, together: false, why: None });
     }
 
     fn write_latency(&self) -> Span {
@@ -290,7 +325,7 @@ fn pods_on_nodes(set: &ReplicaSet, view: View<'_>) -> FxHashMap<Option<Key>, u32
 /// and selector say so.
 ///
 /// Upstream: `controller_ref_manager.go ClaimPods`
-fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Tally {
+fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Result<Tally, SyncError> {
     let counts = view.cache.owned(key.uid).pods;
     if counts.relabeled == 0 && !view.cache.has_stray_pods() {
         let mut tally = Tally {
@@ -307,7 +342,7 @@ fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Ta
                 tally.count_ready(pod, set.spec.min_ready_seconds, view.now);
             }
         }
-        return tally;
+        return Ok(tally);
     }
     let mut tally = Tally::default();
     let owner = OwnerRef { key, controller: true, blocks_deletion: true };
@@ -321,16 +356,16 @@ fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Ta
             plan.write(Write::SetOwner { object: pod_key, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
-    let may_adopt = view.live.replica_sets.get(key).is_some_and(|live| live.meta.deletion.is_none());
-    if may_adopt && set.meta.deletion.is_none() {
+    if set.meta.deletion.is_none() {
         for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace) {
             if pod.is_active() && set.spec.selector.matches(&pod.meta.labels) {
+                view.may_adopt(key)?;
                 plan.write(Write::SetOwner { object: pod_key, owner, present: true, finalizers: Finalizers::NONE });
                 tally.count(pod, set, view.now);
             }
         }
     }
-    tally
+    Ok(tally)
 }
 
 /// The status that the counts amount to.

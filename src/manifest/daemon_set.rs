@@ -75,7 +75,7 @@ fn read_spec(f: &Fields, problems: &mut Problems) -> DaemonSetSpec {
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateDaemonSetUpdateStrategy`
 fn read_update(f: &Fields, problems: &mut Problems) -> DaemonSetUpdate {
     match f.text("type") {
-        "OnDelete" => DaemonSetUpdate::OnDelete,
+        "OnDelete" => read_dormant(&f.object("rollingUpdate"), problems),
         kind => {
             if !kind.is_empty() {
                 problems.one_of(f.here(), kind, &["RollingUpdate", "OnDelete"]);
@@ -83,6 +83,14 @@ fn read_update(f: &Fields, problems: &mut Problems) -> DaemonSetUpdate {
             read_rolling(&f.object("rollingUpdate"), problems)
         }
     }
+}
+
+/// What nobody looks at now: neither defaulted nor compared.
+///
+/// Upstream: `pkg/apis/apps/v1/defaults.go SetDefaults_DaemonSet`
+fn read_dormant(f: &Fields, problems: &mut Problems) -> DaemonSetUpdate {
+    let mut limit = |name| f.has(name).then(|| int_or_percent(f, name, IntOrPercent::Int(0), problems));
+    DaemonSetUpdate::OnDelete { max_surge: limit("maxSurge"), max_unavailable: limit("maxUnavailable") }
 }
 
 /// Exactly one of the two limits must be above zero. A percentage is above
@@ -120,7 +128,11 @@ fn read_rolling(f: &Fields, problems: &mut Problems) -> DaemonSetUpdate {
 /// The DaemonSet as a client would send it.
 pub(super) fn to_json(set: &DaemonSet) -> Value {
     let update = match set.spec.update {
-        DaemonSetUpdate::OnDelete => json!({"type": "OnDelete"}),
+        DaemonSetUpdate::OnDelete { max_surge: None, max_unavailable: None } => json!({"type": "OnDelete"}),
+        DaemonSetUpdate::OnDelete { max_surge, max_unavailable } => json!({
+            "type": "OnDelete",
+            "rollingUpdate": {"maxSurge": max_surge, "maxUnavailable": max_unavailable},
+        }),
         DaemonSetUpdate::RollingUpdate { max_surge, max_unavailable } => json!({
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": max_surge, "maxUnavailable": max_unavailable},
@@ -138,4 +150,41 @@ pub(super) fn to_json(set: &DaemonSet) -> Value {
             "template": pod_template::to_json(&set.spec.template),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::patch::patched;
+    use crate::sim::setup::PatchType;
+
+    #[test]
+    fn limits_outlast_a_time_on_delete() {
+        let manifest = json!({
+            "apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent"},
+            "spec": {
+                "selector": {"matchLabels": {"app": "agent"}},
+                "updateStrategy": {"rollingUpdate": {"maxUnavailable": "20%"}},
+                "template": {
+                    "metadata": {"labels": {"app": "agent"}},
+                    "spec": {"containers": [{"name": "app", "image": "agent:1"}]},
+                },
+            },
+        });
+        let update = |object: &Object| match object {
+            Object::DaemonSet(set) => set.spec.update,
+            _ => panic!("not a DaemonSet"),
+        };
+        let of_type = |object: &Object, kind: &str| {
+            let patch = json!({"spec": {"updateStrategy": {"type": kind}}});
+            patched(object, PatchType::Strategic, &patch).expect("valid")
+        };
+        let written = read(&manifest).expect("valid").object;
+        let manual = of_type(&written, "OnDelete");
+        let (max_surge, max_unavailable) = (IntOrPercent::Int(0), IntOrPercent::Percent(20));
+        let kept = DaemonSetUpdate::OnDelete { max_surge: Some(max_surge), max_unavailable: Some(max_unavailable) };
+        assert_eq!(update(&manual), kept);
+        let again = of_type(&manual, "RollingUpdate");
+        assert_eq!(update(&again), DaemonSetUpdate::RollingUpdate { max_surge, max_unavailable });
+    }
 }

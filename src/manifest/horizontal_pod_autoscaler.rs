@@ -9,7 +9,7 @@ use super::{Loaded, meta, quantity, selector, syntax};
 use crate::api::{
     HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus, MetricName, MetricSource,
     MetricSpec, MetricTarget, Object, ObjectRef, PolicyType, ScalingBehavior, ScalingPolicy, ScalingRules,
-    SelectPolicy, parse_quantity,
+    SelectPolicy, parse_nanos, parse_quantity,
 };
 use crate::error::Problem;
 use serde_json::{Value, json};
@@ -292,11 +292,11 @@ fn read_rules(behavior: &Fields, name: &str, defaults: ScalingRules, problems: &
         rules.policies = f.objects("policies").iter().map(|policy| read_policy(policy, problems)).collect();
     }
     if let Some(text) = f.get("tolerance").and_then(Value::as_str) {
-        let milli = parse_quantity(text).unwrap_or(0);
-        if milli < 0 {
+        let nanos = parse_nanos(text).unwrap_or(0);
+        if nanos < 0 {
             problems.invalid(&f.path("tolerance"), text, "must be greater than or equal to 0");
         }
-        rules.tolerance = Some(milli as f64 / 1_000.0);
+        rules.tolerance_nanos = Some(nanos);
     }
     rules
 }
@@ -395,8 +395,8 @@ fn rules_to_json(rules: &ScalingRules) -> Value {
     if let Some(seconds) = rules.stabilization_seconds {
         json["stabilizationWindowSeconds"] = json!(seconds);
     }
-    if let Some(tolerance) = rules.tolerance {
-        json["tolerance"] = json!(format!("{}m", (tolerance * 1_000.0).round()));
+    if let Some(nanos) = rules.tolerance_nanos {
+        json["tolerance"] = json!(format!("{nanos}n"));
     }
     json
 }
@@ -448,13 +448,13 @@ mod tests {
                 {"type": "External", "external": {"metric": {"name": "queue"},
                     "target": {"type": "AverageValue", "averageValue": "30"}}},
             ],
-            "behavior": {"scaleUp": {"stabilizationWindowSeconds": 60, "tolerance": "0.05",
+            "behavior": {"scaleUp": {"stabilizationWindowSeconds": 60, "tolerance": "0.0005",
                 "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}},
         }));
         let loaded = read(&document).expect("valid");
         let Object::HorizontalPodAutoscaler(autoscaler) = &loaded.object else { panic!("not an autoscaler") };
         assert_eq!(autoscaler.spec.metrics.len(), 4);
-        assert_eq!(autoscaler.spec.behavior.as_ref().and_then(|b| b.up.tolerance), Some(0.05));
+        assert_eq!(autoscaler.spec.behavior.as_ref().and_then(|b| b.up.tolerance()), Some(0.0005));
         assert_eq!(read(&to_json(autoscaler)).expect("still valid").object, loaded.object);
     }
 

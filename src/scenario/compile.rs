@@ -238,6 +238,7 @@ impl Compiler<'_> {
             clocks,
             assumptions,
             kubernetes,
+            quotas: spec.cluster.as_ref().map(cluster::quotas).unwrap_or_default(),
             images: self.images(&spec.images),
             volumes,
             tell_serving: !traffic.is_empty(),

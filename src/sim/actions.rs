@@ -131,6 +131,7 @@ impl Simulation {
             | Action::ControllersUp
             | Action::ApiServerDown
             | Action::ApiServerUp
+            | Action::Webhook { .. }
             | Action::Lot(_) => None,
         };
         match key {
@@ -205,6 +206,7 @@ impl Simulation {
             | Action::ControllersUp
             | Action::ApiServerDown
             | Action::ApiServerUp
+            | Action::Webhook { .. }
             | Action::ClockStep { .. }
             | Action::Failover { .. }
             | Action::Dependency { .. }
@@ -233,8 +235,14 @@ impl Simulation {
             Action::ControllersUp => self.controllers_up(cause),
             Action::ApiServerDown => self.api_server_down(cause),
             Action::ApiServerUp => self.api_server_up(cause),
+            Action::Webhook { up } => self.admission.webhook_down = !up,
             Action::ClockStep { component, by_ns } => self.step_clock(component, *by_ns, cause),
-            Action::Failover { component, gap, clock } => self.fail_over(component, *gap, clock, cause),
+            Action::Failover { component, gap, clock, zone } => {
+                if let Some(zone) = zone {
+                    self.hosts.manager_zone = Some(zone.clone());
+                }
+                self.fail_over(component, *gap, clock, cause);
+            }
             Action::Dependency { name, up } => self.dependency(name, *up, cause),
             Action::Pause { component, span } => self.pause(component, *span, cause),
             _ => {}
@@ -349,6 +357,7 @@ impl Simulation {
             (Object::Pod(new), None) => {
                 let mut pod = (**new).clone();
                 let owner = self.find_owners(&mut pod.meta);
+                self.admit_pod(&pod.meta.namespace, &pod.meta.name, &pod.template)?;
                 let key = self.store.create(pod)?;
                 let subject = self.register(key, owner, 0);
                 self.recorder.push(cause, subject, What::Created);

@@ -137,6 +137,7 @@ impl Simulation {
             Write::Taint { node, taint, present } => self.write_taint(*node, taint, *present, cause),
             Write::PodUnready { pod, .. } => self.mark_pod_unready(*pod, version, cause),
             Write::PodDisruption { pod, reason } => self.mark_pod_disrupted(*pod, reason, false, cause),
+            Write::PodSpared { pod, .. } => self.spare_pod(*pod, version, cause),
             Write::FailPod { pod, disruption } => {
                 self.mark_pod_disrupted(*pod, disruption.unwrap_or_default(), true, cause)
             }
@@ -292,6 +293,8 @@ impl Simulation {
 
     /// Creates a pod from a template and records it.
     fn create_pod(&mut self, new: &NewPod, cause: RecordId) -> Result<Written, ApiError> {
+        let (PodName::Prefix(called) | PodName::Exact(called)) = &new.name;
+        self.admit_pod(&new.namespace, called, &new.template)?;
         let count = self.recorder.next_number(new.owner.key.uid);
         let number = if let PodMark::Number(number) = new.mark { number } else { count };
         let name = match &new.name {

@@ -82,6 +82,11 @@ impl<'a> Raw<'a> {
         condition.map_or(Raw::Absent, |c| Raw::Condition(c.status, &c.reason))
     }
 
+    /// A condition that is there only while it holds.
+    fn holds(reason: Option<&'a str>) -> Raw<'a> {
+        reason.map_or(Raw::Absent, |reason| Raw::Condition(ConditionStatus::True, reason))
+    }
+
     fn named_revision(set: &'a StatefulSet, name: &'a Arc<str>) -> Raw<'a> {
         if name.is_empty() { Raw::Absent } else { Raw::Revision(&set.meta.namespace, name) }
     }
@@ -186,6 +191,9 @@ impl Recorded for ReplicaSet {
         fields.status(Field::ReadyReplicas, |_, status| Raw::count(status.ready));
         fields.status(Field::AvailableReplicas, |_, status| Raw::count(status.available));
         fields.status(Field::TerminatingReplicas, |_, status| Raw::count(status.terminating.unwrap_or(0)));
+        fields.status(Field::ConditionReplicaFailure, |_, status| {
+            Raw::holds(status.failure.as_ref().map(|(reason, _)| &**reason))
+        });
         fields.spec(Field::Image, |row| Raw::image(&row.spec.template));
     }
 }
@@ -210,7 +218,7 @@ impl Recorded for DaemonSet {
 
 fn daemon_limits(set: &DaemonSet, desired: i32) -> Option<daemon_set::rules::Limits> {
     match set.spec.update {
-        DaemonSetUpdate::OnDelete => None,
+        DaemonSetUpdate::OnDelete { .. } => None,
         update @ DaemonSetUpdate::RollingUpdate { .. } => Some(daemon_set::rules::limits(update, desired)),
     }
 }

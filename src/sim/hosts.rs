@@ -42,6 +42,9 @@ pub(super) struct Hosts {
     pub(super) truth: Clock,
     pub(super) api_server: Clock,
     pub(super) manager: Clock,
+    /// The time zone of the controller manager's host, if it is not the first
+    /// one's.
+    pub(super) manager_zone: Option<Arc<str>>,
     scheduler: Clock,
     /// Clocks of nodes that differ from true time.
     kubelets: FxHashMap<Key, Clock>,
@@ -89,6 +92,7 @@ impl Hosts {
             truth,
             api_server: clock(Component::ApiServer, api_server),
             manager: clock(Component::ControllerManager, controller_manager),
+            manager_zone: None,
             scheduler: clock(Component::Scheduler, scheduler),
             kubelets: FxHashMap::default(),
             frozen: FxHashMap::default(),

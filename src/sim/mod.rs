@@ -1,6 +1,7 @@
 //! The kernel: one loop over one queue of events.
 
 mod actions;
+mod admission;
 mod applications;
 mod apply;
 mod autoscalers;
@@ -106,6 +107,7 @@ pub struct Simulation {
     priorities: PriorityClasses,
     /// What cannot be reached of that which applications depend on.
     down: FxHashSet<Arc<str>>,
+    admission: admission::Admission,
     images: life::Images,
     storage: Storage,
     names: Names,
@@ -205,7 +207,12 @@ impl Simulation {
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             lanes,
-            processes: Process::start_all(&setup.control_plane, setup.clocks.controller_manager.drift, lanes.fetch),
+            processes: Process::start_all(
+                &setup.control_plane,
+                setup.clocks.controller_manager.drift,
+                lanes.fetch,
+                None,
+            ),
             at_work: None,
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
@@ -224,6 +231,7 @@ impl Simulation {
             memory: FxHashMap::default(),
             priorities: PriorityClasses::new(&setup.priority_classes),
             down: FxHashSet::default(),
+            admission: admission::Admission::default(),
             images: life::Images::default(),
             storage: Storage::default(),
             names: Names::default(),
@@ -448,7 +456,10 @@ impl Simulation {
             self.recorder.gone(change.key.uid);
         }
         match change.key.kind {
-            Kind::Pod => self.machines_see_pod(change),
+            Kind::Pod => {
+                self.quotas_see(change);
+                self.machines_see_pod(change);
+            }
             Kind::Job if change.verb == Verb::Deleted => {
                 self.jobs.remove(&change.key.uid);
             }

@@ -74,6 +74,19 @@ impl Simulation {
         Ok((key, self.version(key)))
     }
 
+    /// A pod that was about to go is there still.
+    ///
+    /// Upstream: `disruption/disruption.go syncStalePodDisruption`
+    pub(super) fn spare_pod(&mut self, key: Key, version: Option<u64>, cause: RecordId) -> Result<Written, ApiError> {
+        let row = self.store.objects().pods.get(key).ok_or(ApiError::NotFound)?;
+        if version.is_some_and(|version| version != row.meta.resource_version) {
+            return Err(ApiError::Conflict);
+        }
+        self.store.update_pod(key, |pod| pod.disruption = None)?;
+        self.recorder.last = cause;
+        Ok((key, self.version(key)))
+    }
+
     /// Sets a pod's `DisruptionTarget` condition, if a reason is given, and
     /// its phase, if it is over.
     pub(super) fn mark_pod_disrupted(

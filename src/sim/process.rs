@@ -14,6 +14,7 @@ use crate::controllers::{
 };
 use crate::time::{Drift, Instant, SimTime, Span};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How long a worker takes to fetch a key. Like the latency of writes it
 /// only orders what happens within one instant.
@@ -94,11 +95,19 @@ impl Clone for Process {
 }
 
 impl Process {
-    /// The controllers that run, with nothing in memory.
-    pub(super) fn start_all(control_plane: &ControlPlane, drift: Drift, lane: LaneId) -> Vec<Process> {
+    /// The controllers that run, with nothing in memory; `zone` is the time
+    /// zone of their host, if it is not the first one's.
+    pub(super) fn start_all(
+        control_plane: &ControlPlane,
+        drift: Drift,
+        lane: LaneId,
+        zone: Option<&Arc<str>>,
+    ) -> Vec<Process> {
         let limit = control_plane.client_limit;
         let worker = Worker::new(limit.is_some());
-        controllers::all(&control_plane.switches())
+        let switches = control_plane.switches();
+        let time_zone = zone.cloned().or_else(|| switches.time_zone.clone());
+        controllers::all(&controllers::Switches { time_zone, ..switches })
             .into_iter()
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
@@ -397,7 +406,8 @@ impl Simulation {
         let (cursor, Some(key)) = (worker.cursor, worker.key) else { return Step::Failed };
         let (version, cause) = (worker.version_of(&worker.plan.writes[cursor].write), worker.cause_of(cursor));
         let mut write = worker.take_write(cursor);
-        let answer = if self.api_answers() {
+        // Events are sent in the background, and again until they get through.
+        let answer = if self.api_answers() || matches!(write, Write::Announce { .. }) {
             self.send(hand.process, &mut write, version, cause)
         } else {
             Err(ApiError::Unavailable)
@@ -459,6 +469,15 @@ impl Simulation {
                 let next = worker.cursor + 1;
                 worker.plan.writes.splice(next..next, more.writes);
                 Step::Done
+            }
+            Reaction::Finish => {
+                let next = worker.cursor + 1;
+                let beside = worker.plan.writes[next..].iter().take_while(|planned| planned.together).count();
+                let mut rest = worker.plan.writes.split_off(next + beside);
+                process.controller.salvage(key, write, error, meters.view(), &mut rest);
+                worker.plan.writes.append(&mut rest);
+                worker.plan.writes.splice(next..next, more.writes);
+                Step::Failed
             }
             Reaction::Fail => {
                 worker.plan.writes.truncate(worker.cursor + 1);
@@ -522,7 +541,8 @@ impl Simulation {
             cache.clone_from(self.store.objects());
             self.watch.iter_mut().for_each(|watched| watched.stale = true);
         }
-        self.processes = Process::start_all(&self.setup.control_plane, self.hosts.manager.drift(), self.lanes.fetch);
+        let (drift, zone) = (self.hosts.manager.drift(), self.hosts.manager_zone.as_ref());
+        self.processes = Process::start_all(&self.setup.control_plane, drift, self.lanes.fetch, zone);
         for worker in self.processes.iter_mut().flat_map(|process| &mut process.workers) {
             worker.state = State::Stopped;
         }

@@ -71,6 +71,8 @@ pub struct Setup {
     /// How storage behaves; `None` where claims are only names that nobody
     /// binds and no pod waits for.
     pub volumes: Option<Volumes>,
+    /// What the pods of namespaces may take together.
+    pub quotas: Vec<Quota>,
     /// Version and feature gates in words, where they are not the default
     /// ones. What they mean is in [`ControlPlane::feature_gates`].
     pub kubernetes: String,
@@ -102,9 +104,24 @@ impl Setup {
             images: Arc::default(),
             tell_serving: false,
             volumes: None,
+            quotas: Vec::new(),
             kubernetes: String::new(),
         }
     }
+}
+
+/// A ResourceQuota: what the pods of a namespace may take together. What is
+/// `None` is not limited. All in thousandths.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quota {
+    /// The namespace.
+    pub namespace: Arc<str>,
+    /// `pods`, in thousandths as the others.
+    pub pods: Option<i64>,
+    /// `requests.cpu`
+    pub cpu_milli: Option<i64>,
+    /// `requests.memory`, in thousandths of a byte.
+    pub memory_milli: Option<i64>,
 }
 
 /// Who places pods.
@@ -513,6 +530,12 @@ pub enum Action {
     ApiServerDown,
     /// The API server can be reached again.
     ApiServerUp,
+    /// The webhook that every new pod must pass answers from now on, or does
+    /// not: then no pod can be created.
+    Webhook {
+        /// Whether it answers.
+        up: bool,
+    },
     /// Somebody sets a component's wall clock.
     ClockStep {
         /// Whose.
@@ -529,6 +552,9 @@ pub enum Action {
         gap: Span,
         /// The new instance's clock.
         clock: ClockSpec,
+        /// The time zone of the new controller manager's host, if it is
+        /// another one.
+        zone: Option<Arc<str>>,
     },
     /// A host stands still for a while, as when a laptop sleeps: its timers
     /// stop, its wall clock does not.
@@ -591,6 +617,8 @@ impl Action {
             Action::ControllersUp => "controllers up".to_string(),
             Action::ApiServerDown => "API server down".to_string(),
             Action::ApiServerUp => "API server up".to_string(),
+            Action::Webhook { up: true } => "webhook up".to_string(),
+            Action::Webhook { up: false } => "webhook down".to_string(),
             Action::ClockStep { component, by_ns } => {
                 let sign = if *by_ns < 0 { '-' } else { '+' };
                 format!("clock of {component} {sign}{}", Span(by_ns.unsigned_abs()))

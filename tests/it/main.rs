@@ -1,5 +1,6 @@
 //! One binary for all integration tests; each file mirrors one of `src`.
 
+mod admission;
 mod assertion;
 mod batch_manifests;
 mod browser;

@@ -8,8 +8,8 @@ pub mod rules;
 
 use super::history::REVISION_LABEL;
 use super::{
-    Controller, Expectations, NewPod, ObjectNotice, Plan, PodMark, PodName, Reaction, SyncError, Version, View,
-    WorkQueue, Write,
+    Controller, Expectations, NewPod, Notice, ObjectNotice, Plan, Planned, PodMark, PodName, Reaction, SyncError,
+    Version, View, WorkQueue, Write,
 };
 use crate::api::{
     DaemonSet, DaemonSetStatus, DaemonSetUpdate, Finalizers, Gate, Key, Kind, Labels, OwnerRef, PodTemplate, Taint,
@@ -107,10 +107,10 @@ impl Controller for DaemonSetController {
         if set.meta.is_deleting() {
             return Ok(());
         }
-        let History { hash, name, old } = revisions::construct(key, set, view, plan);
+        let History { hash, name, old } = revisions::construct(key, set, view, plan)?;
         let mut pass = Pass { key, set, view, hash, revision: name, plan };
         let mut census = self.censuses.remove(&key).unwrap_or_else(|| Census::of(key, view));
-        pass.claim_pods(&mut census);
+        pass.claim_pods(&mut census)?;
         let hash = pass.hash.clone();
         let limits = census.refresh(&Lens::new(set, &hash, view));
         let satisfied = self.expectations.satisfied(key, view.monotonic);
@@ -139,9 +139,18 @@ impl Controller for DaemonSetController {
 
     fn failed(&mut self, key: Key, write: &Write, error: &ApiError, view: View<'_>, plan: &mut Plan) -> Reaction {
         let reaction = match (write, error) {
-            (Write::DeletePod { pod, .. }, ApiError::NotFound) => {
+            (Write::DeletePod { pod, .. }, _) => {
                 self.expectations.deletion_observed(key, pod.uid);
-                Reaction::Ignore
+                if *error == ApiError::NotFound {
+                    return Reaction::Ignore;
+                }
+                plan.announce(key, Notice::warning("FailedDelete", format!("Error deleting: {error}")));
+                Reaction::Finish
+            }
+            (Write::CreatePod(_), _) => {
+                self.expectations.creation_observed(key);
+                plan.announce(key, Notice::warning("FailedCreate", format!("Error creating: {error}")));
+                Reaction::Finish
             }
             (Write::CreateRevision { revision, .. }, ApiError::AlreadyExists) => {
                 revisions::met_existing(key, revision, view, plan)
@@ -154,6 +163,21 @@ impl Controller for DaemonSetController {
             self.expectations.forget(key);
         }
         reaction
+    }
+
+    /// The batches after one with a failure are given up, and the history is
+    /// not tidied up; pods are deleted all the same.
+    ///
+    /// Upstream: `daemon/daemon_controller.go syncNodes`, `updateDaemonSet`
+    fn salvage(&mut self, key: Key, _write: &Write, _error: &ApiError, _view: View<'_>, rest: &mut Vec<Planned>) {
+        rest.retain(|planned| match planned.write {
+            Write::CreatePod(_) => {
+                self.expectations.creation_observed(key);
+                false
+            }
+            Write::DeleteRevision(_) => false,
+            _ => true,
+        });
     }
 
     /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-daemonset-syncs`
@@ -189,7 +213,7 @@ impl DaemonSetController {
         if self.carry_out(pass, orders) {
             return;
         }
-        if pass.set.spec.update != DaemonSetUpdate::OnDelete {
+        if matches!(pass.set.spec.update, DaemonSetUpdate::RollingUpdate { .. }) {
             if limits.surge > 0 && census.has_lost_node() {
                 // Upstream asks for the node of every old pod and gives the
                 // sync up when there is none.
@@ -267,7 +291,7 @@ impl Pass<'_> {
     /// What is adopted counts at once.
     ///
     /// Upstream: `daemon/daemon_controller.go getDaemonPods`
-    fn claim_pods(&mut self, census: &mut Census) {
+    fn claim_pods(&mut self, census: &mut Census) -> Result<(), SyncError> {
         let (cache, selector, owner) = (self.view.cache, &self.set.spec.selector, self.owner());
         if cache.owned(self.key.uid).pods.relabeled > 0 {
             for (pod, row) in cache.pods_of(self.key) {
@@ -281,16 +305,17 @@ impl Pass<'_> {
                 }
             }
         }
-        let live = self.view.live.daemon_sets.get(self.key);
-        if !cache.has_stray_pods() || live.is_none_or(|live| live.meta.is_deleting()) {
-            return;
+        if !cache.has_stray_pods() {
+            return Ok(());
         }
         for (pod, row) in cache.stray_pods(&self.set.meta.namespace) {
             if !row.meta.is_deleting() && selector.matches(&row.meta.labels) {
+                self.view.may_adopt(self.key)?;
                 self.plan.write(Write::SetOwner { object: pod, owner, present: true, finalizers: Finalizers::NONE });
                 census.pod_changed(pod, self.view);
             }
         }
+        Ok(())
     }
 
     /// Says that a daemon pod has ended, which none should.

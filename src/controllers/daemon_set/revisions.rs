@@ -2,7 +2,7 @@
 
 use crate::api::{DaemonSet, DaemonSetStatus, Finalizers, Key, Kind, OwnerRef, PodTemplate};
 use crate::controllers::history::{self, REVISION_LABEL, Revision};
-use crate::controllers::{Plan, Reaction, Version, View, Write};
+use crate::controllers::{Plan, Reaction, SyncError, Version, View, Write};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -20,8 +20,13 @@ pub(super) struct History<'a> {
 /// present one again gets the highest number.
 ///
 /// Upstream: `daemon/update.go constructHistory`
-pub(super) fn construct<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> History<'a> {
-    let all = claim(key, set, view, plan);
+pub(super) fn construct<'a>(
+    key: Key,
+    set: &DaemonSet,
+    view: View<'a>,
+    plan: &mut Plan,
+) -> Result<History<'a>, SyncError> {
+    let all = claim(key, set, view, plan)?;
     let template = &set.spec.template;
     let (present, old): (Vec<Revision<'a>>, Vec<Revision<'a>>) =
         all.into_iter().partition(|(_, revision)| PodTemplate::same_revision(&revision.data, template));
@@ -33,7 +38,7 @@ pub(super) fn construct<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mu
         let name = revision.meta.name.clone();
         plan.because(Why::NewRevision { revision: number as u32 });
         plan.write(Write::CreateRevision { revision: Box::new(revision), owner: key });
-        return History { hash: hash.into(), name, old };
+        return Ok(History { hash: hash.into(), name, old });
     };
     if revision.revision < number {
         plan.write(Write::NumberRevision {
@@ -44,7 +49,7 @@ pub(super) fn construct<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mu
     }
     let hash = revision.meta.labels.get(REVISION_LABEL).unwrap_or(&revision.meta.name);
     merge_duplicates(key, &present, hash, view, plan);
-    History { hash: hash.into(), name: revision.meta.name.clone(), old }
+    Ok(History { hash: hash.into(), name: revision.meta.name.clone(), old })
 }
 
 /// Plans the end of older revisions with the present template: there should
@@ -68,7 +73,7 @@ fn merge_duplicates(key: Key, present: &[Revision<'_>], hash: &str, view: View<'
 /// release where labels and selector say so.
 ///
 /// Upstream: `daemon/update.go controlledHistories`
-fn claim<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> Vec<Revision<'a>> {
+fn claim<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> Result<Vec<Revision<'a>>, SyncError> {
     let owner = OwnerRef { key, controller: true, blocks_deletion: true };
     for &dependent in &view.cache.owned(key.uid).dependents {
         if dependent.kind == Kind::ControllerRevision
@@ -78,17 +83,14 @@ fn claim<'a>(key: Key, set: &DaemonSet, view: View<'a>, plan: &mut Plan) -> Vec<
             plan.write(Write::SetOwner { object: dependent, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
-    let may_adopt = view.live.daemon_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
     let mut all = history::list(view.cache, key, &set.meta.namespace, &set.spec.selector);
-    all.retain(|(object, revision)| {
-        let ours = revision.meta.controller() == Some(key);
-        let adopted = !ours && may_adopt && !revision.meta.is_deleting();
-        if adopted {
-            plan.write(Write::SetOwner { object: *object, owner, present: true, finalizers: Finalizers::NONE });
-        }
-        ours || adopted
-    });
-    all
+    let is_ours = |revision: &Revision<'_>| revision.1.meta.controller() == Some(key);
+    all.retain(|revision| is_ours(revision) || !revision.1.meta.is_deleting());
+    for (object, _) in all.iter().filter(|revision| !is_ours(revision)) {
+        view.may_adopt(key)?;
+        plan.write(Write::SetOwner { object: *object, owner, present: true, finalizers: Finalizers::NONE });
+    }
+    Ok(all)
 }
 
 /// Plans the end of the oldest revisions beyond the limit. A revision that

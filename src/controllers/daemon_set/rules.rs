@@ -391,7 +391,7 @@ pub fn limits(update: DaemonSetUpdate, desired: i32) -> Limits {
 #[must_use]
 pub fn allows_surge(update: DaemonSetUpdate) -> bool {
     match update {
-        DaemonSetUpdate::OnDelete => false,
+        DaemonSetUpdate::OnDelete { .. } => false,
         DaemonSetUpdate::RollingUpdate { max_surge, .. } => max_surge.scaled(1, Rounding::Up) > 0,
     }
 }
@@ -729,8 +729,9 @@ mod tests {
             let update = DaemonSetUpdate::RollingUpdate { max_surge, max_unavailable };
             assert_eq!(limits(update, desired), Limits { surge, unavailable }, "{update:?} {desired}");
         }
-        assert_eq!(limits(DaemonSetUpdate::OnDelete, 5), Limits::default());
-        assert!(!allows_surge(DaemonSetUpdate::OnDelete));
+        let on_delete = DaemonSetUpdate::OnDelete { max_surge: Some(IntOrPercent::Int(1)), max_unavailable: None };
+        assert_eq!(limits(on_delete, 5), Limits::default());
+        assert!(!allows_surge(on_delete), "what is written for rolling updates means nothing");
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Controller for DeploymentController {
             plan,
             queue,
         };
-        let sets = sync.claim_sets();
+        let sets = sync.claim_sets()?;
         if deployment.meta.is_deleting() {
             let sets = sync.existing(&sets);
             sync.write_plain_status(&sets);

@@ -7,7 +7,7 @@ use crate::api::{
     PodTemplate, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks,
 };
 use crate::controllers::template_hash::{letter, letters};
-use crate::controllers::{Plan, Reaction, Version, View, Write};
+use crate::controllers::{Plan, Reaction, SyncError, Version, View, Write};
 use crate::trace::Why;
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl<'a> Pass<'a> {
     /// plans to adopt and to release where labels and selector say so.
     ///
     /// Upstream: `deployment/deployment_controller.go getReplicaSetsForDeployment`
-    pub(super) fn claim_sets(&mut self) -> Vec<Set<'a>> {
+    pub(super) fn claim_sets(&mut self) -> Result<Vec<Set<'a>>, SyncError> {
         let (cache, selector) = (self.view.cache, &self.deployment.spec.selector);
         let owner = OwnerRef { key: self.key, controller: true, blocks_deletion: true };
         let alive = !self.deployment.meta.is_deleting();
@@ -70,10 +70,10 @@ impl<'a> Pass<'a> {
                 self.plan.write(Write::SetOwner { object: key, owner, present: false, finalizers: Finalizers::NONE });
             }
         }
-        let may_adopt = alive && self.view.live.deployments.get(self.key).is_some_and(|live| !live.meta.is_deleting());
-        if may_adopt {
+        if alive {
             for (key, set) in cache.stray_replica_sets(&self.deployment.meta.namespace) {
                 if !set.meta.is_deleting() && selector.matches(&set.meta.labels) {
+                    self.view.may_adopt(self.key)?;
                     self.plan.write(Write::SetOwner {
                         object: key,
                         owner,
@@ -85,7 +85,7 @@ impl<'a> Pass<'a> {
             }
         }
         claimed.sort_by_key(|(_, set)| creation_order(set));
-        claimed
+        Ok(claimed)
     }
 
     /// The current ReplicaSets with revision numbers brought up to date, but

@@ -19,6 +19,16 @@ use std::sync::Arc;
 /// on: the first step of its back-off.
 const RECHECK_NANOS: i64 = 5_000_000;
 
+/// How long a pod that was about to go may be there still before its
+/// condition is taken back.
+///
+/// Upstream: `disruption/disruption.go stalePodDisruptionTimeout`
+const STALE_SECONDS: i64 = 120;
+
+/// The reason of pods that their kubelet is about to end, which may take as
+/// long as it likes.
+const BY_KUBELET: &str = "TerminationByKubelet";
+
 /// The memory of one disruption controller process.
 #[derive(Clone, Debug, Default)]
 pub(super) struct DisruptionController {
@@ -45,6 +55,10 @@ impl Controller for DisruptionController {
         if change.key.kind == Kind::PodDisruptionBudget {
             queue.add(change.key);
             return;
+        }
+        if view.cache.pods.get(change.key).is_some_and(may_be_stale) {
+            let until = view.now.truncate().instant().plus_seconds(STALE_SECONDS);
+            queue.add_after(change.key, Span(until.nanos_since(view.now).max(0) as u64));
         }
         let labels = match (change.verb, view.cache.pods.get(change.key)) {
             (Verb::Deleted, _) | (_, None) => self.guarded.remove(&change.key),
@@ -77,6 +91,10 @@ impl Controller for DisruptionController {
 
     /// Upstream: `disruption/disruption.go sync`, `trySync`
     fn sync(&mut self, key: Key, view: View<'_>, plan: &mut Plan, _queue: &mut WorkQueue) -> Result<(), SyncError> {
+        if key.kind == Kind::Pod {
+            spare(key, view, plan);
+            return Ok(());
+        }
         let Some(budget) = view.cache.disruption_budgets.get(key) else { return Ok(()) };
         let pods = match &budget.spec.selector {
             Some(selector) => view.cache.pods_selected(&budget.meta.namespace, selector),
@@ -88,7 +106,7 @@ impl Controller for DisruptionController {
         if pods.is_empty() {
             plan.notices.push(notice(key, "NoPods", "No matching pods found".to_string(), false));
         }
-        let expected = match expected_pods(budget, &pods, view) {
+        let expected = match expected_pods(budget, &pods, view)? {
             Ok(expected) => expected,
             Err(error) => {
                 give_up(key, budget, &error, plan);
@@ -131,6 +149,25 @@ impl Controller for DisruptionController {
     }
 }
 
+/// Whether a pod is marked as one that is about to go, and neither goes nor
+/// has ended.
+///
+/// Upstream: `disruption/disruption.go nonTerminatingPodHasStaleDisruptionCondition`
+fn may_be_stale(pod: &Pod) -> bool {
+    pod.disruption.as_deref().is_some_and(|reason| reason != BY_KUBELET)
+        && !pod.meta.is_deleting()
+        && !pod.is_finished()
+}
+
+/// Takes the mark off a pod that has had it for long enough.
+///
+/// Upstream: `disruption/disruption.go syncStalePodDisruption`
+fn spare(key: Key, view: View<'_>, plan: &mut Plan) {
+    if let Some(pod) = view.cache.pods.get(key).filter(|pod| may_be_stale(pod)) {
+        plan.write(Write::PodSpared { pod: key, version: Version::Cached(pod.meta.resource_version) });
+    }
+}
+
 /// How many pods there should be, and whether some have nobody to say so.
 struct Expected {
     count: i32,
@@ -138,15 +175,19 @@ struct Expected {
 }
 
 /// Upstream: `disruption/disruption.go getExpectedPodCount`
-fn expected_pods(budget: &PodDisruptionBudget, pods: &[(Key, &Pod)], view: View<'_>) -> Result<Expected, String> {
-    match budget.spec.budget {
+fn expected_pods(
+    budget: &PodDisruptionBudget,
+    pods: &[(Key, &Pod)],
+    view: View<'_>,
+) -> Result<Result<Expected, String>, SyncError> {
+    let unmanaged = || pods.iter().any(|(_, pod)| pod.meta.controller().is_none());
+    Ok(match budget.spec.budget {
         Budget::Unset => Ok(Expected { count: 0, unmanaged: false }),
         Budget::MinAvailable(IntOrPercent::Int(_)) => Ok(Expected { count: pods.len() as i32, unmanaged: false }),
         Budget::MinAvailable(IntOrPercent::Percent(_)) | Budget::MaxUnavailable(_) => {
-            let count = scale::expected_scale(pods, view)?;
-            Ok(Expected { count, unmanaged: pods.iter().any(|(_, pod)| pod.meta.controller().is_none()) })
+            scale::expected_scale(pods, view)?.map(|count| Expected { count, unmanaged: unmanaged() })
         }
-    }
+    })
 }
 
 fn notice(about: Key, reason: &'static str, message: String, warning: bool) -> ObjectNotice {
@@ -209,4 +250,74 @@ fn write_status(key: Key, budget: &PodDisruptionBudget, status: PodDisruptionBud
         version: Version::Cached(budget.meta.resource_version),
         status: Box::new(status),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Meta, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy};
+    use crate::cluster::{Objects, Row, deliver};
+    use crate::controllers::NoMetrics;
+
+    fn pod(reason: Option<&str>) -> Pod {
+        let template = PodTemplate {
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            containers: Vec::new(),
+            restart_policy: RestartPolicy::Never,
+            grace_seconds: 30,
+            node_selector: Labels::default(),
+            node_affinity: Vec::new(),
+            tolerations: Vec::new(),
+            requests: Resources::default(),
+            claims: [].into(),
+            placement: Arc::default(),
+            life: None,
+            raw: RawTemplate::new(serde_json::Value::Null),
+        };
+        Pod {
+            meta: Meta { uid: crate::api::Uid(1), ..Meta::named("default", "pod") },
+            template: Arc::new(template),
+            number: 0,
+            index: None,
+            claims: [].into(),
+            pinned: None,
+            node: None,
+            started: None,
+            phase: Phase::Running,
+            ready: true,
+            ready_since: Timestamp(100),
+            unschedulable: false,
+            restarts: 0,
+            deletion_cost: 0,
+            disruption: reason.map(Into::into),
+            evicted: false,
+            terminated: None,
+        }
+    }
+
+    #[test]
+    fn a_pod_that_was_to_go_and_stays_is_spared_after_two_minutes() {
+        for (reason, waits) in [(Some("EvictionByEvictionAPI"), Some(119_700)), (Some(BY_KUBELET), None), (None, None)]
+        {
+            let mut cache = Objects::default();
+            let change = deliver(&mut cache, 0, Row::Pod(Box::new(pod(reason)))).expect("it is new");
+            let now = Instant(1_000_300_000_000);
+            let view = View {
+                cache: &cache,
+                live: &cache,
+                answers: true,
+                metrics: &NoMetrics,
+                now,
+                monotonic: now,
+                gates: crate::api::FeatureGates::default(),
+            };
+            let (mut controller, mut queue) = (DisruptionController::default(), WorkQueue::default());
+            controller.observe(&change, view, &mut queue);
+            assert_eq!(queue.take_timers().next().map(|timer| timer.at.as_ms()), waits, "{reason:?}");
+            let mut plan = Plan::default();
+            controller.sync(change.key, view, &mut plan, &mut queue).expect("it answers");
+            assert_eq!(plan.writes.len(), usize::from(waits.is_some()));
+        }
+    }
 }

@@ -223,8 +223,8 @@ impl Pass<'_> {
         let default = Tolerances::default();
         let Some(behavior) = &self.autoscaler.spec.behavior else { return default };
         Tolerances {
-            down: behavior.down.tolerance.unwrap_or(default.down),
-            up: behavior.up.tolerance.unwrap_or(default.up),
+            down: behavior.down.tolerance().unwrap_or(default.down),
+            up: behavior.up.tolerance().unwrap_or(default.up),
         }
     }
 

@@ -95,6 +95,10 @@ impl Controller for HorizontalPodAutoscalerController {
         };
         queue.add_rate_limited(key);
         self.rescales.remove(&key);
+        if !view.answers {
+            // Neither the scale nor metrics nor its own status can be had.
+            return Ok(());
+        }
         let status = autoscaler.status.clone();
         let mut pass = Pass { key, autoscaler, view, status, plan };
         match target::scale_of(autoscaler, view.live) {

@@ -16,8 +16,8 @@ mod tracking;
 
 pub use orphans::OrphanPods;
 
-use super::{Controller, Expectations, Plan, Reaction, SyncError, View, WorkQueue, Write};
-use crate::api::{Finalizers, Gate, Job, Key, KeyMap, Kind, Phase, Pod, PodReplacement, Uid};
+use super::{Controller, Expectations, Notice, Plan, Planned, Reaction, SyncError, Version, View, WorkQueue, Write};
+use crate::api::{Finalizers, Gate, Job, JobStatus, Key, KeyMap, Kind, Phase, Pod, PodReplacement, Uid};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
 use backoff::BackoffRecord;
@@ -59,8 +59,10 @@ struct Memory {
 }
 
 /// What becomes true once the status writes of a sync are done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct InHand {
+    /// Pods that lose their finalizer because they are too many.
+    discarded: FxHashSet<Uid>,
     /// The back-off record that the first one makes valid, if there is a
     /// first one.
     record: Option<BackoffRecord>,
@@ -115,7 +117,10 @@ impl Controller for JobController {
         let newest = match write {
             Write::CreatePod(_) => &mut memory.written.get_or_insert_default().0,
             Write::RemoveFinalizer { .. } => {
-                memory.release(object.uid);
+                // Of pods that are deleted uncounted, nothing is remembered.
+                if !memory.in_hand.discarded.contains(&object.uid) {
+                    memory.release(object.uid);
+                }
                 &mut memory.written.get_or_insert_default().0
             }
             // Adopted.
@@ -132,14 +137,49 @@ impl Controller for JobController {
         *newest = (*newest).max(version);
     }
 
-    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
+    /// Upstream: `job/job_controller.go manageJob`, `controller_utils.go RealPodControl`
+    fn failed(&mut self, key: Key, write: &Write, error: &ApiError, _view: View<'_>, plan: &mut Plan) -> Reaction {
         match write {
-            Write::CreatePod(_) => self.expectations.creation_observed(key),
-            Write::DeletePod { pod, .. } => self.expectations.deletion_observed(key, pod.uid),
+            Write::CreatePod(_) => {
+                self.expectations.creation_observed(key);
+                plan.announce(key, Notice::warning("FailedCreate", format!("Error creating: {error}")));
+                return Reaction::Finish;
+            }
+            Write::DeletePod { pod, .. } => {
+                self.expectations.deletion_observed(key, pod.uid);
+                if *error != ApiError::NotFound {
+                    plan.announce(key, Notice::warning("FailedDelete", format!("Error deleting: {error}")));
+                }
+            }
             _ => {}
         }
         let gone = *error == ApiError::NotFound && write.kind() == Kind::Pod;
         if gone { Reaction::Ignore } else { Reaction::Fail }
+    }
+
+    /// The batches after one with a failure are given up, and the status
+    /// counts what there is. Pods that have ended are counted all the same.
+    ///
+    /// Upstream: `job/job_controller.go manageJob`, `syncJob`
+    fn salvage(&mut self, key: Key, _write: &Write, _error: &ApiError, view: View<'_>, rest: &mut Vec<Planned>) {
+        let planned = rest.len();
+        rest.retain(|planned| !matches!(planned.write, Write::CreatePod(_)));
+        let given_up = planned - rest.len();
+        (0..given_up).for_each(|_| self.expectations.creation_observed(key));
+        let missing = given_up as i32 + 1;
+        let mut statuses = rest.iter_mut().filter_map(|planned| match &mut planned.write {
+            Write::JobStatus { status, .. } => Some(status),
+            _ => None,
+        });
+        if statuses.by_ref().map(|status| status.active -= missing).count() > 0 {
+            return;
+        }
+        // What was planned comes to what is stored, and now it does not.
+        let Some(job) = view.cache.jobs.get(key) else { return };
+        let status = Box::new(JobStatus { active: job.status.active - missing, ..job.status.clone() });
+        let version = Version::Cached(job.meta.resource_version);
+        let write = Write::JobStatus { job: key, version, status, notices: Vec::new() };
+        rest.insert(0, Planned { write, together: false, why: None });
     }
 
     /// Expectations are kept by name until a sync finds no Job there.

@@ -397,12 +397,7 @@ fn claim<'a>(key: Key, job: &Job, view: View<'a>, plan: &mut Plan) -> Result<Cla
     let fits = |pod: &Pod| !pod.meta.is_deleting() && job.spec.selector.matches(&pod.meta.labels);
     let strays = view.cache.stray_pods(&job.meta.namespace).filter(|(_, pod)| fits(pod));
     for (pod_key, pod) in strays {
-        if !view.answers {
-            return Err(SyncError::Unavailable);
-        }
-        if view.live.jobs.get(key).is_none_or(|live| live.meta.is_deleting()) {
-            return Err(SyncError::BeingDeleted);
-        }
+        view.may_adopt(key)?;
         plan.write(own(pod_key, true));
         claimed.pods.push((pod_key, pod));
         if !is_tracked(pod) {

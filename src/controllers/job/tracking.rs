@@ -63,7 +63,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn in_hand(&mut self) -> &mut InHand {
+    pub(super) fn in_hand(&mut self) -> &mut InHand {
         &mut self.controller.of_jobs.entry(self.key).in_hand
     }
 

@@ -9,7 +9,7 @@ mod pass;
 pub mod rules;
 
 use super::history;
-use super::{Controller, Notice, Plan, Reaction, SyncError, Version, View, WorkQueue, Write};
+use super::{Controller, Notice, Plan, Planned, PodName, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Finalizers, Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::Span;
@@ -28,9 +28,9 @@ struct Written {
 #[derive(Clone, Debug, Default)]
 pub struct StatefulSetController {
     written: FxHashMap<Key, Written>,
-    /// What the syncs in hand write at their end even if they fail: status
+    /// How much the syncs in hand write at their end even if they fail: status
     /// and history.
-    endings: FxHashMap<Key, Vec<Write>>,
+    endings: FxHashMap<Key, usize>,
 }
 
 impl StatefulSetController {
@@ -85,8 +85,7 @@ impl Controller for StatefulSetController {
         let pods = claim_pods(key, set, view, plan)?;
         let mut pass = Pass::new(key, set, view, &pods, plan);
         let ending = pass.run();
-        let ending = plan.writes[ending..].iter().map(|planned| planned.write.clone()).collect();
-        self.endings.insert(key, ending);
+        self.endings.insert(key, plan.writes.len() - ending);
         Ok(())
     }
 
@@ -109,9 +108,9 @@ impl Controller for StatefulSetController {
             (Write::DeletePod { owner, .. } | Write::DeleteNewPod { owner, .. }, ApiError::NotFound) => {
                 // That it is gone is what was wanted.
                 plan.announce(*owner, Notice::normal("SuccessfulDelete", "delete Pod successful: it was gone already"));
-                return Reaction::Ignore;
+                Reaction::Ignore
             }
-            (Write::SetOwner { .. }, ApiError::NotFound) => return Reaction::Ignore,
+            (Write::SetOwner { .. }, ApiError::NotFound) => Reaction::Ignore,
             (Write::CreateRevision { revision, .. }, ApiError::AlreadyExists) => {
                 let existing = view
                     .live
@@ -119,19 +118,31 @@ impl Controller for StatefulSetController {
                     .find(&revision.meta.namespace, &revision.meta.name)
                     .and_then(|key| view.live.controller_revisions.get(key));
                 let same = existing.is_some_and(|found| PodTemplate::same_revision(&found.data, &revision.data));
-                return if same { Reaction::Ignore } else { Reaction::Fail };
+                if same { Reaction::Ignore } else { Reaction::Fail }
+            }
+            (Write::CreatePod(pod), _) => {
+                if let (PodName::Exact(name), Some(set)) = (&pod.name, find(key, view)) {
+                    let set = &set.meta.name;
+                    let message = format!("create Pod {name} in StatefulSet {set} failed error: {error}");
+                    plan.announce(key, Notice::warning("FailedCreate", message));
+                }
+                Reaction::Finish
             }
             (
-                Write::CreateClaim { .. }
-                | Write::CreatePod(_)
-                | Write::OwnClaim { .. }
-                | Write::RelabelPod { .. }
-                | Write::DeletePod { .. },
+                Write::CreateClaim { .. } | Write::OwnClaim { .. } | Write::RelabelPod { .. } | Write::DeletePod { .. },
                 _,
-            ) => self.endings.remove(&key).into_iter().flatten().for_each(|write| plan.write(write)),
-            _ => {}
+            ) => Reaction::Finish,
+            _ => Reaction::Fail,
         }
-        Reaction::Fail
+    }
+
+    /// Places that are handled beside the one with the failure are handled
+    /// still; then follow only status and history.
+    ///
+    /// Upstream: `statefulset/stateful_set_control.go slowStartBatch`, `performUpdate`
+    fn salvage(&mut self, key: Key, _write: &Write, _error: &ApiError, _view: View<'_>, rest: &mut Vec<Planned>) {
+        let ending = self.endings.get(&key).copied().unwrap_or(0);
+        rest.drain(..rest.len().saturating_sub(ending));
     }
 
     /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-statefulset-syncs`
@@ -199,9 +210,7 @@ fn adopt_revisions(key: Key, set: &StatefulSet, view: View<'_>, plan: &mut Plan)
         if !set.spec.selector.matches(&row.meta.labels) {
             continue;
         }
-        if view.live.stateful_sets.get(key).is_none_or(|live| live.meta.is_deleting()) {
-            return Err(SyncError::BeingDeleted);
-        }
+        view.may_adopt(key)?;
         plan.write(Write::SetOwner { object: revision, owner, present: true, finalizers: Finalizers::NONE });
     }
     Ok(())
@@ -231,12 +240,9 @@ fn claim_pods<'a>(
             plan.write(Write::SetOwner { object: pod_key, owner, present: false, finalizers: Finalizers::NONE });
         }
     }
-    let may_adopt = || view.live.stateful_sets.get(key).is_some_and(|live| !live.meta.is_deleting());
     for (pod_key, pod) in view.cache.stray_pods(&set.meta.namespace).filter(|_| alive) {
         if !pod.meta.is_deleting() && is_member(pod) {
-            if !may_adopt() {
-                return Err(SyncError::BeingDeleted);
-            }
+            view.may_adopt(key)?;
             plan.write(Write::SetOwner { object: pod_key, owner, present: true, finalizers: Finalizers::NONE });
             claimed.push((pod_key, pod));
         }

@@ -63,6 +63,7 @@ pub(super) fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("podFail", e.pod_fail.is_some()),
         ("controllers", e.controllers.is_some()),
         ("apiServer", e.api_server.is_some()),
+        ("webhook", e.webhook.is_some()),
         ("clockStep", e.clock_step.is_some()),
         ("failover", e.failover.is_some()),
     ];

@@ -5,8 +5,9 @@ use super::pools::{machines, says_machines};
 use crate::api::{Deployment, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint};
 use crate::environment::spot::Pool;
 use crate::manifest;
-use crate::scenario::file::{Cluster, NodeEntry, Shape, Spec};
+use crate::scenario::file::{Cluster, NodeEntry, QuotaEntry, Shape, Spec};
 use crate::scenario::yaml::Document;
+use crate::sim::setup::Quota;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,17 @@ use std::sync::Arc;
 pub(super) const NODE: Resources = Resources { cpu_milli: 16_000, memory_milli: (64 << 30) * 1_000, pods: 110 };
 /// More nodes than anybody runs in one cluster.
 const MAX_NODES: usize = 20_000;
+
+/// What the pods of namespaces may take.
+pub(super) fn quotas(cluster: &Cluster) -> Vec<Quota> {
+    let quota = |(namespace, entry): (&String, &QuotaEntry)| Quota {
+        namespace: namespace.as_str().into(),
+        pods: entry.pods.map(|pods| i64::from(pods) * 1_000),
+        cpu_milli: entry.cpu.map(|cpu| cpu.milli),
+        memory_milli: entry.memory.map(|memory| memory.milli),
+    };
+    cluster.quotas.iter().map(quota).collect()
+}
 
 impl Compiler<'_> {
     /// The nodes, and what was assumed about them.

@@ -61,17 +61,26 @@ impl Compiler<'_> {
             if name != "controllerManager" {
                 let hint = "only the controller manager reads schedules".to_string();
                 self.problem(&field, format!("nobody asks for the time zone of {name}"), Some(hint));
-            } else if let Err(error) = cron::zone(zone) {
-                let near = cron::zone_spelt_like(zone).map(|near| format!("did you mean {near}?"));
-                self.problem(&field, error, near);
             } else {
-                found = Some(zone.as_str().into());
+                found = self.known_zone(&field, zone);
             }
         }
         let said = found.as_ref().map(|zone| {
             format!("the controller manager's host is in {zone}, and schedules without a time zone are read there")
         });
         (found, said)
+    }
+
+    /// A time zone by its name, if there is one of this name.
+    fn known_zone(&mut self, field: &str, zone: &str) -> Option<Arc<str>> {
+        match cron::zone(zone) {
+            Ok(_) => Some(zone.into()),
+            Err(error) => {
+                let near = cron::zone_spelt_like(zone).map(|near| format!("did you mean {near}?"));
+                self.problem(field, error, near);
+                None
+            }
+        }
     }
 
     /// What happens to hosts.
@@ -91,12 +100,17 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            if failed.clock.zone.is_some() {
-                let hint = "write spec.clocks.controllerManager.zone".to_string();
-                self.problem(&c.field, "the next leader is in the time zone of the first", Some(hint));
-            }
+            let zone = match &failed.clock.zone {
+                Some(_) if component != Component::ControllerManager => {
+                    let hint = "only the controller manager reads schedules".to_string();
+                    self.problem(&c.field, format!("nobody asks for the time zone of {component}"), Some(hint));
+                    None
+                }
+                Some(zone) => self.known_zone(&c.field, zone),
+                None => None,
+            };
             let gap = failed.gap.map_or(LEASE, |gap| gap.0);
-            all.push(Action::Failover { component, gap, clock: ClockSpec::from(&failed.clock) });
+            all.push(Action::Failover { component, gap, clock: ClockSpec::from(&failed.clock), zone });
         }
         if let Some(Paused::Hosts(hosts)) = &e.pause {
             for (name, span) in hosts {
@@ -113,6 +127,7 @@ impl Compiler<'_> {
             UpDown::Up => Action::ApiServerUp,
             UpDown::Down => Action::ApiServerDown,
         }));
+        all.extend(e.webhook.map(|state| Action::Webhook { up: state == UpDown::Up }));
     }
 }
 

@@ -166,6 +166,10 @@ pub struct ActionEntry {
     /// The API server cannot be reached (`down`) or can again (`up`).
     #[serde(default)]
     pub api_server: Option<UpDown>,
+    /// The webhook that every new pod must pass does not answer (`down`) or
+    /// does again (`up`).
+    #[serde(default)]
+    pub webhook: Option<UpDown>,
     /// Somebody sets wall clocks: component to how far forward (`-30s` for
     /// back).
     #[serde(default)]

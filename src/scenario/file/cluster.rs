@@ -83,6 +83,25 @@ pub struct Cluster {
     /// How lost nodes are noticed, and how pods leave them.
     #[serde(default)]
     pub node_lifecycle: NodeLifecycle,
+    /// What the pods of a namespace may take together, as with a
+    /// ResourceQuota, by namespace.
+    #[serde(default)]
+    pub quotas: BTreeMap<String, QuotaEntry>,
+}
+
+/// What the pods of a namespace may take together.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuotaEntry {
+    /// How many there may be that have not ended.
+    #[serde(default)]
+    pub pods: Option<u32>,
+    /// What they may request of CPU.
+    #[serde(default)]
+    pub cpu: Option<Quantity>,
+    /// What they may request of memory.
+    #[serde(default)]
+    pub memory: Option<Quantity>,
 }
 
 /// Who places pods.

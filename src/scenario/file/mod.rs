@@ -16,8 +16,8 @@ mod work;
 pub use actions::{ActionEntry, Applied, Cascade, Crashed, Deleted, Drained, Failed, Images, Pressed, Undone, UpDown};
 pub use assertions::{AssertionEntry, CLAIMS};
 pub use cluster::{
-    AutoscaleEntry, Cloud, Cluster, ExpanderName, NodeEntry, NodeLifecycle, PoolEntry, ReclaimEntry, SchedulerName,
-    ServerlessEntry, Shape, TaintEntry, WavesEntry, Zone,
+    AutoscaleEntry, Cloud, Cluster, ExpanderName, NodeEntry, NodeLifecycle, PoolEntry, QuotaEntry, ReclaimEntry,
+    SchedulerName, ServerlessEntry, Shape, TaintEntry, WavesEntry, Zone,
 };
 pub use control_plane::{ClientLimits, ControlPlane, Preset};
 pub use hosts::{ClockEntry, DriftEntry, FailedOver, Offset, Paused};

@@ -238,6 +238,7 @@ impl Action {
             Action::PodUnready(pod) => Action::PodReady(pod.clone()),
             Action::ControllersDown => Action::ControllersUp,
             Action::ApiServerDown => Action::ApiServerUp,
+            Action::Webhook { up } => Action::Webhook { up: !up },
             Action::ClockStep { component, by_ns } => {
                 Action::ClockStep { component: component.clone(), by_ns: by_ns.saturating_neg() }
             }
