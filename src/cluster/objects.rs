@@ -278,11 +278,15 @@ impl Objects {
             self.move_to_node(key, None, facts.node);
             return Change::added(key, facts);
         };
-        if old.meta().owners != row.meta().owners {
+        let has_new_owners = old.meta().owners != row.meta().owners;
+        let before = self.facts(key);
+        if has_new_owners {
             let owners = row.meta().owners.clone();
             self.update_owners(key, |meta| meta.owners = owners);
         }
-        self.update(key, |old: &mut T| *old = row).unwrap_or_else(|| Change::added(key, self.facts(key)))
+        // To those who watch it is one change.
+        self.update(key, |old: &mut T| *old = row);
+        Change::modified(key, before, self.facts(key))
     }
 
     /// Changes an object in place, but not its owners.

@@ -7,7 +7,9 @@ use crate::api::{ConditionStatus, Key, Kind, Node, Pod, Uid};
 use crate::cluster::{ApiError, Change, Verb};
 use crate::time::{Instant, Span};
 use crate::trace::Why;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The default of `--terminated-pod-gc-threshold`.
 pub const FINISHED_PODS: usize = 12_500;
@@ -24,6 +26,15 @@ const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 /// The key by which the work queue knows the passes.
 const PASS: Key = Key { kind: Kind::Cluster, slot: 0, uid: Uid(0) };
 
+/// A node that is gone, or was.
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    /// The last one of that name.
+    node: Uid,
+    /// When it is certain that it is gone, once that has begun to be counted.
+    certain: Option<Instant>,
+}
+
 /// The pod garbage collector's memory. Passes that would find nothing are
 /// left out.
 #[derive(Clone, Debug)]
@@ -32,8 +43,11 @@ pub struct PodGc {
     threshold: usize,
     ticks: Option<Ticks>,
     in_pass: Option<Instant>,
-    /// Nodes that are gone and may have left pods, and when that is certain.
-    missing: BTreeMap<Uid, Option<Instant>>,
+    /// The names of nodes there are or were, by which pods go.
+    names: FxHashMap<Uid, Arc<str>>,
+    /// Nodes that are gone and may have left pods, by name: what is counted of
+    /// one goes on if it comes again and goes once more.
+    missing: BTreeMap<Arc<str>, Missing>,
     /// Nodes that are out of service.
     out_of_service: BTreeSet<Key>,
     /// Pods that are being deleted and were never bound.
@@ -48,6 +62,7 @@ impl PodGc {
             threshold,
             ticks: None,
             in_pass: None,
+            names: FxHashMap::default(),
             missing: BTreeMap::new(),
             out_of_service: BTreeSet::new(),
             unbound: BTreeSet::new(),
@@ -59,14 +74,14 @@ impl PodGc {
         let Some(ticks) = self.ticks.as_ref().filter(|_| self.in_pass.is_none()) else { return };
         let now = clock(view);
         let at_once = !self.unbound.is_empty()
-            || self.missing.values().any(Option::is_none)
+            || self.missing.values().any(|missing| missing.certain.is_none())
             || self.has_excess(view)
             || self.out_of_service.iter().any(|&node| !stuck(node, view).is_empty());
         let next = ticks.after(now);
         let at = if at_once {
             Some(next)
         } else {
-            self.missing.values().flatten().min().map(|&at| next.max(ticks.not_before(at)))
+            self.missing.values().filter_map(|missing| missing.certain).min().map(|at| next.max(ticks.not_before(at)))
         };
         if let Some(at) = at {
             queue.add_after(PASS, Span((at.0 - now.0).max(0) as u64));
@@ -100,15 +115,18 @@ impl PodGc {
     fn collect_orphans(&mut self, view: View<'_>, plan: &mut Plan) {
         let now = clock(view);
         let mut orphans = Vec::new();
-        self.missing.retain(|&node, certain| {
-            let pods = view.cache.pods_on(node);
-            if certain.is_some_and(|at| at <= now) {
+        self.missing.retain(|name, missing| {
+            let is_gone = view.cache.find(Kind::Node, &"".into(), name).is_none();
+            let pods = if is_gone { view.cache.pods_on(missing.node) } else { Vec::new() };
+            if missing.certain.is_some_and(|at| at <= now) {
                 orphans.extend(pods.iter().copied());
-                *certain = None;
+                missing.certain = None;
             }
             // Nodes are asked about again as long as they have pods.
-            *certain = certain.or(Some(now.plus_seconds(QUARANTINE_SECONDS)));
-            !pods.is_empty()
+            if !pods.is_empty() {
+                missing.certain = missing.certain.or(Some(now.plus_seconds(QUARANTINE_SECONDS)));
+            }
+            missing.certain.is_some()
         });
         orphans.sort_by(|(_, a), (_, b)| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)));
         for (key, pod) in orphans {
@@ -130,10 +148,17 @@ impl PodGc {
         }
     }
 
+    /// A node is gone that has pods. If nobody has seen it, its name is not
+    /// known, and it goes by its UID.
+    fn misses(&mut self, node: Uid) {
+        let name = self.names.remove(&node).unwrap_or_else(|| node.0.to_string().into());
+        self.missing.entry(name).or_insert(Missing { node, certain: None }).node = node;
+    }
+
     fn observe_pod(&mut self, change: &Change, view: View<'_>) -> bool {
         let Some(pod) = view.cache.pods.get(change.key) else { return false };
         if let Some(node) = pod.node.filter(|&node| change.node_changed && view.cache.nodes.get(node).is_none()) {
-            self.missing.entry(node.uid).or_insert(None);
+            self.misses(node.uid);
             return true;
         }
         if change.deletion_started && is_unbound(pod) {
@@ -144,6 +169,9 @@ impl PodGc {
     }
 
     fn observe_node(&mut self, change: &Change, view: View<'_>) -> bool {
+        if let Some(node) = view.cache.nodes.get(change.key) {
+            self.names.entry(change.key.uid).or_insert_with(|| node.meta.name.clone());
+        }
         let is_out = |node: &Node| node.taints.iter().any(|taint| taint.key == OUT_OF_SERVICE);
         match view.cache.nodes.get(change.key) {
             Some(node) if is_out(node) => {
@@ -158,7 +186,9 @@ impl PodGc {
                 self.out_of_service.remove(&change.key);
                 let has_pods = view.cache.has_pods_on(change.key.uid);
                 if has_pods {
-                    self.missing.entry(change.key.uid).or_insert(None);
+                    self.misses(change.key.uid);
+                } else {
+                    self.names.remove(&change.key.uid);
                 }
                 has_pods
             }

@@ -3,7 +3,7 @@
 
 use super::Delay;
 use crate::api::{Kind, NodeSpec, Pod, Resources, Taint};
-use crate::time::Span;
+use crate::time::{SimTime, Span};
 
 /// How a pool follows its pods.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,6 +28,9 @@ pub struct Autoscale {
     pub ignore_daemons: bool,
     /// Which of several pools that would help grows.
     pub expander: Expander,
+    /// Whether pools of equal machines, whatever their zone, are kept at the
+    /// same size.
+    pub balance: bool,
 }
 
 /// Which of several pools that would help grows.
@@ -55,8 +58,76 @@ impl Autoscale {
             max_grace: Span::from_secs(600),
             ignore_daemons: false,
             expander: Expander::default(),
+            balance: false,
         }
     }
+}
+
+/// How long nothing is ordered of a pool whose machines do not come.
+///
+/// Upstream: `cluster-autoscaler/utils/backoff/exponential_backoff.go Backoff`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BackOff {
+    /// How long it is this time.
+    pub long: Span,
+    /// Until when.
+    pub until: SimTime,
+    /// When the last failure was noticed.
+    failed: SimTime,
+}
+
+impl BackOff {
+    const FIRST: Span = Span::from_secs(300);
+    const LONGEST: Span = Span::from_secs(1_800);
+    const FORGOTTEN_AFTER: Span = Span::from_secs(3 * 3_600);
+
+    /// The wait after a failure: twice as long as the one before, unless that
+    /// is not over yet.
+    #[must_use]
+    pub fn after(before: Option<BackOff>, now: SimTime) -> BackOff {
+        let long = match before.filter(|old| !old.is_stale(now)) {
+            Some(old) if old.until < now => Span((old.long.0 * 2).min(BackOff::LONGEST.0)),
+            _ => BackOff::FIRST,
+        };
+        BackOff { long, until: now.after(long), failed: now }
+    }
+
+    /// Whether it has been over for so long that it does not count any more.
+    #[must_use]
+    pub fn is_stale(&self, now: SimTime) -> bool {
+        now.since(self.failed) > BackOff::FORGOTTEN_AFTER
+    }
+}
+
+/// How machines are spread over pools of `(size, most)`: each goes to the
+/// smallest pool that may grow.
+///
+/// Upstream: `cluster-autoscaler/processors/nodegroupset/balancing_processor.go BalanceScaleUpBetweenGroups`
+#[must_use]
+pub fn balance(pools: &[(usize, usize)], machines: u32) -> Vec<u32> {
+    let mut more = vec![0_u32; pools.len()];
+    for _ in 0..machines {
+        let size = |i: &usize| pools[*i].0 + more[*i] as usize;
+        let Some(smallest) = (0..pools.len()).filter(|i| size(i) < pools[*i].1).min_by_key(size) else { break };
+        more[smallest] += 1;
+    }
+    more
+}
+
+/// Whether two pools have equal machines, but for where they stand.
+///
+/// Upstream: `cluster-autoscaler/processors/nodegroupset/compare_nodegroups.go`
+#[must_use]
+pub fn are_similar(a: &NodeSpec, b: &NodeSpec) -> bool {
+    const OF_THE_PLACE: [&str; 3] =
+        ["kubernetes.io/hostname", "topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+    let labels = |spec: &NodeSpec| {
+        let all = spec.all_labels();
+        let mut rest: Vec<(String, String)> = all.0.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        rest.retain(|(name, _)| !OF_THE_PLACE.contains(&name.as_str()));
+        rest
+    };
+    a.allocatable == b.allocatable && a.taints == b.taints && labels(a) == labels(b)
 }
 
 /// A pool that could grow.
@@ -184,6 +255,35 @@ mod tests {
         assert_eq!(best(Expander::LeastWaste, &options), Some(1), "the first of those that are as good");
         assert_eq!(best(Expander::LeastWaste, &[growth(0, 1, 15_000, 60), growth(1, 4, 15_000, 60)]), Some(0));
         assert_eq!(best(Expander::LeastWaste, &[]), None);
+    }
+
+    #[test]
+    fn a_pool_that_fails_again_waits_longer() {
+        let at = |seconds| SimTime::from_secs(seconds);
+        let first = BackOff::after(None, at(0));
+        assert_eq!((first.long, first.until), (Span::from_secs(300), at(300)));
+        assert_eq!(BackOff::after(Some(first), at(100)).long, Span::from_secs(300), "both failures are one");
+        let mut waits = Vec::new();
+        let mut last = first;
+        for _ in 0..4 {
+            last = BackOff::after(Some(last), SimTime(last.until.0 + 1));
+            waits.push(last.long.as_ms() / 1_000);
+        }
+        assert_eq!(waits, [600, 1_200, 1_800, 1_800]);
+        let later = SimTime(last.until.0 + Span::from_secs(3 * 3_600).0);
+        assert_eq!(BackOff::after(Some(last), later).long, Span::from_secs(300), "it is forgotten");
+    }
+
+    #[test]
+    fn the_smallest_pool_grows_first() {
+        for (pools, machines, more) in [
+            (vec![(1, 9), (1, 9), (1, 9)], 3, vec![1, 1, 1]),
+            (vec![(3, 9), (1, 9), (2, 9)], 4, vec![1, 2, 1]),
+            (vec![(0, 1), (0, 9)], 4, vec![1, 3]),
+            (vec![(1, 1)], 2, vec![0]),
+        ] {
+            assert_eq!(balance(&pools, machines), more, "{pools:?}");
+        }
     }
 
     #[test]

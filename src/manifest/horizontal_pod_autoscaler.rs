@@ -46,7 +46,7 @@ shapes! {
     }
     SCALING_RULES {
         stabilizationWindowSeconds: Opt(&Int32), selectPolicy: Opt(&Text), policies: Structs(&SCALING_POLICY),
-        tolerance: Opt(&Quantity),
+        tolerance: Any,
     }
     BEHAVIOR {
         scaleUp: Ptr(&SCALING_RULES), scaleDown: Ptr(&SCALING_RULES),
@@ -291,12 +291,14 @@ fn read_rules(behavior: &Fields, name: &str, defaults: ScalingRules, problems: &
         }
         rules.policies = f.objects("policies").iter().map(|policy| read_policy(policy, problems)).collect();
     }
-    if let Some(text) = f.get("tolerance").and_then(Value::as_str) {
-        let nanos = parse_nanos(text).unwrap_or(0);
-        if nanos < 0 {
-            problems.invalid(&f.path("tolerance"), text, "must be greater than or equal to 0");
+    // Amounts of pods are rounded up to thousandths; this is none.
+    if let Some(tolerance) = f.get("tolerance").filter(|value| !value.is_null()) {
+        let text = tolerance.as_str().map_or_else(|| tolerance.to_string(), str::to_string);
+        match parse_nanos(&text) {
+            Ok(nanos) if nanos >= 0 => rules.tolerance_nanos = Some(nanos),
+            Ok(_) => problems.invalid(&f.path("tolerance"), &*text, "must be greater than or equal to 0"),
+            Err(message) => problems.add(&f.path("tolerance"), message),
         }
-        rules.tolerance_nanos = Some(nanos);
     }
     rules
 }
@@ -454,7 +456,7 @@ mod tests {
         let loaded = read(&document).expect("valid");
         let Object::HorizontalPodAutoscaler(autoscaler) = &loaded.object else { panic!("not an autoscaler") };
         assert_eq!(autoscaler.spec.metrics.len(), 4);
-        assert_eq!(autoscaler.spec.behavior.as_ref().and_then(|b| b.up.tolerance()), Some(0.0005));
+        assert_eq!(autoscaler.spec.behavior.as_ref().and_then(|b| b.up.tolerance_nanos), Some(500_000));
         assert_eq!(read(&to_json(autoscaler)).expect("still valid").object, loaded.object);
     }
 

@@ -4,8 +4,9 @@
 use super::Simulation;
 use super::event::{Event, PodRef};
 use super::setup::{DrainOptions, Setup};
-use crate::api::{Effect, Key, Kind, NOT_READY, NodeSpec, Pod, Resources, Taint};
-use crate::environment::autoscaler::{self, Autoscale, Expander, Fate, Growth};
+use crate::api::{Effect, Key, Kind, NOT_READY, Node, NodeSpec, Pod, Resources, Taint};
+use crate::controllers::daemon_set::rules;
+use crate::environment::autoscaler::{self, Autoscale, BackOff, Expander, Fate, Growth, are_similar};
 use crate::environment::spot::Pool;
 use crate::environment::{Delay, Trial};
 use crate::rng::Draws;
@@ -22,6 +23,10 @@ const TO_BE_DELETED: &str = "ToBeDeletedByClusterAutoscaler";
 const DELAY_AFTER_FAILURE: Span = Span::from_secs(180);
 /// How long a machine may be down before it is given up.
 const UNREADY_TIME: Span = Span::from_secs(1_200);
+/// How long a machine may take to join before it is given up.
+///
+/// Upstream: `cluster-autoscaler/config/autoscaling_options.go MaxNodeProvisionTime`
+const PROVISION_TIME: Span = Span::from_secs(900);
 /// How long evictions are tried.
 const EVICTION_TIME: Span = Span::from_secs(120);
 /// The most empty machines that go at once.
@@ -54,6 +59,8 @@ struct Group {
     next: u32,
     machines: Vec<Machine>,
     coming: Vec<Coming>,
+    /// Its machines did not come.
+    back_off: Option<BackOff>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +78,7 @@ struct Coming {
     /// The pod that it is for, if it is for one alone.
     pod: Option<Key>,
     cause: RecordId,
+    ordered: SimTime,
 }
 
 impl Fleet {
@@ -83,6 +91,7 @@ impl Fleet {
             next: pool.machines + 1,
             machines: Vec::new(),
             coming: Vec::new(),
+            back_off: None,
         };
         let scaled = || setup.pools.iter().filter_map(|pool| pool.autoscale.as_ref());
         let first = scaled().any(|scale| scale.expander == Expander::First);
@@ -110,6 +119,22 @@ impl Fleet {
 impl Group {
     const fn size(&self) -> usize {
         self.machines.len() + self.coming.len()
+    }
+
+    /// Gives machines up that do not come, and orders none for a while. Once
+    /// all have come, that is forgotten.
+    ///
+    /// Upstream: `cluster-autoscaler/clusterstate/clusterstate.go updateScaleRequests`
+    fn give_up(&mut self, now: SimTime) {
+        let before = self.coming.len();
+        self.coming.retain(|coming| coming.pod.is_some() || now.since(coming.ordered) < PROVISION_TIME);
+        if self.coming.len() < before {
+            self.back_off = Some(BackOff::after(self.back_off, now));
+        }
+    }
+
+    fn waits(&self, now: SimTime) -> bool {
+        self.back_off.is_some_and(|back_off| back_off.until >= now)
     }
 }
 
@@ -152,7 +177,7 @@ impl Simulation {
         let machine = NodeSpec { allocatable: Resources { pods: 1, ..requests }, ..pool.machine_called(number) };
         let delay = pool.serverless.clone().unwrap_or_default();
         let (cause, place) = (self.recorder.latest_of(pod.uid), group.pool);
-        group.coming.push(Coming { number, spec: machine.clone(), pod: Some(pod), cause });
+        group.coming.push(Coming { number, spec: machine.clone(), pod: Some(pod), cause, ordered: self.now });
         self.order(&delay, place, number, &machine.name);
     }
 
@@ -180,6 +205,9 @@ impl Simulation {
         let Ok(node) = self.node(&coming.spec.name) else { return };
         if let Some(group) = self.fleet.as_mut().and_then(|f| f.groups.iter_mut().find(|g| g.pool == pool as usize)) {
             group.machines.push(Machine::new(node));
+            if group.coming.is_empty() {
+                group.back_off = None;
+            }
         }
         for timed in setup.pools[pool as usize].reclaim_of(&coming.spec.name, self.now, setup.seed, setup.until) {
             self.plan(timed.at, timed.action);
@@ -250,6 +278,7 @@ impl Simulation {
         let mut lost = Vec::new();
         for group in fleet.groups.iter_mut().filter(|group| Fleet::scale(&self.setup, group).is_some()) {
             group.machines.retain(|machine| self.store.objects().nodes.get(machine.node).is_some());
+            group.give_up(self.now);
             for machine in &mut group.machines {
                 let down = self.dead.contains(&machine.node);
                 machine.down_since = down.then(|| machine.down_since.unwrap_or(self.now));
@@ -309,11 +338,34 @@ impl Simulation {
         }
         match grew {
             Some((growth, pods)) => {
-                self.grow(fleet, &growth, &pods);
+                let others: Vec<usize> = options.iter().map(|option| option.pool).collect();
+                let growths = self.balanced(fleet, &growth, &others);
+                self.grow(fleet, &growths, &pods);
                 true
             }
             None => false,
         }
+    }
+
+    /// The machines that a pool would get, spread over the pools of equal
+    /// machines that could grow too, if they are to be of one size: pools and
+    /// numbers.
+    ///
+    /// Upstream: `cluster-autoscaler/core/scaleup/orchestrator/orchestrator.go balanceScaleUps`
+    fn balanced(&self, fleet: &Fleet, growth: &Growth, others: &[usize]) -> Vec<(usize, u32)> {
+        let scale = |place: usize| Fleet::scale(&self.setup, &fleet.groups[place]);
+        let Some((pool, _)) = scale(growth.pool).filter(|(_, scale)| scale.balance) else {
+            return vec![(growth.pool, growth.machines)];
+        };
+        let similar = |place: &usize| scale(*place).is_some_and(|(p, _)| are_similar(&p.machine, &pool.machine));
+        let mut places: Vec<usize> = others.iter().copied().filter(similar).collect();
+        places.push(growth.pool);
+        places.sort_unstable();
+        places.dedup();
+        let most = |place: usize| scale(place).map_or(0, |(_, scale)| scale.max as usize);
+        let sizes: Vec<_> = places.iter().map(|&place| (fleet.groups[place].size(), most(place))).collect();
+        let more = autoscaler::balance(&sizes, growth.machines);
+        places.into_iter().zip(more).filter(|(_, more)| *more > 0).collect()
     }
 
     /// The cluster as it will be once all machines that were ordered are
@@ -329,9 +381,25 @@ impl Simulation {
             }
         }
         for (i, coming) in fleet.groups.iter().flat_map(|group| &group.coming).enumerate() {
-            trial.join(self.imagined(i), self.node_of(&coming.spec, true), self.now);
+            trial.join(self.imagined(i), self.node_with_daemons(&coming.spec), self.now);
         }
         trial
+    }
+
+    /// A machine as it will be once its daemons are there.
+    ///
+    /// Upstream: `cluster-autoscaler/simulator/node_info_utils.go SanitizedTemplateNodeInfoFromNodeGroup`
+    fn node_with_daemons(&self, spec: &NodeSpec) -> Node {
+        let mut node = self.node_of(spec, true);
+        let room = node.allocatable;
+        for (_, set) in self.store.objects().daemon_sets.iter() {
+            let template = &set.spec.template;
+            let runs = rules::fit(&node, template, &rules::tolerations_of(set)).run;
+            if runs && !set.meta.is_deleting() && room.fits(&Resources::default(), &template.requests) {
+                node.allocatable.remove(&Resources { pods: 1, ..template.requests });
+            }
+        }
+        node
     }
 
     /// A key that no node has.
@@ -364,6 +432,9 @@ impl Simulation {
     ) -> Option<(Growth, Vec<Key>)> {
         let group = &fleet.groups[place];
         let (pool, scale) = Fleet::scale(&self.setup, group)?;
+        if group.waits(self.now) {
+            return None;
+        }
         let room = (scale.max as usize).saturating_sub(group.size());
         let objects = self.store.objects();
         let mut pods: Vec<(Key, &Pod)> = stuck.iter().filter_map(|key| Some((*key, objects.pods.get(*key)?))).collect();
@@ -382,7 +453,7 @@ impl Simulation {
             if found.is_none() && !spare && added.len() < room {
                 let number = group.next + added.len() as u32;
                 let node = self.imagined(coming + added.len());
-                trial.join(node, self.node_of(&pool.machine_called(number), true), self.now);
+                trial.join(node, self.node_with_daemons(&pool.machine_called(number)), self.now);
                 added.push((node, 0));
                 found = self.try_node(trial, *key);
             }
@@ -405,25 +476,32 @@ impl Simulation {
         (machines > 0).then_some((growth, helped))
     }
 
-    fn grow(&mut self, fleet: &mut Fleet, growth: &Growth, pods: &[Key]) {
+    fn grow(&mut self, fleet: &mut Fleet, growths: &[(usize, u32)], pods: &[Key]) {
         let setup = self.setup.clone();
-        let group = &mut fleet.groups[growth.pool];
-        let Some((pool, scale)) = Fleet::scale(&setup, group) else { return };
-        let before = group.size();
-        let after = before + growth.machines as usize;
-        let message = format!("pod triggered scale-up: [{{{} {before}->{after} (max: {})}}]", pool.name, scale.max);
+        let in_words = |&(place, machines): &(usize, u32)| {
+            let group = &fleet.groups[place];
+            let (pool, scale) = Fleet::scale(&setup, group)?;
+            let before = group.size();
+            Some(format!("{{{} {before}->{} (max: {})}}", pool.name, before + machines as usize, scale.max))
+        };
+        let words: Vec<String> = growths.iter().filter_map(in_words).collect();
+        let message = format!("pod triggered scale-up: [{}]", words.join(" "));
         let mut cause = RecordId::NONE;
         for pod in pods {
             let said = self.say(*pod, "TriggeredScaleUp", &message);
             cause = if cause == RecordId::NONE { said } else { cause };
         }
         fleet.last_added = Some(self.now);
-        for _ in 0..growth.machines {
-            let number = group.next;
-            group.next += 1;
-            let spec = pool.machine_called(number);
-            self.order(&scale.provisioning, group.pool, number, &spec.name);
-            group.coming.push(Coming { number, spec, pod: None, cause });
+        for &(place, machines) in growths {
+            let group = &mut fleet.groups[place];
+            let Some((pool, scale)) = Fleet::scale(&setup, group) else { continue };
+            for _ in 0..machines {
+                let number = group.next;
+                group.next += 1;
+                let spec = pool.machine_called(number);
+                self.order(&scale.provisioning, group.pool, number, &spec.name);
+                group.coming.push(Coming { number, spec, pod: None, cause, ordered: self.now });
+            }
         }
     }
 
@@ -442,7 +520,9 @@ impl Simulation {
         for group in &fleet.groups {
             let Some((pool, scale)) = Fleet::scale(&self.setup, group) else { continue };
             let full = group.size() >= scale.max as usize && admits(&pool.machine, row);
-            let reason = if full {
+            let reason = if group.waits(self.now) {
+                "in backoff after failed scale-up".to_string()
+            } else if full {
                 "max node group size reached".to_string()
             } else {
                 autoscaler::objection(row, &pool.machine)

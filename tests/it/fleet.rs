@@ -238,3 +238,66 @@ fn pools_that_make_no_sense_are_explained() {
         assert!(error.contains(wrong), "{pool}: {error}");
     }
 }
+
+#[test]
+fn a_pool_whose_machines_do_not_come_is_left_alone_for_a_while() {
+    both(|scheduler| {
+        let cluster = format!(
+            "    scheduler: {scheduler}
+    pools:
+      a: {{zone: a, cpu: 4, memory: 16Gi, autoscale: {{min: 1, max: 6, expander: first, provisioning: never}}}}
+      b: {{zone: b, cpu: 4, memory: 16Gi, autoscale: {{max: 1, provisioning: 60s}}}}"
+        );
+        let trace = run(&deployment("web", 5, ""), &cluster, "");
+        let said = events(&trace, "TriggeredScaleUp");
+        assert_eq!(said[0], (10, "pod triggered scale-up: [{a 1->3 (max: 6)}]".to_string()), "{scheduler}");
+        // After a quarter of an hour they are given up, and the others grow.
+        let others = || said.iter().filter(|(_, message)| message.contains("{b"));
+        assert!(others().all(|(at, _)| *at == 910) && others().count() > 0, "{scheduler}: {said:?}");
+        // For what is left, the first is tried again five minutes later.
+        let again: Vec<u64> = said.iter().filter(|(_, m)| m.contains("{a")).map(|(at, _)| *at).skip(3).collect();
+        assert!(!again.is_empty() && again.iter().all(|at| *at >= 1_210), "{scheduler}: {said:?}");
+        let refused = events(&trace, "NotTriggerScaleUp");
+        assert!(refused.iter().any(|(_, m)| m.contains("1 in backoff after failed scale-up")), "{refused:?}");
+    });
+}
+
+#[test]
+fn daemons_of_new_machines_are_foreseen() {
+    let agent = "apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      containers: [{name: app, image: 'agent:v1', resources: {requests: {cpu: 1}}}]
+---
+";
+    both(|scheduler| {
+        let cluster = format!("    scheduler: {scheduler}\n{POOL}");
+        // Beside its daemon, a machine of 4 CPU has room for one pod of 2.
+        let trace = run(&format!("{agent}{}", deployment("web", 3, "")), &cluster, "");
+        let first = events(&trace, "TriggeredScaleUp");
+        assert_eq!(first[0].1, "pod triggered scale-up: [{work 1->3 (max: 6)}]", "{scheduler}");
+        assert_eq!(machines(&trace).iter().filter(|(_, what)| what.starts_with('+')).count(), 2, "{scheduler}");
+    });
+}
+
+#[test]
+fn pools_alike_may_be_kept_at_one_size() {
+    both(|scheduler| {
+        let pool = |zone: &str, more: &str| {
+            format!(
+                "\n      {zone}: {{zone: {zone}, cpu: 4, memory: 16Gi, autoscale: {{max: 3, balanceSimilar: true}}{more}}}"
+            )
+        };
+        let pools = [pool("a", ""), pool("b", ""), pool("c", ", labels: {disk: ssd}")].concat();
+        let cluster = format!("    scheduler: {scheduler}\n    pools:{pools}");
+        let trace = run(&deployment("web", 8, ""), &cluster, "");
+        let mut joined: Vec<String> = machines(&trace).into_iter().map(|(_, name)| name).take(3).collect();
+        joined.sort();
+        assert_eq!(joined, ["+a-1", "+a-2", "+b-1"], "{scheduler}: machines with a disk are others");
+    });
+}

@@ -88,7 +88,9 @@ impl<'a> Pass<'a> {
         // Upstream counts deletions of whichever pods.
         self.controller.expectations.expect_counts(self.key, 0, doomed.len(), self.view.monotonic);
         let owner = self.key;
-        self.in_hand().discarded = doomed.iter().map(|(pod, _)| pod.uid).collect();
+        let mut discarded: Vec<_> = doomed.iter().map(|(pod, _)| pod.uid).collect();
+        discarded.sort_unstable();
+        self.in_hand().discarded = discarded;
         let held: Vec<_> =
             doomed.iter().filter(|(_, pod)| self.is_tracked(pod)).map(|&(pod, _)| release(pod)).collect();
         self.plan.batch(held);

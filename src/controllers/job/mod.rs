@@ -61,8 +61,8 @@ struct Memory {
 /// What becomes true once the status writes of a sync are done.
 #[derive(Clone, Debug, Default)]
 struct InHand {
-    /// Pods that lose their finalizer because they are too many.
-    discarded: FxHashSet<Uid>,
+    /// Pods that lose their finalizer because they are too many, in order.
+    discarded: Vec<Uid>,
     /// The back-off record that the first one makes valid, if there is a
     /// first one.
     record: Option<BackoffRecord>,
@@ -118,7 +118,7 @@ impl Controller for JobController {
             Write::CreatePod(_) => &mut memory.written.get_or_insert_default().0,
             Write::RemoveFinalizer { .. } => {
                 // Of pods that are deleted uncounted, nothing is remembered.
-                if !memory.in_hand.discarded.contains(&object.uid) {
+                if !memory.in_hand.discarded.binary_search(&object.uid).is_ok() {
                     memory.release(object.uid);
                 }
                 &mut memory.written.get_or_insert_default().0

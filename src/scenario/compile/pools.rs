@@ -98,6 +98,7 @@ impl Compiler<'_> {
             utilization: entry.utilization.unwrap_or(usual.utilization),
             max_grace: entry.max_grace.map_or(usual.max_grace, |d| d.0),
             ignore_daemons: entry.ignore_daemon_sets,
+            balance: entry.balance_similar,
             expander: match entry.expander {
                 Some(ExpanderName::First) => Expander::First,
                 Some(ExpanderName::LeastWaste) | None => Expander::LeastWaste,

@@ -177,6 +177,10 @@ pub struct AutoscaleEntry {
     /// Which of several pools that would help grows (default `least-waste`).
     #[serde(default)]
     pub expander: Option<ExpanderName>,
+    /// Whether pools of equal machines, whatever their zone, are kept at the
+    /// same size (default: no).
+    #[serde(default)]
+    pub balance_similar: bool,
 }
 
 /// Which of several pools grows.
