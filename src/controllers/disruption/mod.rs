@@ -263,7 +263,7 @@ mod tests {
         let template = PodTemplate {
             labels: Arc::default(),
             annotations: Arc::default(),
-            containers: Vec::new(),
+            containers: [].into(),
             restart_policy: RestartPolicy::Never,
             grace_seconds: 30,
             node_selector: Labels::default(),

@@ -118,7 +118,7 @@ impl Controller for JobController {
             Write::CreatePod(_) => &mut memory.written.get_or_insert_default().0,
             Write::RemoveFinalizer { .. } => {
                 // Of pods that are deleted uncounted, nothing is remembered.
-                if !memory.in_hand.discarded.binary_search(&object.uid).is_ok() {
+                if memory.in_hand.discarded.binary_search(&object.uid).is_err() {
                     memory.release(object.uid);
                 }
                 &mut memory.written.get_or_insert_default().0

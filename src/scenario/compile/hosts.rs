@@ -58,11 +58,11 @@ impl Compiler<'_> {
         for (name, entry) in &spec.clocks {
             let Some(zone) = &entry.zone else { continue };
             let field = format!("spec.clocks.{name}.zone");
-            if name != "controllerManager" {
+            if name == "controllerManager" {
+                found = self.known_zone(&field, zone);
+            } else {
                 let hint = "only the controller manager reads schedules".to_string();
                 self.problem(&field, format!("nobody asks for the time zone of {name}"), Some(hint));
-            } else {
-                found = self.known_zone(&field, zone);
             }
         }
         let said = found.as_ref().map(|zone| {
