@@ -155,15 +155,6 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().map(|t| Timestamp(t.as_second())).map_err(|e| e.to_string())
     }
 
-    /// Writes it out at the end of a text, without the detour over a
-    /// formatter: runs that go on for long write out many.
-    pub(crate) fn append_to(self, text: &mut String) {
-        match self.digits().as_ref().map(|digits| std::str::from_utf8(digits)) {
-            Some(Ok(digits)) => text.push_str(digits),
-            _ => text.push_str(&self.to_string()),
-        }
-    }
-
     /// How it is written, from the year 0 on.
     fn digits(self) -> Option<[u8; 20]> {
         let moment = jiff::Timestamp::from_second(self.0).ok()?;

@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 /// A map from keys whose look-ups are a step into an array: the slots of one
 /// kind are small numbers that are used again and again. An object whose slot
 /// is still taken, by one that is gone or by one of another kind, goes into a
-/// hash map instead.
+/// hash map instead. No two objects have the same UID, so that is all that is
+/// compared.
 ///
 /// # Examples
 /// ```
@@ -36,7 +37,7 @@ impl<V> KeyMap<V> {
     #[inline]
     pub fn get(&self, key: Key) -> Option<&V> {
         match self.rows.get(key.slot as usize) {
-            Some(Some((taken, value))) if *taken == key => Some(value),
+            Some(Some((taken, value))) if taken.uid == key.uid => Some(value),
             _ if self.others.is_empty() => None,
             _ => self.others.get(&key),
         }
@@ -46,7 +47,7 @@ impl<V> KeyMap<V> {
     #[inline]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut V> {
         match self.rows.get_mut(key.slot as usize) {
-            Some(Some((taken, value))) if *taken == key => Some(value),
+            Some(Some((taken, value))) if taken.uid == key.uid => Some(value),
             _ if self.others.is_empty() => None,
             _ => self.others.get_mut(&key),
         }
@@ -83,7 +84,9 @@ impl<V> KeyMap<V> {
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<V> {
         match self.rows.get_mut(key.slot as usize) {
-            Some(row) if row.as_ref().is_some_and(|(taken, _)| *taken == key) => row.take().map(|(_, value)| value),
+            Some(row) if row.as_ref().is_some_and(|(taken, _)| taken.uid == key.uid) => {
+                row.take().map(|(_, value)| value)
+            }
             _ if self.others.is_empty() => None,
             _ => self.others.remove(&key),
         }
@@ -100,11 +103,13 @@ impl<V: Default> KeyMap<V> {
     /// What is remembered of an object: the default if it is nothing yet.
     #[inline]
     pub fn entry(&mut self, key: Key) -> &mut V {
-        if !self.contains(key) {
+        let slot = key.slot as usize;
+        let has_row = matches!(self.rows.get(slot), Some(Some((taken, _))) if taken.uid == key.uid);
+        if !has_row && (self.others.is_empty() || !self.others.contains_key(&key)) {
             return self.place(key, V::default());
         }
-        match self.rows.get_mut(key.slot as usize) {
-            Some(Some((taken, value))) if *taken == key => value,
+        match &mut self.rows[slot] {
+            Some((_, value)) if has_row => value,
             _ => self.others.entry(key).or_default(),
         }
     }

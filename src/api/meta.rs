@@ -48,6 +48,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind as a bit, for sets of kinds.
+    #[inline]
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
     /// All kinds of objects, in the order of their declaration.
     pub const ALL: [Kind; 16] = [
         Kind::Node,

@@ -108,6 +108,8 @@ pub struct Objects {
     synced: [u64; Kind::ALL.len()],
     /// How many objects of each kind there are.
     counts: [u32; Kind::ALL.len()],
+    /// The kinds of which there are any, as bits.
+    present: u32,
 }
 
 static NOTHING: Owned =
@@ -178,9 +180,14 @@ impl Objects {
     }
 
     /// Whether there is any object of a kind.
-    #[inline]
     pub const fn has_any(&self, kind: Kind) -> bool {
-        self.counts[kind as usize] > 0
+        self.present & kind.bit() != 0
+    }
+
+    /// The kinds of which there is any object, as bits.
+    #[inline]
+    pub const fn present(&self) -> u32 {
+        self.present
     }
 
     /// The newest resource version seen of a kind.
@@ -271,6 +278,7 @@ impl Objects {
             self.seen(T::KIND, row.meta().resource_version);
             T::table_mut(self).put(slot, row);
             self.counts[T::KIND as usize] += 1;
+            self.present |= T::KIND.bit();
             self.link(key);
             self.recount(key, 1);
             self.select_anew(key, &Selectable::Nothing);
@@ -372,6 +380,9 @@ impl Objects {
         self.deselect(key, &self.selectable(key));
         if self.table_mut(key.kind)?.discard(key) {
             self.counts[key.kind as usize] -= 1;
+            if self.counts[key.kind as usize] == 0 {
+                self.present &= !key.kind.bit();
+            }
         }
         if self.owned.get(&key.uid).is_some_and(|o| o.dependents.is_empty()) {
             self.owned.remove(&key.uid);

@@ -50,7 +50,7 @@ use event::{Class, Event, PodRef};
 use hosts::Hosts;
 use meters::Meters;
 use names::Names;
-use process::Process;
+use process::{Interest, Process};
 use record::Recorder;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::VecDeque;
@@ -72,6 +72,8 @@ pub struct Simulation {
     watch: VecDeque<Watched>,
     lanes: Lanes,
     processes: Vec<Process>,
+    /// What each of them wants to hear of.
+    interests: Vec<Interest>,
     /// Which of them is sending something.
     at_work: Option<u8>,
     /// Counts controller managers.
@@ -199,6 +201,8 @@ impl Simulation {
         let mut queue = EventQueue::new();
         let lanes = Lanes { watch: queue.lane(), fetch: queue.lane(), write: queue.lane() };
         let lags = setup.control_plane.informer_lag > Span::ZERO;
+        let drift = setup.clocks.controller_manager.drift;
+        let processes = Process::start_all(&setup.control_plane, drift, lanes.fetch, None);
         Simulation {
             queue,
             now: SimTime::ZERO,
@@ -207,12 +211,8 @@ impl Simulation {
             cache: lags.then(Objects::default),
             watch: VecDeque::new(),
             lanes,
-            processes: Process::start_all(
-                &setup.control_plane,
-                setup.clocks.controller_manager.drift,
-                lanes.fetch,
-                None,
-            ),
+            interests: processes.iter().map(Interest::of).collect(),
+            processes,
             at_work: None,
             epoch: 0,
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
@@ -417,10 +417,12 @@ impl Simulation {
         let meters = Meters::new(&self.setup, &self.store, self.cache.as_ref(), &self.traffic, self.now, &self.hosts);
         let view = meters.view();
         let mut notices = Vec::new();
-        for (index, process) in self.processes.iter_mut().enumerate() {
-            if !process.watches(change.key.kind, view.cache) {
+        let present = view.cache.present();
+        for (index, interest) in self.interests.iter().enumerate() {
+            if !interest.is_in(change.key.kind, present) {
                 continue;
             }
+            let process = &mut self.processes[index];
             process.queue.now = self.now;
             process.queue.cause = cause.some();
             if change.verb == Verb::Added {

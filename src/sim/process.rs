@@ -8,7 +8,7 @@ use super::queue::{EventQueue, LaneId, Urgency};
 use super::setup::ControlPlane;
 use super::{RecordId, Simulation};
 use crate::api::{Key, Kind};
-use crate::cluster::{ApiError, Objects};
+use crate::cluster::ApiError;
 use crate::controllers::{
     self, CONFLICT_BACKOFF, Controller, OnConflict, Plan, Planned, Reaction, Timer, Version, WorkQueue, Write,
 };
@@ -37,10 +37,6 @@ pub(super) struct Process {
     pub(super) controller: Box<dyn Controller + Send + Sync>,
     pub(super) queue: WorkQueue,
     pub(super) client: Client,
-    /// The kinds that it watches, as bits.
-    watches: u32,
-    /// The kind without which it does not care for pods.
-    pods_belong_to: Option<Kind>,
     workers: Vec<Worker>,
     /// What is gone and still in the queue.
     pub(super) departed: Departed,
@@ -85,8 +81,6 @@ impl Clone for Process {
             controller: self.controller.boxed_clone(),
             queue: self.queue.clone(),
             client: self.client.clone(),
-            watches: self.watches,
-            pods_belong_to: self.pods_belong_to,
             workers: self.workers.clone(),
             departed: self.departed.clone(),
             lane: self.lane,
@@ -112,22 +106,12 @@ impl Process {
             .map(|controller| Process {
                 queue: controller.new_queue().with_drift(drift),
                 client: Client::new(limit),
-                watches: watched(&*controller),
-                pods_belong_to: controller.pods_belong_to(),
                 workers: vec![worker.clone(); control_plane.workers.of(controller.workers()).into()],
                 departed: Departed::default(),
                 lane,
                 controller,
             })
             .collect()
-    }
-
-    /// Whether its informers tell it of changes of a kind and that can mean
-    /// anything to it.
-    #[inline]
-    pub(super) fn watches(&self, kind: Kind, cache: &Objects) -> bool {
-        let told = self.watches & (1 << kind as u32) != 0;
-        told && (kind != Kind::Pod || self.pods_belong_to.is_none_or(|owner| cache.has_any(owner)))
     }
 
     /// A worker at work on one key is from now on at work on another.
@@ -236,9 +220,31 @@ impl Worker {
     }
 }
 
-/// The kinds that a controller watches, as bits.
-fn watched(controller: &dyn Controller) -> u32 {
-    Kind::ALL.into_iter().filter(|&kind| controller.watches(kind)).map(|kind| 1 << kind as u32).sum()
+/// What a controller wants to hear of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interest {
+    /// The kinds that it watches, as bits.
+    kinds: u32,
+    /// The kind without which it does not care for pods, as a bit; all bits if
+    /// it always does.
+    owners: u32,
+}
+
+impl Interest {
+    pub(super) fn of(process: &Process) -> Interest {
+        let watches = |kind: &Kind| process.controller.watches(*kind);
+        Interest {
+            kinds: Kind::ALL.into_iter().filter(watches).map(Kind::bit).sum(),
+            owners: process.controller.pods_belong_to().map_or(u32::MAX, Kind::bit),
+        }
+    }
+
+    /// Whether a change of a kind can mean anything to it while there are
+    /// objects of the `present` kinds.
+    #[inline]
+    pub(super) const fn is_in(self, kind: Kind, present: u32) -> bool {
+        self.kinds & kind.bit() != 0 && (!matches!(kind, Kind::Pod) || self.owners & present != 0)
+    }
 }
 
 /// What a write came to.
@@ -528,10 +534,16 @@ impl Simulation {
         process.wind_up(index, epoch, self.now, &mut self.queue);
     }
 
+    /// Other processes take the place of those there are.
+    pub(super) fn set_processes(&mut self, processes: Vec<Process>) {
+        self.interests = processes.iter().map(Interest::of).collect();
+        self.processes = processes;
+    }
+
     /// What the controllers remembered is lost.
     pub(super) fn forget_controllers(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.processes.clear();
+        self.set_processes(Vec::new());
     }
 
     /// New controllers list everything and begin a little later.
@@ -541,8 +553,9 @@ impl Simulation {
             cache.clone_from(self.store.objects());
             self.watch.iter_mut().for_each(|watched| watched.stale = true);
         }
-        let (drift, zone) = (self.hosts.manager.drift(), self.hosts.manager_zone.as_ref());
-        self.processes = Process::start_all(&self.setup.control_plane, drift, self.lanes.fetch, zone);
+        let drift = self.hosts.manager.drift();
+        let zone = self.hosts.manager_zone.clone();
+        self.set_processes(Process::start_all(&self.setup.control_plane, drift, self.lanes.fetch, zone.as_ref()));
         for worker in self.processes.iter_mut().flat_map(|process| &mut process.workers) {
             worker.state = State::Stopped;
         }

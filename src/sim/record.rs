@@ -6,7 +6,7 @@ use super::pages::Pages;
 use super::stream::{Forgetting, Piece};
 use crate::api::{Key, Kind, Meta, Resources, Uid};
 use crate::cluster::Stored;
-use crate::time::SimTime;
+use crate::time::{SimTime, Timestamp};
 use crate::trace::{Field, Header, RecordId, Subject, SubjectId, Symbol, Trace, Value, What, Why};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Write;
@@ -53,6 +53,8 @@ pub(super) struct Recorder {
     revisions: FxHashMap<(Arc<str>, Arc<str>), u32>,
     /// Room to write a value out in.
     text: String,
+    /// The time that was written last: what happens together has one time.
+    last_time: Option<(Timestamp, Symbol)>,
 }
 
 impl Recorder {
@@ -73,6 +75,7 @@ impl Recorder {
             refusals: FxHashMap::default(),
             revisions: FxHashMap::default(),
             text: String::new(),
+            last_time: None,
         }
     }
 
@@ -187,6 +190,7 @@ impl Recorder {
         self.trace.before += self.trace.records.len() as u32;
         self.trace.records.clear();
         self.trace.symbols.clear();
+        self.last_time = None;
     }
 
     /// Adds a record about a stored object.
@@ -352,12 +356,22 @@ impl Recorder {
         self.push(cause, subject, What::Set { field, value });
     }
 
+    fn time(&mut self, time: Timestamp) -> Symbol {
+        if let Some((_, symbol)) = self.last_time.filter(|(last, _)| *last == time) {
+            return symbol;
+        }
+        let symbol = self.trace.symbols.intern(&time.to_string());
+        self.last_time = Some((time, symbol));
+        symbol
+    }
+
     fn value(&mut self, raw: Raw<'_>) -> Value {
         match raw {
             Raw::Absent => return Value::Absent,
             Raw::Int(n) => return Value::Int(n),
             Raw::Bool(on) => return Value::Bool(on),
             Raw::Text(text) => return Value::Text(self.intern(text)),
+            Raw::Time(time) => return Value::Text(self.time(time)),
             _ => {}
         }
         let mut text = std::mem::take(&mut self.text);
@@ -369,10 +383,6 @@ impl Recorder {
             }
             Raw::Condition(status, reason) => {
                 text.extend([status.name(), "/", reason]);
-                Ok(())
-            }
-            Raw::Time(time) => {
-                time.append_to(&mut text);
                 Ok(())
             }
             raw => write!(text, "{raw}"),

@@ -46,10 +46,6 @@ impl Controller for DisruptionController {
         matches!(kind, Kind::PodDisruptionBudget | Kind::Pod)
     }
 
-    fn pods_belong_to(&self) -> Option<Kind> {
-        Some(Kind::PodDisruptionBudget)
-    }
-
     /// Upstream: `disruption/disruption.go addPod`, `updatePod`, `deletePod`, `enqueuePdb`
     fn observe(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         if change.key.kind == Kind::PodDisruptionBudget {
@@ -59,6 +55,9 @@ impl Controller for DisruptionController {
         if view.cache.pods.get(change.key).is_some_and(may_be_stale) {
             let until = view.now.truncate().instant().plus_seconds(STALE_SECONDS);
             queue.add_after(change.key, Span(until.nanos_since(view.now).max(0) as u64));
+        }
+        if !view.cache.has_any(Kind::PodDisruptionBudget) && self.guarded.is_empty() {
+            return;
         }
         let labels = match (change.verb, view.cache.pods.get(change.key)) {
             (Verb::Deleted, _) | (_, None) => self.guarded.remove(&change.key),
