@@ -97,6 +97,7 @@ impl<'a> Raw<'a> {
 
     /// Whether the two are recorded alike. What is recorded in order may be
     /// kept in another.
+    #[expect(clippy::inline_always, reason = "which sort of value a field has is known only where it is read")]
     #[inline(always)]
     pub(super) fn is_same(self, other: Raw<'_>) -> bool {
         match (self, other) {

@@ -411,7 +411,7 @@ struct Difference<'r, 'a, T: Stored> {
 }
 
 impl<T: Stored> Difference<'_, '_, T> {
-    // Inlined into each field: which sort of value it has is known there.
+    #[expect(clippy::inline_always, reason = "which sort of value a field has is known only where it is read")]
     #[inline(always)]
     fn compare(&mut self, field: Field, old: Raw<'_>, new: Raw<'_>) {
         if !old.is_same(new) {
@@ -421,6 +421,7 @@ impl<T: Stored> Difference<'_, '_, T> {
 }
 
 impl<T: Recorded> Fields<T> for Difference<'_, '_, T> {
+    #[expect(clippy::inline_always, reason = "which sort of value a field has is known only where it is read")]
     #[inline(always)]
     fn spec(&mut self, field: Field, read: impl for<'a> Fn(&'a T) -> Raw<'a>) {
         let old = match self.before {
@@ -431,6 +432,7 @@ impl<T: Recorded> Fields<T> for Difference<'_, '_, T> {
         self.compare(field, old, read(self.now));
     }
 
+    #[expect(clippy::inline_always, reason = "which sort of value a field has is known only where it is read")]
     #[inline(always)]
     fn status(&mut self, field: Field, read: impl for<'a> Fn(&'a T, &'a T::Status) -> Raw<'a>) {
         let old = match self.before {
