@@ -305,12 +305,18 @@ impl KubeScheduler {
         pods: &[Supposed],
     ) -> Reasons {
         let Some(row) = self.nodes.get(slot) else { return Reasons::NOT_NAMED };
-        let mut row = row.clone();
+        let (mut row, mut room) = (row.clone(), *self.nodes.room(slot));
         for pod in pods {
             let template = &self.classes.get(pod.class).template;
-            if pod.by > 0 { row.take(template) } else { row.give_back(template) }
+            if pod.by > 0 {
+                row.take_ports(template);
+                room.take(template);
+            } else {
+                row.give_back_ports(template);
+                room.give_back(template);
+            }
         }
-        let mut reasons = examine(&row, template).reasons;
+        let mut reasons = examine(&row, &room, template).reasons;
         if reasons.is_empty() {
             reasons = claims.against(&row.labels, &row.name);
         }

@@ -1,7 +1,7 @@
 //! What a node and a pod's template alone tell: whether the pod fits, and how
 //! well. Kept per template and node until the node changes.
 
-use super::nodes::{NodeRow, Nodes};
+use super::nodes::{NodeRow, Nodes, Room};
 use super::offers::{Offer, Offers};
 use super::reasons::Reasons;
 use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
@@ -40,12 +40,17 @@ impl Entry {
     }
 }
 
+/// A node that is no longer there.
+const GONE: Entry = Entry { version: 0, reasons: Reasons::NOT_NAMED, room: 0, taints: 0, likes: 0 };
+
 /// What is known of the nodes for pods that ask the same of them.
 #[derive(Clone, Debug)]
 pub(super) struct Fit {
     /// One of the templates that ask this.
     pub(super) template: Arc<PodTemplate>,
-    /// By slot.
+    /// Whether room is all that they ask for of a plain node.
+    is_plain: bool,
+    /// By slot, of nodes that someone has asked about by themselves.
     entries: Vec<Entry>,
     pub(super) offers: Offers,
     /// When it was used last.
@@ -62,8 +67,14 @@ impl Fit {
     /// Of the places of a word those that will do.
     #[inline]
     pub(super) fn will_do(&mut self, nodes: &Nodes, at: usize, asked: u64) -> u64 {
-        let Fit { template, entries, offers, .. } = self;
-        offers.will_do(at, asked, |place| known(entries, template, nodes, nodes.order()[place]))
+        let Fit { template, is_plain, offers, .. } = self;
+        offers.will_do(at, asked, |place| {
+            let slot = nodes.order()[place];
+            if *is_plain && nodes.is_plain(slot) {
+                return fill(nodes.room(slot), template);
+            }
+            nodes.get(slot).map_or(GONE, |node| examine(node, nodes.room(slot), template))
+        })
     }
 
     /// Whether pods of a template ask the same of nodes.
@@ -91,8 +102,8 @@ fn known(entries: &mut Vec<Entry>, template: &PodTemplate, nodes: &Nodes, slot: 
     }
     let version = nodes.versions.get(at).copied().unwrap_or(0);
     if entries[at].version != version {
-        let gone = Entry { reasons: Reasons::NOT_NAMED, ..Entry::default() };
-        entries[at] = Entry { version, ..nodes.get(slot).map_or(gone, |node| examine(node, template)) };
+        let entry = nodes.get(slot).map_or(GONE, |node| examine(node, nodes.room(slot), template));
+        entries[at] = Entry { version, ..entry };
     }
     entries[at]
 }
@@ -120,7 +131,13 @@ impl Fits {
         {
             self.fits.swap_remove(oldest);
         }
-        Fit { template: template.clone(), entries: Vec::new(), offers: Offers::default(), used: 0 }
+        let placement = &template.placement;
+        let is_plain = template.node_selector.0.is_empty()
+            && template.node_affinity.is_empty()
+            && placement.host_ports.is_empty()
+            && placement.preferred_nodes.is_empty();
+        let (template, offers) = (template.clone(), Offers::default());
+        Fit { template, is_plain, entries: Vec::new(), offers, used: 0 }
     }
 
     pub(super) fn put(&mut self, mut fit: Fit) {
@@ -134,7 +151,7 @@ impl Fits {
 /// in the order of kube-scheduler's plugins.
 ///
 /// Upstream: `pkg/scheduler/apis/config/v1/default_plugins.go`
-pub(super) fn examine(node: &NodeRow, template: &PodTemplate) -> Entry {
+pub(super) fn examine(node: &NodeRow, room: &Room, template: &PodTemplate) -> Entry {
     let tolerations = &template.tolerations;
     let reasons = if node.cordoned && !Taint::unschedulable().is_tolerated_by(tolerations) {
         Reasons::CORDONED
@@ -145,7 +162,7 @@ pub(super) fn examine(node: &NodeRow, template: &PodTemplate) -> Entry {
     } else if template.placement.host_ports.iter().any(|port| node.ports.iter().any(|p| p.collides_with(port))) {
         Reasons::PORTS
     } else {
-        lacking(&node.allocatable, &node.used, &template.requests)
+        Reasons::NONE
     };
     if !reasons.is_empty() {
         return Entry { reasons, ..Entry::default() };
@@ -153,14 +170,20 @@ pub(super) fn examine(node: &NodeRow, template: &PodTemplate) -> Entry {
     let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, tolerations)).count();
     let preferred = template.placement.preferred_nodes.iter();
     Entry {
-        room: room(node, template) as u16,
         taints: unwelcome as u16,
         likes: preferred
             .filter(|p| NodeMatch::any_term(std::slice::from_ref(&p.term), &node.labels, &node.name))
             .map(|p| p.weight)
             .fold(0, i32::saturating_add),
-        ..Entry::default()
+        ..fill(room, template)
     }
+}
+
+/// Looks at a node's room alone.
+fn fill(room: &Room, template: &PodTemplate) -> Entry {
+    let reasons = lacking(&room.allocatable, &room.used, &template.requests);
+    let room = if reasons.is_empty() { score(room, template) as u16 } else { 0 };
+    Entry { reasons, room, ..Entry::default() }
 }
 
 /// Whether all taints that keep pods away are tolerated.
@@ -190,19 +213,18 @@ pub(super) fn lacking(offered: &Resources, used: &Resources, wanted: &Resources)
 }
 
 /// How much room there is and how evenly it is used, from 0 to 200.
-fn room(node: &NodeRow, template: &PodTemplate) -> i64 {
-    let sum = |used: &Resources, more: &Resources| {
-        [(used.cpu_milli + more.cpu_milli), bytes(used.memory_milli) + bytes(more.memory_milli)]
-    };
-    let offered = [node.allocatable.cpu_milli, bytes(node.allocatable.memory_milli)];
-    let least = least_allocated(sum(&node.scored, &template.placement.scored), offered);
+fn score(room: &Room, template: &PodTemplate) -> i64 {
+    let offered = [room.allocatable.cpu_milli, bytes(room.allocatable.memory_milli)];
+    let more = &template.placement.scored;
+    let scored = [room.scored.0 + more.cpu_milli, bytes(room.scored.1) + bytes(more.memory_milli)];
+    let least = least_allocated(scored, offered);
     let requests = &template.requests;
     if requests.cpu_milli == 0 && requests.memory_milli == 0 {
         return least;
     }
-    let with = balance(sum(&node.used, requests), offered);
-    let without = balance(sum(&node.used, &Resources::default()), offered);
-    least + MOST / 2 + (MOST / 2 + with - without) / 2
+    let used = [room.used.cpu_milli, bytes(room.used.memory_milli)];
+    let with = balance([used[0] + requests.cpu_milli, used[1] + bytes(requests.memory_milli)], offered);
+    least + MOST / 2 + (MOST / 2 + with - balance(used, offered)) / 2
 }
 
 /// Whole bytes, rounded up, which is what the scheduler counts in.

@@ -36,7 +36,7 @@ use attempt::Memo;
 use class::{Asks, ClassId, Classes};
 use fit::Fits;
 use hints::{Happened, Other};
-use nodes::{Bound, NodeRow, Nodes};
+use nodes::{NodeRow, Nodes};
 use queue::Queue;
 use rustc_hash::{FxHashMap, FxHashSet};
 use score::Scratch;
@@ -73,6 +73,8 @@ struct Known {
     slot: Option<u32>,
     /// Its deletion has not been asked for.
     live: bool,
+    /// When it was bound, which is when its node says that it started.
+    since: Timestamp,
 }
 
 /// A pod that expects to get a place on a node.
@@ -167,22 +169,27 @@ impl KubeScheduler {
     pub fn node_goes(&mut self, key: Key, now: SimTime) {
         let Some(row) = self.nodes.get(key.slot).filter(|row| row.key == key).cloned() else { return };
         self.count_pods(&row, -1);
-        for bound in &row.pods {
-            if let Some(known) = self.known_mut(bound.pod) {
+        for slot in &row.pods {
+            if let Some(known) = &mut self.pods[*slot as usize] {
                 known.slot = None;
             }
         }
         self.tallies.node_goes(key.slot);
-        self.nodes.take(key.slot);
+        self.nodes.remove(key.slot);
         self.nominations.remove(&key.slot);
         self.happens(Happened::NodeWent(&row), now);
     }
 
     /// Counts the pods of a node in or out.
     fn count_pods(&mut self, row: &NodeRow, by: i32) {
-        for bound in &row.pods {
-            self.classes.settle(bound.class, row.key.slot, by, bound.live, &mut self.tallies);
+        for known in row.pods.iter().filter_map(|slot| self.pods[*slot as usize]) {
+            self.classes.settle(known.class, row.key.slot, by, known.live, &mut self.tallies);
         }
+    }
+
+    /// The pods on a node.
+    fn pods_on<'a>(&'a self, row: &'a NodeRow) -> impl Iterator<Item = Known> + 'a {
+        row.pods.iter().filter_map(|slot| self.pods[*slot as usize])
     }
 
     /// A pod was created, written or removed; `selector` is what its owner
@@ -221,7 +228,7 @@ impl KubeScheduler {
         if self.pods.len() <= slot {
             self.pods.resize_with(slot + 1, || None);
         }
-        self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true });
+        self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true, since: Timestamp(0) });
         if pod.node.is_none() {
             let gated = !pod.template.placement.gates.is_empty();
             self.queue.add(key, class, priority, gated, now);
@@ -262,13 +269,12 @@ impl KubeScheduler {
         self.queue.remove(known.pod);
         self.forget_nomination(known.pod);
         let live = !pod.meta.is_deleting();
-        let Some(row) = self.nodes.get_mut(node.slot).filter(|row| row.key == node) else { return };
-        row.take(&pod.template);
-        row.pods.push(Bound { pod: known.pod, class: known.class, priority: known.priority, live, since: wall });
+        if !self.nodes.take(node, known.pod.slot, &pod.template) {
+            return;
+        }
         self.classes.settle(known.class, node.slot, 1, live, &mut self.tallies);
         if let Some(known) = self.known_mut(known.pod) {
-            known.slot = Some(node.slot);
-            known.live = live;
+            (known.slot, known.live, known.since) = (Some(node.slot), live, wall);
         }
         self.state += 1;
         if self.queue.is_waiting() {
@@ -285,12 +291,7 @@ impl KubeScheduler {
             self.queue.remove(known.pod);
             return;
         };
-        if let Some(row) = self.nodes.get_mut(slot)
-            && let Some(bound) = row.pods.iter_mut().find(|bound| bound.pod == known.pod)
-        {
-            bound.live = false;
-            self.classes.condemn(known.class, slot, &mut self.tallies);
-        }
+        self.classes.condemn(known.class, slot, &mut self.tallies);
         self.state += 1;
     }
 
@@ -318,12 +319,9 @@ impl KubeScheduler {
     }
 
     fn unbind(&mut self, known: Known, slot: u32) {
-        let template = self.classes.get(known.class).template.clone();
-        let Some(row) = self.nodes.get_mut(slot) else { return };
-        if let Some(i) = row.pods.iter().position(|bound| bound.pod == known.pod) {
-            let bound = row.pods.remove(i);
-            row.give_back(&template);
-            self.classes.settle(known.class, slot, -1, bound.live, &mut self.tallies);
+        let template = &self.classes.get(known.class).template;
+        if self.nodes.give_back(slot, known.pod.slot, template) {
+            self.classes.settle(known.class, slot, -1, known.live, &mut self.tallies);
         }
     }
 
@@ -334,11 +332,6 @@ impl KubeScheduler {
         if let Some(slot) = known.slot {
             self.classes.settle(known.class, slot, -1, known.live, &mut self.tallies);
             self.classes.settle(class, slot, 1, known.live, &mut self.tallies);
-            if let Some(row) = self.nodes.get_mut(slot)
-                && let Some(bound) = row.pods.iter_mut().find(|bound| bound.pod == known.pod)
-            {
-                bound.class = class;
-            }
         } else {
             self.queue.remove(known.pod);
             self.queue.add(known.pod, class, known.priority, !pod.template.placement.gates.is_empty(), now);
@@ -446,7 +439,8 @@ impl KubeScheduler {
     /// are filled.
     pub fn room(&self, node: Key) -> Option<(Resources, Resources)> {
         let row = self.nodes.get(node.slot).filter(|row| row.key == node)?;
-        Some((row.allocatable, row.used))
+        let room = self.nodes.room(row.key.slot);
+        Some((room.allocatable, room.used))
     }
 
     /// Whether a pod of this template would fit on an empty node with these

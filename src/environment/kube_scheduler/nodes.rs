@@ -1,25 +1,43 @@
 //! The nodes as the scheduler sees them: what they offer, what is taken, and
 //! in which order they are looked at.
 
-use super::class::ClassId;
 use crate::api::{HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
-use crate::time::Timestamp;
+use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// A pod on a node.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bound {
-    pub(super) pod: Key,
-    pub(super) class: ClassId,
-    pub(super) priority: i32,
-    /// Its deletion has not been asked for.
-    pub(super) live: bool,
-    /// When it was bound, which is when its node says that it started.
-    pub(super) since: Timestamp,
+/// What a node has and what of it is taken: all that most searches ask, so
+/// that it lies together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Room {
+    pub(super) allocatable: Resources,
+    /// What its pods ask for.
+    pub(super) used: Resources,
+    /// The same with a little for each container that asks for nothing.
+    pub(super) scored: (i64, i64),
 }
 
-/// A node and what is taken of it.
+impl Room {
+    /// An empty node's.
+    pub(super) fn of(allocatable: Resources) -> Room {
+        Room { allocatable, ..Room::default() }
+    }
+
+    pub(super) fn take(&mut self, template: &PodTemplate) {
+        self.used.add(&template.requests);
+        self.scored.0 += template.placement.scored.cpu_milli;
+        self.scored.1 += template.placement.scored.memory_milli;
+    }
+
+    pub(super) fn give_back(&mut self, template: &PodTemplate) {
+        self.used.remove(&template.requests);
+        self.scored.0 -= template.placement.scored.cpu_milli;
+        self.scored.1 -= template.placement.scored.memory_milli;
+    }
+}
+
+/// A node and who is on it.
 #[derive(Clone, Debug)]
 pub(super) struct NodeRow {
     pub(super) key: Key,
@@ -28,11 +46,8 @@ pub(super) struct NodeRow {
     pub(super) taints: Vec<Taint>,
     pub(super) cordoned: bool,
     pub(super) allocatable: Resources,
-    /// What its pods ask for.
-    pub(super) used: Resources,
-    /// The same with a little for each container that asks for nothing.
-    pub(super) scored: Resources,
-    pub(super) pods: Vec<Bound>,
+    /// The slots of its pods.
+    pub(super) pods: Vec<u32>,
     pub(super) ports: Vec<HostPort>,
 }
 
@@ -45,8 +60,6 @@ impl NodeRow {
             taints: node.taints.clone(),
             cordoned: node.unschedulable,
             allocatable: node.allocatable,
-            used: Resources::default(),
-            scored: Resources::default(),
             pods: Vec::new(),
             ports: Vec::new(),
         }
@@ -60,15 +73,16 @@ impl NodeRow {
         format!("{}/{}", label("topology.kubernetes.io/region"), label("topology.kubernetes.io/zone"))
     }
 
-    pub(super) fn take(&mut self, template: &PodTemplate) {
-        self.used.add(&template.requests);
-        self.scored.add(&template.placement.scored);
+    /// Whether it turns nobody away who does not ask for anything special.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.cordoned && self.taints.is_empty()
+    }
+
+    pub(super) fn take_ports(&mut self, template: &PodTemplate) {
         self.ports.extend(template.placement.host_ports.iter().cloned());
     }
 
-    pub(super) fn give_back(&mut self, template: &PodTemplate) {
-        self.used.remove(&template.requests);
-        self.scored.remove(&template.placement.scored);
+    pub(super) fn give_back_ports(&mut self, template: &PodTemplate) {
         for port in &template.placement.host_ports {
             if let Some(i) = self.ports.iter().position(|p| p == port) {
                 self.ports.swap_remove(i);
@@ -81,6 +95,10 @@ impl NodeRow {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     rows: Vec<Option<NodeRow>>,
+    /// By slot.
+    rooms: Vec<Room>,
+    /// The slots of nodes that are plain.
+    plain: Bits,
     /// Counts the changes of each node, so that what was found out about it
     /// is seen to be out of date. By slot, beginning at 1.
     pub(super) versions: Vec<u32>,
@@ -122,13 +140,44 @@ impl Nodes {
         self.rows.get(slot as usize)?.as_ref()
     }
 
-    /// A node to be changed: what was found out about it no longer holds.
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut NodeRow> {
-        let nodes = self.rows.len();
-        let row = self.rows.get_mut(slot as usize)?.as_mut()?;
+    /// A node's room.
+    #[inline]
+    pub(super) fn room(&self, slot: u32) -> &Room {
+        &self.rooms[slot as usize]
+    }
+
+    /// Whether a node is plain.
+    #[inline]
+    pub(super) fn is_plain(&self, slot: u32) -> bool {
+        self.plain.contains(slot)
+    }
+
+    /// A node has changed: what was found out about it no longer holds.
+    fn note(&mut self, slot: u32) {
         self.versions[slot as usize] += 1;
-        self.changes.add(slot, nodes);
-        Some(row)
+        self.changes.add(slot, self.rows.len());
+    }
+
+    /// A pod comes to a node; whether the node is still there.
+    pub(super) fn take(&mut self, node: Key, pod: u32, template: &PodTemplate) -> bool {
+        let row = self.rows.get_mut(node.slot as usize).and_then(Option::as_mut);
+        let Some(row) = row.filter(|row| row.key == node) else { return false };
+        row.pods.push(pod);
+        row.take_ports(template);
+        self.rooms[node.slot as usize].take(template);
+        self.note(node.slot);
+        true
+    }
+
+    /// A pod leaves a node; whether it was there.
+    pub(super) fn give_back(&mut self, slot: u32, pod: u32, template: &PodTemplate) -> bool {
+        let Some(row) = self.rows.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
+        let Some(i) = row.pods.iter().position(|other| *other == pod) else { return false };
+        row.pods.remove(i);
+        row.give_back_ports(template);
+        self.rooms[slot as usize].give_back(template);
+        self.note(slot);
+        true
     }
 
     /// The node of a name.
@@ -150,32 +199,47 @@ impl Nodes {
         let slot = row.key.slot;
         if self.rows.len() <= slot as usize {
             self.rows.resize_with(slot as usize + 1, || None);
+            self.rooms.resize(slot as usize + 1, Room::default());
             self.versions.resize(slot as usize + 1, 1);
         }
+        self.rooms[slot as usize] = Room::of(row.allocatable);
+        self.mark(slot, row.is_plain());
         self.enlist(row.zone(), slot);
         self.by_name.insert(row.name.clone(), slot);
-        self.versions[slot as usize] += 1;
         self.rows[slot as usize] = Some(row);
+        self.note(slot);
     }
 
-    pub(super) fn take(&mut self, slot: u32) -> Option<NodeRow> {
+    fn mark(&mut self, slot: u32, is_plain: bool) {
+        if is_plain {
+            self.plain.insert(slot);
+        } else {
+            self.plain.remove(slot);
+        }
+    }
+
+    /// A node is gone.
+    pub(super) fn remove(&mut self, slot: u32) -> Option<NodeRow> {
         let row = self.rows.get_mut(slot as usize)?.take()?;
         self.strike(&row.zone(), slot);
         self.by_name.remove(&row.name);
-        self.versions[slot as usize] += 1;
+        self.note(slot);
         Some(row)
     }
 
     /// Takes over what has changed about a node. One that moves to another
     /// zone is the newest there.
     pub(super) fn refresh(&mut self, slot: u32, node: &Node) {
-        let Some(row) = self.get_mut(slot) else { return };
+        let Some(row) = self.rows.get_mut(slot as usize).and_then(Option::as_mut) else { return };
         let before = row.zone();
         row.labels = node.meta.labels.clone();
         row.taints.clone_from(&node.taints);
         row.cordoned = node.unschedulable;
         row.allocatable = node.allocatable;
-        let after = row.zone();
+        let (after, is_plain) = (row.zone(), row.is_plain());
+        self.rooms[slot as usize].allocatable = node.allocatable;
+        self.mark(slot, is_plain);
+        self.note(slot);
         if before != after {
             self.strike(&before, slot);
             self.enlist(after, slot);
@@ -271,8 +335,6 @@ mod tests {
             taints: Vec::new(),
             cordoned: false,
             allocatable: Resources::default(),
-            used: Resources::default(),
-            scored: Resources::default(),
             pods: Vec::new(),
             ports: Vec::new(),
         }
@@ -289,8 +351,8 @@ mod tests {
         nodes.put(row(5, "a0", "a"));
         nodes.sort();
         assert_eq!(nodes.order(), [2, 0, 1, 3, 4, 5], "later ones are the last of their zone");
-        nodes.take(2);
-        nodes.take(1);
+        nodes.remove(2);
+        nodes.remove(1);
         nodes.sort();
         assert_eq!(nodes.order(), [4, 0, 5, 3]);
         assert_eq!((nodes.orders(), nodes.place(5), nodes.place(2)), (3, Some(2), None));
@@ -301,13 +363,13 @@ mod tests {
         let mut nodes = Nodes::default();
         nodes.put(row(0, "a", "a"));
         nodes.put(row(1, "b", "a"));
-        nodes.get_mut(1);
+        nodes.note(1);
         let then = nodes.now();
         assert_eq!(nodes.changed_since(then), Some(&[][..]));
-        nodes.get_mut(0);
-        nodes.get_mut(1);
+        nodes.note(0);
+        nodes.note(1);
         assert_eq!(nodes.changed_since(then), Some(&[0, 1][..]));
-        (0..CHANGES_PER_NODE * 64).for_each(|_| _ = nodes.get_mut(0));
+        (0..CHANGES_PER_NODE * 64).for_each(|_| nodes.note(0));
         assert_eq!(nodes.changed_since(then), None);
         assert_eq!(nodes.changed_since(nodes.now() - 1), Some(&[0][..]));
     }

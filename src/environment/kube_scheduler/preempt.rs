@@ -3,9 +3,9 @@
 
 use super::attempt::Cycle;
 use super::filter::Supposed;
-use super::nodes::{Bound, NodeRow};
+use super::nodes::NodeRow;
 use super::reasons::{Reasons, Refusals};
-use super::{Budget, Budgets, KubeScheduler};
+use super::{Budget, Budgets, Known, KubeScheduler};
 use crate::api::Key;
 use crate::time::Timestamp;
 use std::cmp::Reverse;
@@ -20,7 +20,7 @@ const LEAST_CANDIDATES: usize = 100;
 struct Victims {
     slot: u32,
     /// The most important one first.
-    pods: Vec<Bound>,
+    pods: Vec<Known>,
     /// How many of them a disruption budget protects.
     violations: usize,
 }
@@ -95,8 +95,10 @@ impl KubeScheduler {
             return None;
         }
         let row = self.nodes.get(nominated)?;
-        let leaving = |bound: &Bound| bound.priority < cycle.priority && self.preempted.contains(&bound.pod);
-        row.pods.iter().any(leaving).then_some("not eligible due to a terminating pod on the nominated node.")
+        let leaving = |bound: &Known| bound.priority < cycle.priority && self.preempted.contains(&bound.pod);
+        self.pods_on(row)
+            .any(|known| leaving(&known))
+            .then_some("not eligible due to a terminating pod on the nominated node.")
     }
 
     /// All less important pods are supposed to go; then as many as possible
@@ -105,7 +107,7 @@ impl KubeScheduler {
     /// Upstream: `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go SelectVictimsOnNode`
     fn select_victims(&self, cycle: &Cycle, slot: u32, budgets: &[Budget]) -> Result<Victims, Reasons> {
         let Some(row) = self.nodes.get(slot) else { return Err(Reasons::NOT_HELPFUL) };
-        let mut lesser: Vec<Bound> = row.pods.iter().filter(|b| b.priority < cycle.priority).copied().collect();
+        let mut lesser: Vec<Known> = self.pods_on(row).filter(|known| known.priority < cycle.priority).collect();
         if lesser.is_empty() {
             return Err(Reasons::NO_VICTIMS);
         }
@@ -127,11 +129,11 @@ impl KubeScheduler {
                 }
             }
         }
-        let pods: Vec<Bound> = lesser.iter().zip(&gone).filter(|(_, gone)| **gone).map(|(b, _)| *b).collect();
+        let pods: Vec<Known> = lesser.iter().zip(&gone).filter(|(_, gone)| **gone).map(|(b, _)| *b).collect();
         if pods.is_empty() { Err(Reasons::NOT_HELPFUL) } else { Ok(Victims { slot, pods, violations }) }
     }
 
-    fn fits_without(&self, cycle: &Cycle, row: &NodeRow, lesser: &[Bound], gone: &[bool]) -> Reasons {
+    fn fits_without(&self, cycle: &Cycle, row: &NodeRow, lesser: &[Known], gone: &[bool]) -> Reasons {
         let leaving = lesser.iter().zip(gone).filter(|(_, gone)| **gone);
         let supposed: Vec<Supposed> =
             leaving.map(|(bound, _)| Supposed { class: bound.class, live: bound.live, by: -1 }).collect();
@@ -141,9 +143,9 @@ impl KubeScheduler {
     /// Which pods a disruption budget protects.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go filterPodsWithPDBViolation`
-    fn protected(&self, pods: &[Bound], budgets: &[Budget]) -> Vec<bool> {
+    fn protected(&self, pods: &[Known], budgets: &[Budget]) -> Vec<bool> {
         let mut left: Vec<i32> = budgets.iter().map(|budget| budget.allowed).collect();
-        let mut is_protected = |bound: &Bound| {
+        let mut is_protected = |bound: &Known| {
             let class = self.classes.get(bound.class);
             let mut violated = false;
             for (budget, left) in budgets.iter().zip(&mut left) {
@@ -172,7 +174,7 @@ impl KubeScheduler {
 /// More important first: priority, then age.
 ///
 /// Upstream: `pkg/scheduler/util/utils.go MoreImportantPod`
-fn importance(bound: &Bound) -> (Reverse<i32>, Timestamp) {
+fn importance(bound: &Known) -> (Reverse<i32>, Timestamp) {
     (Reverse(bound.priority), bound.since)
 }
 
