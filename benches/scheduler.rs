@@ -20,6 +20,10 @@ use std::time::Duration;
 #[path = "../tests/common/mod.rs"]
 mod common;
 
+#[cfg(all(feature = "mimalloc", not(target_family = "wasm")))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PODS_PER_NODE: usize = 30;
 const REPLICAS: usize = 30;
 
