@@ -49,7 +49,7 @@ pub use lease::Lease;
 pub use meta::{
     Annotations, ConditionStatus, Deletion, Finalizers, Key, Kind, Meta, NamedOwner, OwnerRef, Propagation, Uid,
 };
-pub use node::{Effect, NOT_READY, Node, NodeSpec, Pressure, Pressures, Resources, Taint, UNREACHABLE};
+pub use node::{Effect, NOT_READY, Node, NodeSpec, Pressure, Pressures, Resources, Shortage, Taint, UNREACHABLE};
 pub use object::Object;
 pub use placement::{
     HostPort, Placement, PodAffinity, PodTerm, PreferredNodes, PriorityClass, SpreadConstraint, merged,

@@ -95,9 +95,20 @@ pub struct Resources {
 impl Resources {
     /// Whether `wanted` more fits beside what is `used`.
     pub const fn fits(&self, used: &Resources, wanted: &Resources) -> bool {
-        used.pods + wanted.pods <= self.pods
-            && (wanted.cpu_milli == 0 || used.cpu_milli + wanted.cpu_milli <= self.cpu_milli)
-            && (wanted.memory_milli == 0 || used.memory_milli + wanted.memory_milli <= self.memory_milli)
+        let Shortage { pods, cpu, memory } = self.shortage(used, wanted);
+        !pods && !cpu && !memory
+    }
+
+    /// What is too little for `wanted` more beside what is `used`. What is not
+    /// asked for is never too little.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/noderesources/fit.go fitsRequest`
+    pub const fn shortage(&self, used: &Resources, wanted: &Resources) -> Shortage {
+        Shortage {
+            pods: used.pods + wanted.pods > self.pods,
+            cpu: wanted.cpu_milli > 0 && wanted.cpu_milli > self.cpu_milli - used.cpu_milli,
+            memory: wanted.memory_milli > 0 && wanted.memory_milli > self.memory_milli - used.memory_milli,
+        }
     }
 
     /// Adds another amount.
@@ -113,6 +124,17 @@ impl Resources {
         self.memory_milli -= other.memory_milli;
         self.pods -= other.pods;
     }
+}
+
+/// What of a node's room is too little.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Shortage {
+    /// It has as many pods as it takes.
+    pub pods: bool,
+    /// CPU.
+    pub cpu: bool,
+    /// Memory.
+    pub memory: bool,
 }
 
 /// How a node is described before it exists.

@@ -2,6 +2,7 @@
 //! which of its machines may go.
 
 use super::Delay;
+use super::admission::{self, Refusal};
 use crate::api::{Kind, NodeSpec, Pod, Resources, Taint};
 use crate::time::{SimTime, Span};
 
@@ -221,19 +222,14 @@ fn has_local_files(pod: &Pod) -> bool {
 #[must_use]
 pub fn objection(pod: &Pod, machine: &NodeSpec) -> String {
     let template = &pod.template;
-    if let Some(taint) = machine.taints.iter().find(|taint| taint.keeps_away(&template.tolerations)) {
-        let Taint { key, value, .. } = taint;
-        return format!("node(s) had untolerated taint {{{key}: {value}}}");
-    }
-    let (offered, wanted) = (&machine.allocatable, &template.requests);
-    if !template.selects(&machine.all_labels(), &machine.name) {
-        "node(s) didn't match Pod's node affinity/selector".to_string()
-    } else if wanted.cpu_milli > offered.cpu_milli {
-        "Insufficient cpu".to_string()
-    } else if wanted.memory_milli > offered.memory_milli {
-        "Insufficient memory".to_string()
-    } else {
-        "node(s) didn't satisfy what the pod asks of other pods".to_string()
+    let short = machine.allocatable.shortage(&Resources::default(), &template.requests);
+    match admission::objection(machine, template) {
+        Some(Refusal::Cordoned) => "node(s) were unschedulable".to_string(),
+        Some(Refusal::Tainted(Taint { key, value, .. })) => format!("node(s) had untolerated taint {{{key}: {value}}}"),
+        Some(Refusal::NotSelected) => "node(s) didn't match Pod's node affinity/selector".to_string(),
+        None if short.cpu => "Insufficient cpu".to_string(),
+        None if short.memory => "Insufficient memory".to_string(),
+        None => "node(s) didn't satisfy what the pod asks of other pods".to_string(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What controllers do not control: machines, kubelets, the scheduler.
 
+pub mod admission;
 pub mod autoscaler;
 mod behaviour;
 mod bits;

@@ -1,7 +1,8 @@
 //! A cluster in which placing pods is tried out before it is done.
 
+use super::admission::admits;
 use super::kube_scheduler::{Attempt, ClaimRules, KubeScheduler};
-use super::scheduler::{Scheduler, admits};
+use super::scheduler::Scheduler;
 use super::volumes::Reach;
 use crate::api::{Key, Node, Pod, Resources};
 use crate::cluster::Objects;

@@ -6,6 +6,7 @@ use super::event::{Event, PodRef};
 use super::setup::{DrainOptions, Setup};
 use crate::api::{Effect, Key, Kind, NOT_READY, Node, NodeSpec, Pod, Resources, Taint};
 use crate::controllers::daemon_set::rules;
+use crate::environment::admission;
 use crate::environment::autoscaler::{self, Autoscale, BackOff, Expander, Fate, Growth, are_similar};
 use crate::environment::spot::Pool;
 use crate::environment::{Delay, Trial};
@@ -735,8 +736,5 @@ fn is_new(taint: &Taint) -> bool {
 
 /// Whether a machine is one that a pod may run on, if it has the room.
 fn admits(machine: &NodeSpec, pod: &Pod) -> bool {
-    let template = &pod.template;
-    pod.pinned.is_none()
-        && !machine.taints.iter().any(|taint| taint.keeps_away(&template.tolerations))
-        && template.selects(&machine.all_labels(), &machine.name)
+    pod.pinned.is_none() && admission::objection(machine, &pod.template).is_none()
 }

@@ -76,7 +76,7 @@ struct Search<'a> {
 /// a smaller share in a larger one, 5 % at least.
 ///
 /// Upstream: `pkg/scheduler/schedule_one.go numFeasibleNodesToFind`
-fn enough(nodes: usize) -> usize {
+pub(super) fn enough(nodes: usize) -> usize {
     let percentage = 50_usize.saturating_sub(nodes / 125).max(5);
     (nodes * percentage / 100).max(LEAST_NODES).min(nodes)
 }

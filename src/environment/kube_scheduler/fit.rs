@@ -5,6 +5,7 @@ use super::nodes::{NodeRow, Nodes, Room};
 use super::offers::{Offer, Offers};
 use super::reasons::Reasons;
 use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
+use crate::environment::admission::{Refusal, refusal};
 use std::sync::Arc;
 
 /// The best that a node can be in one respect.
@@ -152,22 +153,17 @@ impl Fits {
 ///
 /// Upstream: `pkg/scheduler/apis/config/v1/default_plugins.go`
 pub(super) fn examine(node: &NodeRow, room: &Room, template: &PodTemplate) -> Entry {
-    let tolerations = &template.tolerations;
-    let reasons = if node.cordoned && !Taint::unschedulable().is_tolerated_by(tolerations) {
-        Reasons::CORDONED
-    } else if !tolerates(node, tolerations) {
-        Reasons::TAINTED
-    } else if !template.selects(&node.labels, &node.name) {
-        Reasons::NODE_AFFINITY
-    } else if template.placement.host_ports.iter().any(|port| node.ports.iter().any(|p| p.collides_with(port))) {
-        Reasons::PORTS
-    } else {
-        Reasons::NONE
+    let reasons = match refusal(node.cordoned, &node.taints, (&node.labels, &node.name), template) {
+        Some(Refusal::Cordoned) => Reasons::CORDONED,
+        Some(Refusal::Tainted(_)) => Reasons::TAINTED,
+        Some(Refusal::NotSelected) => Reasons::NODE_AFFINITY,
+        None if takes_ports(node, template) => Reasons::PORTS,
+        None => Reasons::NONE,
     };
     if !reasons.is_empty() {
         return Entry { reasons, ..Entry::default() };
     }
-    let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, tolerations)).count();
+    let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, &template.tolerations)).count();
     let preferred = template.placement.preferred_nodes.iter();
     Entry {
         taints: unwelcome as u16,
@@ -186,11 +182,10 @@ fn fill(room: &Room, template: &PodTemplate) -> Entry {
     Entry { reasons, room, ..Entry::default() }
 }
 
-/// Whether all taints that keep pods away are tolerated.
-///
-/// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go Filter`
-pub(super) fn tolerates(node: &NodeRow, tolerations: &[Toleration]) -> bool {
-    !node.taints.iter().any(|taint| taint.keeps_away(tolerations))
+/// Whether a pod wants a port of the node that is taken.
+fn takes_ports(node: &NodeRow, template: &PodTemplate) -> bool {
+    let mut wanted = template.placement.host_ports.iter();
+    wanted.any(|port| node.ports.iter().any(|taken| taken.collides_with(port)))
 }
 
 /// Upstream: `pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go countIntolerableTaintsPreferNoSchedule`
@@ -198,18 +193,12 @@ fn is_unwelcome(taint: &Taint, tolerations: &[Toleration]) -> bool {
     taint.effect == Effect::PreferNoSchedule && !taint.is_tolerated_by(tolerations)
 }
 
-/// What of a node's room is too little.
-///
-/// Upstream: `pkg/scheduler/framework/plugins/noderesources/fit.go fitsRequest`
+/// What of a node's room is too little, and whether all of it would be.
 pub(super) fn lacking(offered: &Resources, used: &Resources, wanted: &Resources) -> Reasons {
-    let short = |reason: Reasons, offered: i64, used: i64, wanted: i64| {
-        let small = Reasons::TOO_SMALL.when(wanted > offered);
-        reason.with(small).when(wanted > 0 && wanted > offered - used)
-    };
-    Reasons::PODS
-        .when(used.pods + 1 > offered.pods)
-        .with(short(Reasons::CPU, offered.cpu_milli, used.cpu_milli, wanted.cpu_milli))
-        .with(short(Reasons::MEMORY, offered.memory_milli, used.memory_milli, wanted.memory_milli))
+    let short = offered.shortage(used, wanted);
+    let too_small = wanted.cpu_milli > offered.cpu_milli || wanted.memory_milli > offered.memory_milli;
+    let reasons = Reasons::PODS.when(short.pods).with(Reasons::CPU.when(short.cpu));
+    reasons.with(Reasons::MEMORY.when(short.memory)).with(Reasons::TOO_SMALL.when(too_small))
 }
 
 /// How much room there is and how evenly it is used, from 0 to 200.

@@ -2,10 +2,11 @@
 //! names the changes that may undo it; other changes leave the pods alone.
 
 use super::class::{Class, Term};
-use super::fit::{lacking, tolerates};
+use super::fit::lacking;
 use super::nodes::NodeRow;
 use super::reasons::Reasons;
 use crate::api::{HostPort, Labels, PodTemplate, Resources};
+use crate::environment::admission::untolerated;
 
 /// A pod that came to a node, left it, or changed its labels there.
 #[derive(Clone, Copy)]
@@ -108,7 +109,7 @@ fn node_came(node: &NodeRow, class: &Class, reasons: Reasons) -> bool {
     reasons.has(Reasons::NO_NODES)
         || reasons.has(Reasons::PORTS)
         || (reasons.has(Reasons::CORDONED) && !node.cordoned)
-        || (reasons.has(Reasons::TAINTED) && tolerates(node, &template.tolerations))
+        || (reasons.has(Reasons::TAINTED) && untolerated(&node.taints, &template.tolerations).is_none())
         || (reasons.has(BY_NODES) && template.selects(&node.labels, &node.name))
         || (reasons.has(ROOM) && fits_empty(node, template))
         || (reasons.has(SPREADING) && has_spread_labels(class, node))
@@ -119,7 +120,7 @@ fn node_came(node: &NodeRow, class: &Class, reasons: Reasons) -> bool {
 
 fn node_changed(before: &NodeRow, after: &NodeRow, class: &Class, reasons: Reasons) -> bool {
     let template = &class.template;
-    let tolerated = |node| tolerates(node, &template.tolerations);
+    let tolerated = |node: &NodeRow| untolerated(&node.taints, &template.tolerations).is_none();
     let chosen = |node: &NodeRow| template.selects(&node.labels, &node.name);
     let uncordoned = before.cordoned && !after.cordoned;
     let (relabelled, retainted) = (before.labels != after.labels, before.taints != after.taints);

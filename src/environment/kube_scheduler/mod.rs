@@ -18,6 +18,8 @@ mod preempt;
 mod priority;
 mod queue;
 mod reasons;
+#[cfg(test)]
+mod scan;
 mod score;
 mod tallies;
 mod topology;
@@ -30,7 +32,7 @@ pub use reasons::Reasons;
 pub use score::Ties;
 pub use volumes::ClaimRules;
 
-use crate::api::{Key, Labels, Node, Pod, PodTemplate, Resources, Selector};
+use crate::api::{Key, Node, Pod, Resources, Selector};
 use crate::time::{SimTime, Timestamp};
 use attempt::Memo;
 use class::{Asks, ClassId, Classes};
@@ -441,13 +443,6 @@ impl KubeScheduler {
         let row = self.nodes.get(node.slot).filter(|row| row.key == node)?;
         let room = self.nodes.room(row.key.slot);
         Some((room.allocatable, room.used))
-    }
-
-    /// Whether a pod of this template would fit on an empty node with these
-    /// labels, as far as the node alone decides: what an autoscaler asks.
-    pub fn would_fit(template: &PodTemplate, labels: &Labels, name: &str, allocatable: &Resources) -> bool {
-        template.selects(labels, name)
-            && fit::lacking(allocatable, &Resources::default(), &template.requests).is_empty()
     }
 
     fn known(&self, pod: Key) -> Option<Known> {

@@ -270,7 +270,7 @@ impl Scratch {
 /// before right.
 ///
 /// Upstream: `pkg/scheduler/schedule_one.go newSortedNodeScores`
-const fn heap_rank(index: usize) -> (u64, u32) {
+pub(super) const fn heap_rank(index: usize) -> (u64, u32) {
     let place = index as u64 + 1;
     (place << place.leading_zeros(), 64 - place.leading_zeros())
 }

@@ -7,6 +7,7 @@ use super::levels::{Level, Levels};
 use super::nodes::{NodeRow, Nodes};
 use super::topology::{Groups, NOWHERE, Topology, TopologyId};
 use crate::api::{Labels, NodeMatch, PodTemplate, Selector, Text, Toleration};
+use crate::environment::admission::untolerated;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl Eligible {
                 .affinity
                 .as_ref()
                 .is_none_or(|(selector, terms)| PodTemplate::selector_holds(selector, terms, &node.labels, &node.name))
-            && self.tolerations.as_ref().is_none_or(|tolerations| super::fit::tolerates(node, tolerations))
+            && self.tolerations.as_ref().is_none_or(|tolerations| untolerated(&node.taints, tolerations).is_none())
     }
 }
 

@@ -4,7 +4,7 @@
 //! same until it has changed or a pod has left it: every look is paid for by
 //! an event, and none by the size of the cluster.
 
-use crate::api::{Labels, Node, NodeMatch, PodTemplate, Resources, Taint, Toleration};
+use crate::api::{Labels, NodeMatch, PodTemplate, Resources, Toleration};
 use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -140,12 +140,4 @@ impl Demands {
         self.drop_reopened();
         self.nodes = before.len();
     }
-}
-
-/// Whether a node may run a pod, its room aside.
-pub(in crate::environment) fn admits(node: &Node, pod: &PodTemplate) -> bool {
-    let cordoned = node.unschedulable && !Taint::unschedulable().is_tolerated_by(&pod.tolerations);
-    !cordoned
-        && !node.taints.iter().any(|taint| taint.keeps_away(&pod.tolerations))
-        && pod.selects(&node.meta.labels, &node.meta.name)
 }

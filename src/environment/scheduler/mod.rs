@@ -8,7 +8,7 @@
 mod demand;
 
 use self::demand::Demands;
-pub(super) use self::demand::admits;
+use super::admission::admits;
 use super::bits::Bits;
 use super::volumes::Reach;
 use crate::api::{Key, Kind, Node, Pod, Resources};
