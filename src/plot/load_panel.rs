@@ -139,7 +139,17 @@ impl<'a> LoadPanel<'a> {
         ] {
             let Some(steps) = self.service.series(series).filter(|steps| !steps.is_empty()) else { continue };
             let points = step_line(steps, self.across, upright);
-            scene.push(Shape::Line { points, width, dash, ink: colour.into() });
+            let (_, most) = steps.first_max(self.across.from, self.across.end());
+            let pieces = if most > upright.max { below(upright.top, &points) } else { vec![points] };
+            if let [first, _, ..] = &pieces[..]
+                && let Some(&(x, _)) = first.last()
+            {
+                let most = format!("up to {}", rate(most));
+                scene.push(text(x + 8, upright.top + 14, Anchor::Start, SMALL, colour, &most));
+            }
+            for points in pieces {
+                scene.push(Shape::Line { points, width, dash, ink: colour.into() });
+            }
             names.push((name, steps.at(self.across.to), colour));
         }
         let wishes: Vec<i32> = names.iter().map(|name| upright.y(name.1)).collect();
@@ -151,5 +161,36 @@ impl<'a> LoadPanel<'a> {
             let label = font::fit(&format!("{name} {}", rate(value)), NORMAL, true, self.edge - x - 18);
             scene.push(Shape::Text(Text { bold: true, ..plain(x + 18, place + 4, NORMAL, colour, &label) }));
         }
+    }
+}
+
+/// The pieces of a line without what runs along the upper edge because it is
+/// above it.
+fn below(top: i32, points: &[(i32, i32)]) -> Vec<Vec<(i32, i32)>> {
+    let mut pieces: Vec<Vec<(i32, i32)>> = vec![Vec::new()];
+    for pair in points.windows(2) {
+        if pair[0].1 <= top && pair[1].1 <= top {
+            pieces.push(Vec::new());
+        } else if let Some(piece) = pieces.last_mut() {
+            if piece.is_empty() {
+                piece.push(pair[0]);
+            }
+            piece.push(pair[1]);
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_leaves_through_the_upper_edge_and_comes_back() {
+        let line = [(0, 50), (10, 50), (10, 5), (30, 5), (30, 5), (40, 5), (40, 60), (50, 60)];
+        assert_eq!(below(5, &line), [vec![(0, 50), (10, 50), (10, 5)], vec![(40, 5), (40, 60), (50, 60)]]);
+        assert_eq!(below(4, &line), [line.to_vec()]);
+        assert!(below(70, &line).is_empty());
     }
 }
