@@ -328,3 +328,51 @@ impl Pod {
         !self.is_finished() && self.meta.deletion.is_some()
     }
 }
+
+#[cfg(test)]
+impl PodTemplate {
+    /// A template that says nothing, for unit tests.
+    pub(crate) fn empty() -> PodTemplate {
+        PodTemplate {
+            labels: Arc::default(),
+            annotations: Arc::default(),
+            containers: [].into(),
+            restart_policy: RestartPolicy::default(),
+            grace_seconds: 30,
+            node_selector: Labels::default(),
+            node_affinity: Vec::new(),
+            tolerations: Vec::new(),
+            requests: Resources::default(),
+            claims: [].into(),
+            placement: Arc::default(),
+            life: None,
+            raw: RawTemplate::new(serde_json::Value::Null),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Pod {
+    /// A pod of that UID, running and ready on no node, for unit tests.
+    pub(crate) fn running(uid: u32) -> Pod {
+        Pod {
+            meta: Meta { uid: super::Uid(uid), ..Meta::named("default", "pod") },
+            template: Arc::new(PodTemplate::empty()),
+            number: 0,
+            pinned: None,
+            index: None,
+            claims: [].into(),
+            node: None,
+            started: None,
+            phase: Phase::Running,
+            ready: true,
+            ready_since: Timestamp(100),
+            unschedulable: false,
+            restarts: 0,
+            deletion_cost: 0,
+            disruption: None,
+            evicted: false,
+            terminated: None,
+        }
+    }
+}

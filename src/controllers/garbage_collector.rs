@@ -186,7 +186,6 @@ mod tests {
     use super::*;
     use crate::api::{PersistentVolumeClaim, Uid};
     use crate::cluster::{Objects, Row, deliver};
-    use crate::controllers::NoMetrics;
     use crate::time::Instant;
 
     fn claim(uid: u32, owners: Vec<OwnerRef>) -> Row {
@@ -209,16 +208,7 @@ mod tests {
             deliver(&mut cache, 0, claim(1, Vec::new()));
             deliver(&mut cache, 1, claim(2, before.clone()));
             let change = deliver(&mut cache, 1, claim(2, after.clone())).expect("it is there");
-            let now = Instant(0);
-            let view = View {
-                cache: &cache,
-                live: &cache,
-                answers: true,
-                metrics: &NoMetrics,
-                now,
-                monotonic: now,
-                gates: crate::api::FeatureGates::default(),
-            };
+            let view = View::up_to_date(&cache, Instant(0));
             let mut queue = WorkQueue::default();
             GarbageCollector.observe(&change, view, &mut queue);
             assert_eq!(queue.get().is_some(), woken, "{before:?} {after:?}");

@@ -145,26 +145,12 @@ pub fn new_revision(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Labels, RawTemplate, Resources, RestartPolicy};
+    use crate::api::RawTemplate;
     use crate::time::Timestamp;
     use serde_json::json;
 
     fn template(image: &str) -> Arc<PodTemplate> {
-        Arc::new(PodTemplate {
-            labels: Arc::new(Labels::from([("app", "db")])),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: RestartPolicy::Always,
-            grace_seconds: 30,
-            node_selector: Labels::default(),
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: RawTemplate::new(json!({ "image": image })),
-        })
+        Arc::new(PodTemplate { raw: RawTemplate::new(json!({ "image": image })), ..PodTemplate::empty() })
     }
 
     fn history(entries: &[(i64, &str, &str)]) -> Vec<ControllerRevision> {

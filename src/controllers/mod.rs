@@ -263,3 +263,19 @@ pub fn all(switches: &Switches) -> Vec<Box<dyn Controller + Send + Sync>> {
     }
     all
 }
+
+#[cfg(test)]
+impl<'a> View<'a> {
+    /// Caches that are up to date and clocks that agree, for unit tests.
+    fn up_to_date(objects: &'a Objects, now: Instant) -> View<'a> {
+        View {
+            cache: objects,
+            live: objects,
+            answers: true,
+            metrics: &NoMetrics,
+            now,
+            monotonic: now,
+            gates: FeatureGates::default(),
+        }
+    }
+}

@@ -185,8 +185,7 @@ fn until(look: Option<Instant>, now: Instant) -> Span {
 mod tests {
     use super::*;
     use crate::api::{
-        ActiveJob, ConditionStatus, CronJobStatus, FeatureGates, Job, JobCondition, JobConditionType, Meta, Object,
-        OwnerRef,
+        ActiveJob, ConditionStatus, CronJobStatus, Job, JobCondition, JobConditionType, Meta, Object, OwnerRef,
     };
     use crate::cluster::{Objects, Store};
     use crate::manifest;
@@ -270,15 +269,7 @@ mod tests {
         }
 
         fn view(&self, at: i64) -> View<'_> {
-            View {
-                cache: self.store.objects(),
-                live: self.store.objects(),
-                answers: true,
-                metrics: &crate::controllers::NoMetrics,
-                now: second(at).instant(),
-                monotonic: second(at).instant(),
-                gates: FeatureGates::default(),
-            }
+            View::up_to_date(self.store.objects(), second(at).instant())
         }
 
         fn sync_with(&self, cache: &Objects, at: i64) -> (Vec<String>, Plan) {

@@ -335,8 +335,8 @@ fn target_node(pod: &Pod, view: View<'_>) -> Option<Arc<str>> {
 mod tests {
     use super::*;
     use crate::api::{
-        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, FeatureGates, IntOrPercent, Labels,
-        Meta, Node, OwnerRef, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy, Selector, Taint, Uid,
+        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, IntOrPercent, Labels, Meta, Node,
+        OwnerRef, Phase, PodTemplate, Resources, Selector, Taint, Uid,
     };
     use crate::cluster::{Objects, Row, deliver};
     use crate::time::Timestamp;
@@ -344,21 +344,7 @@ mod tests {
     const SET: Key = Key { kind: Kind::DaemonSet, slot: 0, uid: Uid(1) };
 
     fn template() -> Arc<PodTemplate> {
-        Arc::new(PodTemplate {
-            labels: Arc::new(Labels::from([("app", "agent")])),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: RestartPolicy::Always,
-            grace_seconds: 30,
-            node_selector: Labels::default(),
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: RawTemplate::new(serde_json::Value::Null),
-        })
+        Arc::new(PodTemplate { labels: Arc::new(Labels::from([("app", "agent")])), ..PodTemplate::empty() })
     }
 
     fn daemon_set(max_surge: IntOrPercent, max_unavailable: IntOrPercent) -> DaemonSet {
@@ -406,20 +392,12 @@ mod tests {
             },
             template: template(),
             number: n,
-            claims: [].into(),
             pinned: Some(format!("node-{home}").into()),
-            index: None,
             node: (!dice.is_multiple_of(5)).then_some(Key { kind: Kind::Node, slot: home, uid: Uid(1_000 + home) }),
-            started: None,
             phase: [Phase::Running, Phase::Running, Phase::Failed, Phase::Pending][dice as usize / 3 % 4],
             ready: dice.is_multiple_of(2),
             ready_since: Timestamp(i64::from(dice % 11)),
-            unschedulable: false,
-            restarts: 0,
-            deletion_cost: 0,
-            disruption: None,
-            evicted: false,
-            terminated: None,
+            ..Pod::running(0)
         }))
     }
 
@@ -468,9 +446,7 @@ mod tests {
                     _ => deliver(&mut cache, n, pod(n, n % 5, dice)),
                 };
                 let now = Timestamp(second / 40).instant();
-                let metrics = &crate::controllers::NoMetrics;
-                let gates = FeatureGates::default();
-                let view = View { cache: &cache, live: &live, answers: true, metrics, now, monotonic: now, gates };
+                let view = View { live: &live, ..View::up_to_date(&cache, now) };
                 match change.map(|change| change.key) {
                     Some(key) if key.kind == Kind::Node => census.node_changed(&format!("node-{}", key.slot).into()),
                     Some(key) if cache.pods.get(key).is_some() => census.pod_changed(key, view),

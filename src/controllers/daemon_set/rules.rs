@@ -485,9 +485,7 @@ pub const fn node_change_matters(fit: Fit, scheduled: bool, misscheduled: i32) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{
-        ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, RawTemplate, Resources, RestartPolicy,
-    };
+    use crate::api::{ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, Resources};
     use std::sync::Arc;
 
     const RUN: Fit = Fit { run: true, keep: true };
@@ -519,24 +517,6 @@ mod tests {
         letters.chars().map(pod).collect()
     }
 
-    fn template() -> PodTemplate {
-        PodTemplate {
-            labels: Arc::default(),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: RestartPolicy::Always,
-            grace_seconds: 30,
-            node_selector: Labels::default(),
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: RawTemplate::new(serde_json::Value::Null),
-        }
-    }
-
     fn node(taints: &[(&str, Effect)]) -> Node {
         let taint = |&(key, effect): &(&str, Effect)| Taint { key: key.to_string(), value: String::new(), effect };
         Node {
@@ -565,19 +545,20 @@ mod tests {
             (&[("node.kubernetes.io/unschedulable", NoSchedule)], RUN),
             (&[("node.kubernetes.io/network-unavailable", NoSchedule)], KEEP),
         ] {
-            assert_eq!(fit(&node(taints), &template(), &tolerations(&[], false)), expected, "{taints:?}");
+            assert_eq!(fit(&node(taints), &PodTemplate::empty(), &tolerations(&[], false)), expected, "{taints:?}");
         }
     }
 
     #[test]
     fn cordoned_nodes_run_daemons() {
         let cordoned = Node { unschedulable: true, ..node(&[]) };
-        assert_eq!(fit(&cordoned, &template(), &tolerations(&[], false)), RUN);
+        assert_eq!(fit(&cordoned, &PodTemplate::empty(), &tolerations(&[], false)), RUN);
     }
 
     #[test]
     fn selector_and_affinity_choose_nodes() {
-        let wants = |value: &str| PodTemplate { node_selector: Labels::from([("disk", value)]), ..template() };
+        let wants =
+            |value: &str| PodTemplate { node_selector: Labels::from([("disk", value)]), ..PodTemplate::empty() };
         assert_eq!(fit(&node(&[]), &wants("ssd"), &[]), RUN);
         assert_eq!(fit(&node(&[]), &wants("hdd"), &[]), AWAY);
         let near = |name: &str| PodTemplate {
@@ -587,7 +568,7 @@ mod tests {
                 values: vec![name.to_string()],
                 field: true,
             }]],
-            ..template()
+            ..PodTemplate::empty()
         };
         assert_eq!(fit(&node(&[]), &near("node-a"), &[]), RUN);
         assert_eq!(fit(&node(&[]), &near("node-b"), &[]), AWAY);

@@ -254,45 +254,10 @@ fn write_status(key: Key, budget: &PodDisruptionBudget, status: PodDisruptionBud
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Meta, Phase, PodTemplate, RawTemplate, Resources, RestartPolicy};
     use crate::cluster::{Objects, Row, deliver};
-    use crate::controllers::NoMetrics;
 
     fn pod(reason: Option<&str>) -> Pod {
-        let template = PodTemplate {
-            labels: Arc::default(),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: RestartPolicy::Never,
-            grace_seconds: 30,
-            node_selector: Labels::default(),
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: RawTemplate::new(serde_json::Value::Null),
-        };
-        Pod {
-            meta: Meta { uid: crate::api::Uid(1), ..Meta::named("default", "pod") },
-            template: Arc::new(template),
-            number: 0,
-            index: None,
-            claims: [].into(),
-            pinned: None,
-            node: None,
-            started: None,
-            phase: Phase::Running,
-            ready: true,
-            ready_since: Timestamp(100),
-            unschedulable: false,
-            restarts: 0,
-            deletion_cost: 0,
-            disruption: reason.map(Into::into),
-            evicted: false,
-            terminated: None,
-        }
+        Pod { disruption: reason.map(Into::into), ..Pod::running(1) }
     }
 
     #[test]
@@ -302,15 +267,7 @@ mod tests {
             let mut cache = Objects::default();
             let change = deliver(&mut cache, 0, Row::Pod(Box::new(pod(reason)))).expect("it is new");
             let now = Instant(1_000_300_000_000);
-            let view = View {
-                cache: &cache,
-                live: &cache,
-                answers: true,
-                metrics: &NoMetrics,
-                now,
-                monotonic: now,
-                gates: crate::api::FeatureGates::default(),
-            };
+            let view = View::up_to_date(&cache, now);
             let (mut controller, mut queue) = (DisruptionController::default(), WorkQueue::default());
             controller.observe(&change, view, &mut queue);
             assert_eq!(queue.take_timers().next().map(|timer| timer.at.as_ms()), waits, "{reason:?}");

@@ -371,46 +371,12 @@ fn removal_order(a: &Pod, b: &Pod) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Meta, PodTemplate};
+    use crate::api::Meta;
     use crate::time::Timestamp;
-    use std::sync::Arc;
 
-    /// A running pod of that UID.
+    /// A pod of that UID, running on a node.
     pub(super) fn pod(uid: u32) -> Pod {
-        let template = PodTemplate {
-            labels: Arc::default(),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: crate::api::RestartPolicy::Never,
-            grace_seconds: 30,
-            node_selector: crate::api::Labels::default(),
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: crate::api::Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: crate::api::RawTemplate::new(serde_json::Value::Null),
-        };
-        Pod {
-            meta: Meta { uid: Uid(uid), ..Meta::named("default", "pod") },
-            template: Arc::new(template),
-            number: 0,
-            index: None,
-            claims: [].into(),
-            pinned: None,
-            node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }),
-            started: None,
-            phase: Phase::Running,
-            ready: true,
-            ready_since: Timestamp(100),
-            unschedulable: false,
-            restarts: 0,
-            deletion_cost: 0,
-            disruption: None,
-            evicted: false,
-            terminated: None,
-        }
+        Pod { node: Some(Key { kind: Kind::Node, slot: 0, uid: Uid(0) }), ..Pod::running(uid) }
     }
 
     #[test]
