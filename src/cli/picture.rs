@@ -118,7 +118,7 @@ fn chosen(picture: Shown) -> Picture {
 
 /// How drawings look in this terminal.
 pub(super) fn text_options(look: &Look, window: Window) -> TextOptions {
-    let width = look.width.or_else(terminal_width).unwrap_or(WIDTH);
+    let width = known_width(look).unwrap_or(WIDTH);
     TextOptions {
         width: width as usize,
         ascii: look.ascii,
@@ -127,6 +127,11 @@ pub(super) fn text_options(look: &Look, window: Window) -> TextOptions {
         picture: chosen(look.picture),
         ..TextOptions::default()
     }
+}
+
+/// The width that was asked for or that the terminal has.
+pub(super) fn known_width(look: &Look) -> Option<u32> {
+    look.width.or_else(terminal_width)
 }
 
 /// The terminal's width, at most what eyes can follow.

@@ -46,7 +46,8 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
     let waveform = plot::text::waveform(&finished.trace, &finished.timeline, &options);
     match (&finished.rehearsal.about, waveform.split_once("\n\n")) {
         (Some(about), Some((title, rest))) => {
-            let _ = write!(text, "{title}\n\n{}\n\n{rest}\n", about.trim());
+            let about = wrapped(about.trim(), picture::known_width(look));
+            let _ = write!(text, "{title}\n\n{about}\n\n{rest}\n");
         }
         _ => {
             let _ = writeln!(text, "{waveform}");
@@ -64,6 +65,26 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
         text.push('\n');
     }
     refusals(finished, text);
+}
+
+/// A text whose lines are broken between words where they are wider than the
+/// terminal.
+fn wrapped(text: &str, width: Option<u32>) -> String {
+    let Some(width) = width.map(|width| width.max(20) as usize) else { return text.to_string() };
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut now = String::new();
+        for word in line.split(' ') {
+            if !now.is_empty() && now.chars().count() + 1 + word.chars().count() > width {
+                lines.push(std::mem::take(&mut now));
+            } else if !now.is_empty() {
+                now.push(' ');
+            }
+            now.push_str(word);
+        }
+        lines.push(now);
+    }
+    lines.join("\n")
 }
 
 /// What the API server refused: nobody should overlook that.
