@@ -27,7 +27,8 @@ spec:
 
 /// Runs the Deployments on machines of 2 GiB; all claims must hold.
 fn holds(nodes: u32, deployments: &[String], pods: &str, claims: &[&str]) {
-    let claims: String = claims.iter().map(|claim| format!("- check: {claim}\n")).collect();
+    let claims: Vec<String> = claims.iter().map(|claim| format!("- check: {claim}\n")).collect();
+    let claims = claims.concat();
     let text = format!(
         "{}apiVersion: seatrial/v1alpha1
 kind: Scenario
