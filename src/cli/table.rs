@@ -192,6 +192,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_break_between_words() {
+        let text = "one two three four five six\nseven";
+        for (text, width, broken) in [
+            (text, None, text),
+            (text, Some(80), text),
+            (text, Some(20), "one two three four\nfive six\nseven"),
+            ("a_word_that_is_longer_than_that b", Some(20), "a_word_that_is_longer_than_that\nb"),
+        ] {
+            assert_eq!(super::wrapped(text, width), broken);
+        }
+    }
+
+    #[test]
     fn arguments_are_quoted_for_shells() {
         let arguments = ["a.yaml", "my file.yaml", "it's", "*.yaml"].map(str::to_string);
         assert_eq!(reproduce(&arguments, 7), r"seatrial run a.yaml 'my file.yaml' 'it'\''s' '*.yaml' --seed 7");
