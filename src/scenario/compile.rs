@@ -33,7 +33,7 @@ use crate::assertion::{Assertion, Figure, Window};
 use crate::error::Problem;
 use crate::figures::Unit;
 use crate::sim::Setup;
-use crate::sim::setup::{ControlPlane, TimedAction};
+use crate::sim::setup::{ControlPlane, Quota, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
 
 /// Nobody rehearses more than a year.
@@ -101,6 +101,8 @@ pub fn compile(loaded: &Loaded, overrides: Overrides) -> Result<Rehearsal, Vec<P
         left_out: Vec::new(),
         played: loaded.file.as_ref().map(|file| life::played(&file.spec)).unwrap_or_default(),
         priority_classes: Vec::new(),
+        quotas: Vec::new(),
+        applying: false,
         problems: Vec::new(),
         notes: Vec::new(),
     };
@@ -137,6 +139,10 @@ struct Compiler<'a> {
     played: Vec<Option<String>>,
     /// The PriorityClasses among the manifests.
     priority_classes: Vec<PriorityClass>,
+    /// The ResourceQuotas among them.
+    quotas: Vec<Quota>,
+    /// Whether what is read now is applied by an action.
+    applying: bool,
     problems: Vec<Problem>,
     notes: Vec<Problem>,
 }
@@ -238,7 +244,10 @@ impl Compiler<'_> {
             clocks,
             assumptions,
             kubernetes,
-            quotas: spec.cluster.as_ref().map(cluster::quotas).unwrap_or_default(),
+            quotas: {
+                self.quotas.extend(spec.cluster.as_ref().map(cluster::quotas).unwrap_or_default());
+                std::mem::take(&mut self.quotas)
+            },
             images: self.images(&spec.images),
             volumes,
             tell_serving: !traffic.is_empty(),

@@ -32,16 +32,15 @@ impl Simulation {
             let message = "Internal error occurred: failed calling webhook \"pods\": connection refused";
             return Err(ApiError::Internal(message.to_string()));
         }
-        let Some(quota) = self.quota_of(namespace) else { return Ok(()) };
         let used = self.admission.used.get(namespace).copied().unwrap_or_default();
-        match refusal(quota, &used, &demand(template)) {
+        match self.quotas_of(namespace).find_map(|quota| refusal(quota, &used, &demand(template))) {
             None => Ok(()),
             Some(why) => Err(ApiError::Forbidden(format!("pods {name:?} is forbidden: {why}"))),
         }
     }
 
-    fn quota_of(&self, namespace: &str) -> Option<&Quota> {
-        self.setup.quotas.iter().find(|quota| *quota.namespace == *namespace)
+    fn quotas_of(&self, namespace: &str) -> impl Iterator<Item = &Quota> {
+        self.setup.quotas.iter().filter(move |quota| *quota.namespace == *namespace)
     }
 
     /// Keeps count of the pods of namespaces with a quota: those that have
@@ -53,7 +52,7 @@ impl Simulation {
             return;
         }
         let pod = self.store.objects().pods.get(change.key).filter(|_| change.verb != Verb::Deleted);
-        let counts = pod.filter(|pod| !pod.is_finished() && self.quota_of(&pod.meta.namespace).is_some());
+        let counts = pod.filter(|pod| !pod.is_finished() && self.quotas_of(&pod.meta.namespace).next().is_some());
         let new = counts.map(|pod: &Pod| (pod.meta.namespace.clone(), demand(&pod.template)));
         let admission = &mut self.admission;
         match (new, admission.counted.contains_key(&change.key)) {
@@ -85,10 +84,11 @@ fn refusal(quota: &Quota, used: &Resources, wanted: &Resources) -> Option<String
         ("requests.cpu", quota.cpu_milli, used.cpu_milli, wanted.cpu_milli),
         ("requests.memory", quota.memory_milli, used.memory_milli, wanted.memory_milli),
     ];
+    let name = if quota.name.is_empty() { String::new() } else { format!(": {}", quota.name) };
     let limited = || rows.iter().filter_map(|&(name, hard, used, wanted)| Some((name, hard?, used, wanted)));
     let missing: Vec<&str> = limited().filter(|row| row.3 == 0).map(|row| row.0).collect();
     if !missing.is_empty() {
-        return Some(format!("failed quota: must specify {}", missing.join(",")));
+        return Some(format!("failed quota{name}: must specify {}", missing.join(",")));
     }
     let over: Vec<_> = limited().filter(|&(_, hard, used, wanted)| used + wanted > hard).collect();
     if over.is_empty() {
@@ -99,7 +99,7 @@ fn refusal(quota: &Quota, used: &Resources, wanted: &Resources) -> Option<String
         items.join(",")
     };
     let (wanted, used, hard) = (list(|row| row.3), list(|row| row.2), list(|row| row.1));
-    Some(format!("exceeded quota, requested: {wanted}, used: {used}, limited: {hard}"))
+    Some(format!("exceeded quota{name}, requested: {wanted}, used: {used}, limited: {hard}"))
 }
 
 /// Thousandths as a quantity: whole units, Mi where it comes out even, or
@@ -118,7 +118,13 @@ mod tests {
 
     #[test]
     fn a_quota_limits_what_is_taken_together() {
-        let quota = Quota { namespace: "shop".into(), pods: Some(3_000), cpu_milli: Some(1_000), memory_milli: None };
+        let quota = Quota {
+            namespace: "shop".into(),
+            name: "".into(),
+            pods: Some(3_000),
+            cpu_milli: Some(1_000),
+            memory_milli: None,
+        };
         let of = |pods, cpu_milli| Resources { pods, cpu_milli, memory_milli: 5 };
         for (used, wanted, why) in [
             (of(2, 500), of(1, 500), None),

@@ -116,6 +116,8 @@ impl Setup {
 pub struct Quota {
     /// The namespace.
     pub namespace: Arc<str>,
+    /// The name of its ResourceQuota; empty if it has none.
+    pub name: Arc<str>,
     /// `pods`, in thousandths as the others.
     pub pods: Option<i64>,
     /// `requests.cpu`

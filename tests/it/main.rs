@@ -24,6 +24,7 @@ mod memory;
 mod pictures;
 mod plot;
 mod pod_life;
+mod quota;
 mod rules;
 mod scenario;
 mod scheduler;

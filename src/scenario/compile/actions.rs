@@ -234,6 +234,7 @@ impl Compiler<'_> {
     }
 
     fn apply(&mut self, applied: &Applied, c: &Context<'_>, all: &mut Vec<Action>) {
+        self.applying = true;
         match applied {
             Applied::Object(value) => {
                 // A list has indices in its path; the nearest place will do.
@@ -245,6 +246,7 @@ impl Compiler<'_> {
                 }
             }
         }
+        self.applying = false;
     }
 
     fn patch(&mut self, name: &str, patch: &Value, patch_type: PatchType, c: &Context<'_>, all: &mut Vec<Action>) {

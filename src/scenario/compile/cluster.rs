@@ -20,6 +20,7 @@ const MAX_NODES: usize = 20_000;
 pub(super) fn quotas(cluster: &Cluster) -> Vec<Quota> {
     let quota = |(namespace, entry): (&String, &QuotaEntry)| Quota {
         namespace: namespace.as_str().into(),
+        name: "".into(),
         pods: entry.pods.map(|pods| i64::from(pods) * 1_000),
         cpu_milli: entry.cpu.map(|cpu| cpu.milli),
         memory_milli: entry.memory.map(|memory| memory.milli),

@@ -100,7 +100,7 @@ impl Compiler<'_> {
 
     fn object(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> Option<Object> {
         let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        if self.priority_class(value, locate) {
+        if self.priority_class(value, locate) || self.quota(value, locate) {
             return None;
         }
         match manifest::kind_of(value) {

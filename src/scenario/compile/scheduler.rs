@@ -1,14 +1,15 @@
 //! Who places the pods, and how important they are.
 
 use super::Compiler;
-use crate::api::{Object, PodTemplate, PriorityClass};
+use crate::api::{Object, PodTemplate, PriorityClass, parse_quantity};
 use crate::environment::PriorityClasses;
 use crate::error::Problem;
 use crate::manifest;
 use crate::scenario::file::{Applied, SchedulerName, Spec};
 use crate::scenario::load::Loaded;
-use crate::sim::setup::SchedulerChoice;
+use crate::sim::setup::{Quota, SchedulerChoice};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What kube-scheduler's rules leave out here.
 const SIMPLIFIED: &str =
@@ -56,6 +57,56 @@ impl Compiler<'_> {
                 self.problems.push(locate(Problem::new(message).in_field("value")));
             }
         }
+        true
+    }
+
+    /// Reads a ResourceQuota; whether it is one.
+    pub(super) fn quota(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> bool {
+        let text = |path: &str| value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        if text("/kind") != "ResourceQuota" || text("/apiVersion") != "v1" {
+            return false;
+        }
+        let namespace = if text("/metadata/namespace").is_empty() { "default" } else { text("/metadata/namespace") };
+        let (namespace, name): (Arc<str>, Arc<str>) = (namespace.into(), text("/metadata/name").into());
+        if self.applying {
+            if !self.quotas.iter().any(|known| known.namespace == namespace && known.name == name) {
+                let problem = Problem::new("a ResourceQuota is there from the beginning").in_field("kind");
+                self.problems.push(locate(problem.with_hint("name it under `manifests` or `objects`")));
+            }
+            return true;
+        }
+        for field in ["scopes", "scopeSelector"] {
+            if value.pointer(&format!("/spec/{field}")).is_some() {
+                let problem = Problem::new("quotas for some pods only are not modelled");
+                self.problems.push(locate(problem.in_field(format!("spec.{field}")).with_hint("take it away")));
+            }
+        }
+        let mut quota = Quota { namespace, name, pods: None, cpu_milli: None, memory_milli: None };
+        let mut not_modelled = Vec::new();
+        for (key, amount) in value.pointer("/spec/hard").and_then(Value::as_object).into_iter().flatten() {
+            let limit = match &**key {
+                "pods" | "count/pods" => &mut quota.pods,
+                "cpu" | "requests.cpu" => &mut quota.cpu_milli,
+                "memory" | "requests.memory" => &mut quota.memory_milli,
+                _ => {
+                    not_modelled.push(format!("\nspec.hard.{key}"));
+                    continue;
+                }
+            };
+            match parse_quantity(&amount.as_str().map_or_else(|| amount.to_string(), str::to_string)) {
+                // Of two names for the same the lower limit counts.
+                Ok(milli) => *limit = Some(limit.map_or(milli, |other| other.min(milli))),
+                Err(message) => {
+                    self.problems.push(locate(Problem::new(message).in_field(format!("spec.hard.{key}"))));
+                }
+            }
+        }
+        if !not_modelled.is_empty() {
+            let message =
+                format!("ResourceQuota {} has fields that are not modelled{}", quota.name, not_modelled.concat());
+            self.notes.push(locate(Problem::new(message)));
+        }
+        self.quotas.push(quota);
         true
     }
 
