@@ -71,10 +71,7 @@ impl Controller for GarbageCollector {
     }
 
     fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
-        match error {
-            ApiError::NotFound => Reaction::Ignore,
-            _ => Reaction::Fail,
-        }
+        Reaction::unless_gone(error)
     }
 
     /// Its graph is built from the lists first.

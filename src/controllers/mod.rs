@@ -15,6 +15,7 @@ pub mod horizontal_pod_autoscaler;
 pub mod job;
 mod metrics;
 pub mod node_lifecycle;
+mod owners;
 mod plan;
 pub mod pod_gc;
 pub mod pods;
@@ -117,6 +118,14 @@ pub enum Reaction {
     /// The sync fails, but what goes out beside the write and what
     /// [`Controller::salvage`] leaves of the plan is written before.
     Finish,
+}
+
+impl Reaction {
+    /// For those who only take away: nothing is left to do about an object
+    /// that is gone.
+    const fn unless_gone(error: &ApiError) -> Reaction {
+        if matches!(error, ApiError::NotFound) { Reaction::Ignore } else { Reaction::Fail }
+    }
 }
 
 /// One controller process.

@@ -1,5 +1,6 @@
 //! The ReplicaSet controller: as many pods as wanted, no more, no fewer.
 
+use super::owners::{self, is_known};
 use super::pods::{Candidate, available_at, is_available, sort_for_deletion};
 use super::{
     Controller, Expectations, NewPod, Notice, Plan, Planned, PodMark, PodName, Reaction, SyncError, Version, View,
@@ -191,19 +192,19 @@ impl Controller for ReplicaSetController {
 impl ReplicaSetController {
     fn pod_added(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.owner {
-            Some(owner) if is_known(owner, view) => {
+            Some(owner) if is_known::<ReplicaSet>(owner, view) => {
                 self.expectations.creation_observed(owner);
                 queue.add(owner);
             }
             Some(_) => {}
-            None => enqueue_adopters(change.key, view, queue),
+            None => owners::enqueue_adopters::<ReplicaSet>(change.key, view, queue),
         }
     }
 
     /// A pod that is being deleted counts as gone: the controller replaces it
     /// now and not when its grace period is over.
     fn pod_deleted(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-        if let Some(owner) = change.owner.filter(|&owner| is_known(owner, view)) {
+        if let Some(owner) = change.owner.filter(|&owner| is_known::<ReplicaSet>(owner, view)) {
             self.expectations.deletion_observed(owner, change.key.uid);
             queue.add(owner);
         }
@@ -384,41 +385,11 @@ fn status_of(set: &ReplicaSet, tally: &Tally, view: View<'_>) -> ReplicaSetStatu
     }
 }
 
-fn is_known(owner: Key, view: View<'_>) -> bool {
-    owner.kind == Kind::ReplicaSet && view.cache.replica_sets.get(owner).is_some()
-}
-
 fn pod_updated(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-    if change.owner_changed
-        && let Some(old) = change.old_owner.filter(|&old| is_known(old, view))
+    if let Some((key, set)) = owners::pod_updated::<ReplicaSet>(change, view, queue)
+        && change.became_ready
+        && set.spec.min_ready_seconds > 0
     {
-        queue.add(old);
-    }
-    let Some(owner) = change.owner else {
-        if change.labels_changed || change.owner_changed {
-            enqueue_adopters(change.key, view, queue);
-        }
-        return;
-    };
-    if owner.kind != Kind::ReplicaSet {
-        return;
-    }
-    let Some(set) = view.cache.replica_sets.get(owner) else { return };
-    queue.add(owner);
-    if change.became_ready && set.spec.min_ready_seconds > 0 {
-        queue.add_after(owner, Span::from_secs(set.spec.min_ready_seconds as u64));
-    }
-}
-
-/// Enqueues every ReplicaSet that would adopt a pod.
-fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
-    let Some(pod) = view.cache.pods.get(pod) else { return };
-    let adopters = view
-        .cache
-        .replica_sets
-        .iter()
-        .filter(|(_, set)| set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels));
-    for (key, _) in adopters {
-        queue.add(key);
+        queue.add_after(key, Span::from_secs(set.spec.min_ready_seconds as u64));
     }
 }

@@ -46,10 +46,7 @@ impl Controller for TtlAfterFinished {
     }
 
     fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
-        match error {
-            ApiError::NotFound => Reaction::Ignore,
-            _ => Reaction::Fail,
-        }
+        Reaction::unless_gone(error)
     }
 
     /// Upstream: `cmd/kube-controller-manager/app/options` `--concurrent-ttl-after-finished-syncs`

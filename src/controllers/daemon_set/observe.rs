@@ -1,8 +1,9 @@
 //! What wakes the DaemonSet controller.
 
 use super::{DaemonSetController, SeenNode, rules};
-use crate::api::{Key, Kind, Labels};
+use crate::api::{DaemonSet, Key, Kind};
 use crate::cluster::{Change, Verb};
+use crate::controllers::owners::{self, is_known};
 use crate::controllers::{View, WorkQueue};
 use crate::time::Span;
 
@@ -21,18 +22,18 @@ impl DaemonSetController {
         self.keep_count(change, view);
         match change.verb {
             Verb::Added if !change.deleting => match change.owner {
-                Some(owner) if is_known(owner, view) => {
+                Some(owner) if is_known::<DaemonSet>(owner, view) => {
                     self.expectations.creation_observed(owner);
                     queue.add(owner);
                 }
                 Some(_) => {}
-                None => enqueue_adopters_of_pod(change.key, view, queue),
+                None => owners::enqueue_adopters::<DaemonSet>(change.key, view, queue),
             },
             Verb::Modified if !change.deleting => pod_updated(change, view, queue),
             // A pod that is being deleted counts as gone, though its place on
             // the node is taken until it is.
             _ => {
-                if let Some(owner) = change.owner.filter(|&owner| is_known(owner, view)) {
+                if let Some(owner) = change.owner.filter(|&owner| is_known::<DaemonSet>(owner, view)) {
                     self.expectations.deletion_observed(owner, change.key.uid);
                     queue.add(owner);
                 }
@@ -96,43 +97,23 @@ impl DaemonSetController {
     }
 }
 
-fn is_known(owner: Key, view: View<'_>) -> bool {
-    owner.kind == Kind::DaemonSet && view.cache.daemon_sets.get(owner).is_some()
-}
-
 fn pod_updated(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-    if change.owner_changed
-        && let Some(old) = change.old_owner.filter(|&old| is_known(old, view))
+    if let Some((key, set)) = owners::pod_updated::<DaemonSet>(change, view, queue)
+        && change.became_ready
+        && set.spec.min_ready_seconds > 0
     {
-        queue.add(old);
-    }
-    let Some(owner) = change.owner else {
-        if change.labels_changed || change.owner_changed {
-            enqueue_adopters_of_pod(change.key, view, queue);
-        }
-        return;
-    };
-    if owner.kind != Kind::DaemonSet {
-        return;
-    }
-    let Some(set) = view.cache.daemon_sets.get(owner) else { return };
-    queue.add(owner);
-    if change.became_ready && set.spec.min_ready_seconds > 0 {
-        queue.add_after(owner, Span::from_secs(set.spec.min_ready_seconds as u64 + 1));
+        queue.add_after(key, Span::from_secs(set.spec.min_ready_seconds as u64 + 1));
     }
 }
 
 /// Upstream: `daemon/daemon_controller.go addHistory, updateHistory, deleteHistory`
 pub(super) fn revision(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-    if change.verb == Verb::Modified
-        && change.owner_changed
-        && let Some(old) = change.old_owner.filter(|&old| is_known(old, view))
-    {
-        queue.add(old);
+    if change.verb == Verb::Modified {
+        owners::enqueue_old_owner::<DaemonSet>(change, view, queue);
     }
     let is_gone = change.verb == Verb::Deleted || (change.verb == Verb::Added && change.deleting);
     if let Some(owner) = change.owner {
-        if is_known(owner, view) && (is_gone || change.verb == Verb::Modified) {
+        if is_known::<DaemonSet>(owner, view) && (is_gone || change.verb == Verb::Modified) {
             queue.add(owner);
         }
         return;
@@ -142,20 +123,7 @@ pub(super) fn revision(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         && is_news
         && let Some(revision) = view.cache.controller_revisions.get(change.key)
     {
-        enqueue_adopters(&revision.meta.namespace, &revision.meta.labels, view, queue);
-    }
-}
-
-fn enqueue_adopters_of_pod(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
-    if let Some(pod) = view.cache.pods.get(pod) {
-        enqueue_adopters(&pod.meta.namespace, &pod.meta.labels, view, queue);
-    }
-}
-
-/// Enqueues every DaemonSet that would adopt something with these labels.
-fn enqueue_adopters(namespace: &str, labels: &Labels, view: View<'_>, queue: &mut WorkQueue) {
-    for (key, set) in view.cache.daemon_sets.iter() {
-        if &*set.meta.namespace == namespace && set.spec.selector.matches(labels) {
+        for key in owners::adopters::<DaemonSet>(&revision.meta.namespace, &revision.meta.labels, view) {
             queue.add(key);
         }
     }

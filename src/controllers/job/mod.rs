@@ -16,6 +16,7 @@ mod tracking;
 
 pub use orphans::OrphanPods;
 
+use super::owners::{self, is_known};
 use super::{Controller, Expectations, Notice, Plan, Planned, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Finalizers, Gate, Job, JobStatus, Key, KeyMap, Kind, Phase, Pod, PodReplacement, Uid};
 use crate::cluster::{ApiError, Change, Verb};
@@ -232,7 +233,7 @@ impl JobController {
     /// Upstream: `job/job_controller.go addPod`
     fn pod_added(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         match change.owner {
-            Some(job) if is_known(job, view) => {
+            Some(job) if is_known::<Job>(job, view) => {
                 self.expectations.creation_observed(job);
                 queue.add_after(job, BATCH);
             }
@@ -244,7 +245,7 @@ impl JobController {
     /// Upstream: `job/job_controller.go updatePod`
     fn pod_updated(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         let before = change.old_owner.filter(|_| change.owner_changed);
-        for job in before.into_iter().chain(change.owner).filter(|&job| is_known(job, view)) {
+        for job in before.into_iter().chain(change.owner).filter(|&job| is_known::<Job>(job, view)) {
             if !change.finalizers.has(Finalizers::JOB_TRACKING) {
                 self.release_observed(job, change.key.uid);
             }
@@ -259,7 +260,9 @@ impl JobController {
     ///
     /// Upstream: `job/job_controller.go deletePod`
     fn pod_gone(&mut self, change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-        let Some(job) = change.owner.filter(|&job| is_known(job, view) && !is_finished(job, view)) else { return };
+        let Some(job) = change.owner.filter(|&job| is_known::<Job>(job, view) && !is_finished(job, view)) else {
+            return;
+        };
         self.expectations.deletion_observed(job, change.key.uid);
         if change.verb == Verb::Deleted || !change.finalizers.has(Finalizers::JOB_TRACKING) {
             self.release_observed(job, change.key.uid);
@@ -303,19 +306,13 @@ impl Memory {
     }
 }
 
-fn is_known(owner: Key, view: View<'_>) -> bool {
-    owner.kind == Kind::Job && view.cache.jobs.get(owner).is_some()
-}
-
 fn is_finished(job: Key, view: View<'_>) -> bool {
     view.cache.jobs.get(job).is_some_and(|job| job.status.finished().is_some())
 }
 
 /// Enqueues every Job that would adopt a pod.
 fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
-    let Some(pod) = view.cache.pods.get(pod) else { return };
-    let fits = |job: &Job| job.meta.namespace == pod.meta.namespace && job.spec.selector.matches(&pod.meta.labels);
-    for (key, _) in view.cache.jobs.iter().filter(|(_, job)| fits(job)) {
+    for key in owners::adopters_of_pod::<Job>(pod, view) {
         queue.add_after(key, BATCH);
     }
 }

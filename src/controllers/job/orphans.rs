@@ -68,10 +68,7 @@ impl Controller for OrphanPods {
     }
 
     fn failed(&mut self, _key: Key, _write: &Write, error: &ApiError, _view: View<'_>, _plan: &mut Plan) -> Reaction {
-        match error {
-            ApiError::NotFound => Reaction::Ignore,
-            _ => Reaction::Fail,
-        }
+        Reaction::unless_gone(error)
     }
 
     fn new_queue(&self) -> WorkQueue {

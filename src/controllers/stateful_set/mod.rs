@@ -9,6 +9,7 @@ mod pass;
 pub mod rules;
 
 use super::history;
+use super::owners;
 use super::{Controller, Notice, Plan, Planned, PodName, Reaction, SyncError, Version, View, WorkQueue, Write};
 use crate::api::{Finalizers, Gate, Key, Kind, OwnerRef, Pod, PodTemplate, StatefulSet};
 use crate::cluster::{ApiError, Change, Verb};
@@ -121,7 +122,7 @@ impl Controller for StatefulSetController {
                 if same { Reaction::Ignore } else { Reaction::Fail }
             }
             (Write::CreatePod(pod), _) => {
-                if let (PodName::Exact(name), Some(set)) = (&pod.name, find(key, view)) {
+                if let (PodName::Exact(name), Some(set)) = (&pod.name, owners::find::<StatefulSet>(key, view)) {
                     let set = &set.meta.name;
                     let message = format!("create Pod {name} in StatefulSet {set} failed error: {error}");
                     plan.announce(key, Notice::warning("FailedCreate", message));
@@ -155,46 +156,23 @@ impl Controller for StatefulSetController {
     }
 }
 
-fn find(key: Key, view: View<'_>) -> Option<&StatefulSet> {
-    (key.kind == Kind::StatefulSet).then(|| view.cache.stateful_sets.get(key)).flatten()
-}
-
 /// Upstream: `statefulset/stateful_set.go addPod, updatePod, deletePod`
 fn observe_pod(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
-    if change.verb == Verb::Modified
-        && change.owner_changed
-        && let Some(old) = change.old_owner.filter(|&old| find(old, view).is_some())
-    {
-        queue.add(old);
-    }
-    let Some(owner) = change.owner else {
-        let may_be_adopted = match change.verb {
-            Verb::Added => !change.deleting,
-            Verb::Modified => change.labels_changed || change.owner_changed,
-            Verb::Deleted => false,
-        };
-        if may_be_adopted {
-            enqueue_adopters(change.key, view, queue);
+    if change.verb == Verb::Modified {
+        if let Some((key, set)) = owners::pod_updated::<StatefulSet>(change, view, queue)
+            && change.became_ready
+            && set.spec.min_ready_seconds > 0
+        {
+            queue.add_after(key, Span::from_secs(set.spec.min_ready_seconds as u64));
         }
         return;
-    };
-    let Some(set) = find(owner, view) else { return };
-    queue.add(owner);
-    if change.verb == Verb::Modified && change.became_ready && set.spec.min_ready_seconds > 0 {
-        queue.add_after(owner, Span::from_secs(set.spec.min_ready_seconds as u64));
     }
-}
-
-/// Enqueues every StatefulSet that might adopt a pod.
-fn enqueue_adopters(pod: Key, view: View<'_>, queue: &mut WorkQueue) {
-    let Some(pod) = view.cache.pods.get(pod) else { return };
-    let adopters = view
-        .cache
-        .stateful_sets
-        .iter()
-        .filter(|(_, set)| set.meta.namespace == pod.meta.namespace && set.spec.selector.matches(&pod.meta.labels));
-    for (key, _) in adopters {
-        queue.add(key);
+    match change.owner {
+        Some(owner) if owners::is_known::<StatefulSet>(owner, view) => queue.add(owner),
+        None if change.verb == Verb::Added && !change.deleting => {
+            owners::enqueue_adopters::<StatefulSet>(change.key, view, queue);
+        }
+        _ => {}
     }
 }
 
