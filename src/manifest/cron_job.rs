@@ -5,8 +5,9 @@ use super::job::{JOB_SPEC, read_template, spec_to_json};
 use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Bool, Int32, Int64, Opt, Struct, Text};
 use super::shape::common::OBJECT_META;
-use super::shape::{decode, shapes};
-use super::{Loaded, meta, pod_template};
+use super::shape::shapes;
+use super::workload::{Head, read_head};
+use super::{Loaded, meta};
 use crate::api::{Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate, Object};
 use crate::cron;
 use crate::error::Problem;
@@ -34,14 +35,9 @@ const LONGEST_NAME: usize = 52;
 /// Upstream: `pkg/apis/batch/validation/validation.go ValidateCronJobCreate`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &CRON_JOB, &mut problems);
-    let template = &mut document["spec"]["jobTemplate"]["spec"]["template"];
-    let mut not_modelled = pod_template::not_modelled(template, "spec.jobTemplate.spec.template");
-    pod_template::apply_defaults(template);
+    let template = "spec.jobTemplate.spec.template";
+    let Head { document, meta, not_modelled } = read_head(value, &CRON_JOB, template, &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let meta = meta::read(&f, &mut problems);
     let spec = read_spec(&f.object("spec"), &mut problems);
     if meta.name.len() > LONGEST_NAME {
         let path = f.object("metadata").path("name");

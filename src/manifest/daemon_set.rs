@@ -7,7 +7,8 @@ use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Int32, IntOrText, Opt, Ptr, Struct, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
-use super::shape::{decode, shapes};
+use super::shape::shapes;
+use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector};
 use crate::api::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, IntOrPercent, Object};
 use crate::error::Problem;
@@ -41,13 +42,8 @@ const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateDaemonSet`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &DAEMON_SET, &mut problems);
-    let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
-    pod_template::apply_defaults(&mut document["spec"]["template"]);
+    let Head { document, mut meta, not_modelled } = read_head(value, &DAEMON_SET, "spec.template", &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let mut meta = meta::read(&f, &mut problems);
     meta::take_number::<i64>(&mut meta, TEMPLATE_GENERATION);
     let spec = read_spec(&f.object("spec"), &mut problems);
     let set = DaemonSet { meta, spec, status: DaemonSetStatus::default(), template_generation: 1 };

@@ -5,7 +5,8 @@ use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Bool, Int32, IntOrText, Opt, Ptr, Struct, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
-use super::shape::{decode, shapes};
+use super::shape::shapes;
+use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector, syntax};
 use crate::api::{Deployment, DeploymentSpec, DeploymentStatus, IntOrPercent, Object, Strategy};
 use crate::error::Problem;
@@ -46,13 +47,8 @@ const LEFTOVERS: [&str; 4] = [
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateDeployment`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &DEPLOYMENT, &mut problems);
-    let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
-    pod_template::apply_defaults(&mut document["spec"]["template"]);
+    let Head { document, mut meta, not_modelled } = read_head(value, &DEPLOYMENT, "spec.template", &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let mut meta = meta::read(&f, &mut problems);
     let revision = meta::take_number(&mut meta, REVISION);
     for leftover in LEFTOVERS {
         meta::take_number::<i64>(&mut meta, leftover);

@@ -36,6 +36,7 @@ mod stateful_set;
 mod storage;
 mod suggest;
 mod syntax;
+mod workload;
 
 pub use image::set_image;
 pub use kinds::{KnownKind, kind_of};

@@ -6,7 +6,8 @@ use super::problems::Problems;
 use super::shape::Shape::{Any, Int32, Opt, Ptr, Struct, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
-use super::shape::{decode, shapes};
+use super::shape::shapes;
+use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector};
 use crate::api::{Object, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus, RolloutMarks};
 use crate::error::Problem;
@@ -30,13 +31,8 @@ const MAX: &str = "deployment.kubernetes.io/max-replicas";
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateReplicaSet`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &REPLICA_SET, &mut problems);
-    let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
-    pod_template::apply_defaults(&mut document["spec"]["template"]);
+    let Head { document, mut meta, not_modelled } = read_head(value, &REPLICA_SET, "spec.template", &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let mut meta = meta::read(&f, &mut problems);
     let marks = RolloutMarks {
         revision: meta::take_number(&mut meta, REVISION),
         desired_replicas: meta::take_number(&mut meta, DESIRED),

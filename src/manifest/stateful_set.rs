@@ -7,8 +7,9 @@ use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Int32, IntOrText, Opt, Ptr, Struct, Structs, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
+use super::shape::shapes;
 use super::shape::volume::PERSISTENT_VOLUME_CLAIM_SPEC;
-use super::shape::{decode, shapes};
+use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector, storage, syntax};
 use crate::api::{
     ClaimRetention, ClaimTemplate, IntOrPercent, Object, PodManagement, Retention, StatefulRolling, StatefulSet,
@@ -53,13 +54,8 @@ const STATEFUL_SET_WORDS: Words = Words { selector: "statefulset", pods: "Statef
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateStatefulSet`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &STATEFUL_SET, &mut problems);
-    let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
-    pod_template::apply_defaults(&mut document["spec"]["template"]);
+    let Head { document, meta, not_modelled } = read_head(value, &STATEFUL_SET, "spec.template", &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let meta = meta::read(&f, &mut problems);
     let name = f.object("metadata").text("name");
     // Its pods are called after it and take part in host names.
     for wrong in syntax::dns_label(name) {

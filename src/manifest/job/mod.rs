@@ -8,7 +8,8 @@ use super::problems::{Problems, invalid};
 use super::shape::Shape::{Any, Bool, Int32, Int64, List, Opt, Ptr, Struct, Structs, Text};
 use super::shape::common::{LABEL_SELECTOR, OBJECT_META};
 use super::shape::pod::POD_TEMPLATE_SPEC;
-use super::shape::{decode, shapes};
+use super::shape::shapes;
+use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector, syntax};
 use crate::api::{
     Job, JobSpec, JobStatus, Labels, Object, PodReplacement, PodTemplate, RestartPolicy, is_generated_label,
@@ -54,13 +55,8 @@ shapes! {
 /// Upstream: `pkg/apis/batch/validation/validation.go ValidateJob`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
-    let mut document = decode(value, &JOB, &mut problems);
-    let mut not_modelled = pod_template::not_modelled(&document["spec"]["template"], "spec.template");
-    pod_template::apply_defaults(&mut document["spec"]["template"]);
+    let Head { document, mut meta, not_modelled } = read_head(value, &JOB, "spec.template", &mut problems);
     let f = Fields::new(&document, "");
-    not_modelled.extend(meta::foreign_holders(&f));
-    not_modelled.sort();
-    let mut meta = meta::read(&f, &mut problems);
     let spec = f.object("spec");
     let job_spec = read_spec(&spec, &mut problems);
     let job_spec = read_selector(job_spec, &spec, &mut problems);
