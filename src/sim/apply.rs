@@ -4,7 +4,8 @@ use super::Simulation;
 use super::fields::Recorded;
 use crate::api::{
     ControllerRevision, DaemonSet, Deployment, DeploymentStatus, Finalizers, HorizontalPodAutoscaler, Job, JobStatus,
-    Key, Kind, Labels, Meta, PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, ReplicaSet, StatefulSet,
+    Key, Kind, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, ReplicaSet,
+    RolloutMarks, StatefulSet,
 };
 use crate::cluster::{ApiError, PodDeletion, Store, WithStatus, jobs};
 use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
@@ -31,41 +32,11 @@ impl Simulation {
     ) -> Result<Written, ApiError> {
         match write {
             Write::CreatePod(pod) => self.create_pod(pod, cause),
-            Write::DeletePod { pod, owner } => {
-                let subject = self.known_subject(*pod)?;
-                let written = self.delete_pod(*pod, None, cause)?;
-                let emitted = match owner.kind {
-                    Kind::StatefulSet => self.about_pod("Delete", subject, *owner),
-                    _ => Emitted::DeletedPod(subject),
-                };
-                self.emit(*owner, emitted);
-                Ok(written)
-            }
-            Write::DeleteNewPod { namespace, name, owner } => {
-                let pod = self.store.objects().pods.find(namespace, name).ok_or(ApiError::NotFound)?;
-                self.apply(&mut Write::DeletePod { pod, owner: *owner }, None, cause)
-            }
-            Write::CreateReplicaSet { set, deployment } => {
-                let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
-                let key = self.store.create((**set).clone())?;
-                self.register(key, Some(*deployment), revision);
-                self.created::<ReplicaSet>(key, cause);
-                if replicas > 0 {
-                    let replica_set = self.recorder.subject(key.uid);
-                    self.emit(*deployment, Emitted::Scaled { replica_set, from: 0, to: replicas });
-                }
-                Ok((key, self.version(key)))
-            }
+            Write::DeletePod { pod, owner } => self.delete_owned_pod(*pod, *owner, cause),
+            Write::DeleteNewPod { namespace, name, owner } => self.delete_new_pod(namespace, name, *owner, cause),
+            Write::CreateReplicaSet { set, deployment } => self.create_replica_set(set, *deployment, cause),
             Write::ScaleReplicaSet { set, from, to, marks, deployment, .. } => {
-                let written = self.update_replica_set(*set, version, cause, |row| {
-                    row.spec.replicas = *to;
-                    row.marks = *marks;
-                })?;
-                if from != to {
-                    let replica_set = self.recorder.subject(set.uid);
-                    self.emit(*deployment, Emitted::Scaled { replica_set, from: *from, to: *to });
-                }
-                Ok(written)
+                self.scale_replica_set(*set, version, (*from, *to), *marks, *deployment, cause)
             }
             Write::UpdateReplicaSet { set, marks, annotations, min_ready_seconds, .. } => {
                 self.update_replica_set(*set, version, cause, |row| {
@@ -77,16 +48,8 @@ impl Simulation {
             Write::DeleteReplicaSet(object) | Write::DeleteRevision(object) => {
                 self.delete(*object, crate::api::Propagation::Background, cause)
             }
-            Write::CreateRevision { revision, owner } => {
-                let number = revision.revision as u32;
-                let key = self.store.create((**revision).clone())?;
-                self.register(key, Some(*owner), number);
-                self.created::<ControllerRevision>(key, cause);
-                Ok((key, self.version(key)))
-            }
-            Write::NumberRevision { revision, number, .. } => self.recorded(*revision, cause, |store| {
-                store.update(*revision, version, |row: &mut ControllerRevision| row.revision = *number)
-            }),
+            Write::CreateRevision { revision, owner } => self.create_revision(revision, *owner, cause),
+            Write::NumberRevision { revision, number, .. } => self.number_revision(*revision, version, *number, cause),
             Write::Delete { object, .. } if object.kind == Kind::Pod => self.delete_pod(*object, None, cause),
             Write::Delete { object, propagation } => self.delete(*object, *propagation, cause),
             Write::ReplicaSetStatus { set, status, .. } => {
@@ -100,24 +63,8 @@ impl Simulation {
                 self.write_status::<StatefulSet>(*set, version, status, cause)
             }
             Write::CreateClaim { claim, set, pod } => self.create_claim(claim, *set, pod, cause),
-            Write::OwnClaim { namespace, name, owners, .. } => {
-                let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
-                self.store.set_owners(claim, owners.clone())?;
-                self.recorder.last = cause;
-                Ok((claim, self.version(claim)))
-            }
-            Write::RelabelPod { pod, owner, labels } => {
-                let subject = self.known_subject(*pod)?;
-                if self.store.objects().pods.get(*pod).is_some_and(|row| row.meta.labels != *labels) {
-                    self.store.update_pod(*pod, |row| row.meta.labels = labels.clone())?;
-                }
-                self.recorder.last = cause;
-                if owner.kind == Kind::StatefulSet {
-                    let emitted = self.about_pod("Update", subject, *owner);
-                    self.emit(*owner, emitted);
-                }
-                Ok((*pod, self.version(*pod)))
-            }
+            Write::OwnClaim { namespace, name, owners, .. } => self.own_claim(namespace, name, owners, cause),
+            Write::RelabelPod { pod, owner, labels } => self.relabel_pod(*pod, *owner, labels, cause),
             Write::JobStatus { job, status, notices, .. } => {
                 self.write_job_status(*job, version, status, notices, cause)
             }
@@ -142,27 +89,169 @@ impl Simulation {
                 self.mark_pod_disrupted(*pod, disruption.unwrap_or_default(), true, cause)
             }
             Write::ForceDelete(pod) => self.delete_pod(*pod, Some(0), cause),
-            Write::Announce { about, notice } => {
-                self.store.objects().meta(*about).ok_or(ApiError::NotFound)?;
-                self.recorder.last = cause;
-                self.announce(*about, notice);
-                Ok((*about, self.version(*about)))
-            }
+            Write::Announce { about, notice } => self.announce_if_there(*about, notice, cause),
             Write::SetOwner { object, owner, present, finalizers } => {
-                self.store.set_owner(*object, *owner, *present, *finalizers)?;
-                self.recorder.last = cause;
-                if self.store.objects().meta(*object).is_none() {
-                    self.note_gone(*object, cause);
-                }
-                Ok((*object, self.version(*object)))
+                self.set_owner(*object, *owner, *present, *finalizers, cause)
             }
             Write::RemoveFinalizer { object, finalizer, .. } => {
-                if self.store.remove_finalizer(*object, version, *finalizer)? {
-                    self.note_gone(*object, cause);
-                }
-                Ok((*object, self.version(*object)))
+                self.remove_finalizer(*object, version, *finalizer, cause)
             }
         }
+    }
+
+    /// Deletes a pod, of which its owner tells in an Event.
+    fn delete_owned_pod(&mut self, pod: Key, owner: Key, cause: RecordId) -> Result<Written, ApiError> {
+        let subject = self.known_subject(pod)?;
+        let written = self.delete_pod(pod, None, cause)?;
+        let emitted = match owner.kind {
+            Kind::StatefulSet => self.about_pod("Delete", subject, owner),
+            _ => Emitted::DeletedPod(subject),
+        };
+        self.emit(owner, emitted);
+        Ok(written)
+    }
+
+    /// The same for a pod whose key its owner did not know yet.
+    fn delete_new_pod(
+        &mut self,
+        namespace: &Arc<str>,
+        name: &Arc<str>,
+        owner: Key,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let pod = self.store.objects().pods.find(namespace, name).ok_or(ApiError::NotFound)?;
+        self.delete_owned_pod(pod, owner, cause)
+    }
+
+    fn create_replica_set(&mut self, set: &ReplicaSet, deployment: Key, cause: RecordId) -> Result<Written, ApiError> {
+        let (replicas, revision) = (set.spec.replicas, set.marks.revision.unwrap_or(0) as u32);
+        let key = self.store.create(set.clone())?;
+        self.register(key, Some(deployment), revision);
+        self.created::<ReplicaSet>(key, cause);
+        self.tell_scaled(key, (0, replicas), deployment);
+        Ok((key, self.version(key)))
+    }
+
+    fn scale_replica_set(
+        &mut self,
+        set: Key,
+        version: Option<u64>,
+        (from, to): (i32, i32),
+        marks: RolloutMarks,
+        deployment: Key,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let written = self.update_replica_set(set, version, cause, |row| {
+            row.spec.replicas = to;
+            row.marks = marks;
+        })?;
+        self.tell_scaled(set, (from, to), deployment);
+        Ok(written)
+    }
+
+    /// The Event by which a Deployment tells that it has scaled a ReplicaSet,
+    /// if it has.
+    fn tell_scaled(&mut self, set: Key, (from, to): (i32, i32), deployment: Key) {
+        if from != to {
+            let replica_set = self.recorder.subject(set.uid);
+            self.emit(deployment, Emitted::Scaled { replica_set, from, to });
+        }
+    }
+
+    fn create_revision(
+        &mut self,
+        revision: &ControllerRevision,
+        owner: Key,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let key = self.store.create(revision.clone())?;
+        self.register(key, Some(owner), revision.revision as u32);
+        self.created::<ControllerRevision>(key, cause);
+        Ok((key, self.version(key)))
+    }
+
+    fn number_revision(
+        &mut self,
+        revision: Key,
+        version: Option<u64>,
+        number: i64,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let write = |row: &mut ControllerRevision| row.revision = number;
+        self.recorded(revision, cause, |store| store.update(revision, version, write))
+    }
+
+    /// Gives a claim other owners.
+    fn own_claim(
+        &mut self,
+        namespace: &Arc<str>,
+        name: &Arc<str>,
+        owners: &[OwnerRef],
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let claim = self.store.objects().claims.find(namespace, name).ok_or(ApiError::NotFound)?;
+        self.store.set_owners(claim, owners.to_vec())?;
+        self.recorder.last = cause;
+        Ok((claim, self.version(claim)))
+    }
+
+    /// Gives a pod other labels, of which a StatefulSet tells in an Event.
+    fn relabel_pod(
+        &mut self,
+        pod: Key,
+        owner: Key,
+        labels: &Arc<Labels>,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        let subject = self.known_subject(pod)?;
+        if self.store.objects().pods.get(pod).is_some_and(|row| row.meta.labels != *labels) {
+            self.store.update_pod(pod, |row| row.meta.labels = labels.clone())?;
+        }
+        self.recorder.last = cause;
+        if owner.kind == Kind::StatefulSet {
+            let emitted = self.about_pod("Update", subject, owner);
+            self.emit(owner, emitted);
+        }
+        Ok((pod, self.version(pod)))
+    }
+
+    /// Sends an Event about an object that must still be there.
+    fn announce_if_there(&mut self, about: Key, notice: &Notice, cause: RecordId) -> Result<Written, ApiError> {
+        self.store.objects().meta(about).ok_or(ApiError::NotFound)?;
+        self.recorder.last = cause;
+        self.announce(about, notice);
+        Ok((about, self.version(about)))
+    }
+
+    /// Gives an object an owner or takes it away, with these finalizers.
+    fn set_owner(
+        &mut self,
+        object: Key,
+        owner: OwnerRef,
+        present: bool,
+        finalizers: Finalizers,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        self.store.set_owner(object, owner, present, finalizers)?;
+        self.recorder.last = cause;
+        if self.store.objects().meta(object).is_none() {
+            self.note_gone(object, cause);
+        }
+        Ok((object, self.version(object)))
+    }
+
+    /// Takes a finalizer off an object, which may be its end.
+    fn remove_finalizer(
+        &mut self,
+        object: Key,
+        version: Option<u64>,
+        finalizer: Finalizers,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        if self.store.remove_finalizer(object, version, finalizer)? {
+            self.note_gone(object, cause);
+        }
+        Ok((object, self.version(object)))
     }
 
     /// Records that an object has lost the last finalizer that held it.
