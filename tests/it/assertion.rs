@@ -2,21 +2,12 @@
 //! unavailable 2, started 1 s after binding, ready 9 s later, gone 5 s after
 //! SIGTERM.
 
+use super::manifests::WEB;
 use seatrial::assertion::{Verdict, judge};
 use seatrial::scenario::from_text;
 use seatrial::timeline::Timeline;
 
-const SCENARIO: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 10
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: 'app:v1'}]}
----
+const SCENARIO: &str = "---
 apiVersion: seatrial/v1alpha1
 kind: Scenario
 metadata: {name: judged}
@@ -33,7 +24,7 @@ spec:
 ";
 
 fn verdict(assertion: &str) -> Verdict {
-    let rehearsals = from_text(&format!("{SCENARIO}assert:\n- {assertion}\n")).map_err(|e| e.to_string()).unwrap();
+    let rehearsals = from_text(&format!("{WEB}{SCENARIO}assert:\n- {assertion}\n")).map_err(|e| e.to_string()).unwrap();
     let trace = seatrial::sim::run(&rehearsals[0].setup);
     let mut verdicts = judge(&rehearsals[0].assertions, &trace, &Timeline::of(&trace));
     let verdict = verdicts.remove(0);

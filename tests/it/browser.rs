@@ -3,11 +3,10 @@
 
 use super::chromium::Browser;
 use super::cli::{folder, seatrial};
+use super::manifests::WEB;
 use serde_json::json;
 use std::path::PathBuf;
 use tempfile::TempDir;
-
-const WEB: &str = include_str!("../manifests/web.yaml");
 
 /// Runs a command that must succeed, and gives what it printed.
 fn printed(dir: &TempDir, arguments: &[&str]) -> String {

@@ -1,23 +1,12 @@
 //! Sweeps, shards, tests, differences and fits, as people use them.
 
 use super::cli::{folder, seatrial};
+use super::manifests::{APP, deployment};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: app, image: 'app:v1'}]
-";
 
 const SCENARIO: &str = "# yaml
 apiVersion: seatrial/v1alpha1
@@ -50,8 +39,13 @@ const GRID: [&str; 8] = [
     "6",
 ];
 
+/// Four pods.
+fn manifest() -> String {
+    deployment("web", 4, APP)
+}
+
 fn web() -> TempDir {
-    folder(&[("web.yaml", WEB)])
+    folder(&[("web.yaml", &manifest())])
 }
 
 fn run(dir: &TempDir, arguments: &[&str]) -> (i32, String, String) {
@@ -354,7 +348,7 @@ fn csv_of(table: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn wrong_sweeps_are_explained() {
-    let dir = folder(&[("web.yaml", WEB), ("s.yaml", SCENARIO), ("manifests/web.yaml", WEB)]);
+    let dir = folder(&[("web.yaml", &manifest()), ("s.yaml", SCENARIO), ("manifests/web.yaml", &manifest())]);
     for (arguments, wanted) in [
         (&["sweep", "web.yaml", "--set", "deployment/web.maxSurgee=1,2"][..], "maxSurgee"),
         (&["run", "web.yaml", "--set", "deployment/web.maxSruge=1"], "did you mean deployment/web.maxSurge?"),
@@ -384,7 +378,7 @@ fn wrong_sweeps_are_explained() {
 
 #[test]
 fn tests_find_scenarios_and_name_fixes() {
-    let dir = folder(&[("a/s.yaml", SCENARIO), ("a/manifests/web.yaml", WEB)]);
+    let dir = folder(&[("a/s.yaml", SCENARIO), ("a/manifests/web.yaml", &manifest())]);
     let (code, text, notes) = run(&dir, &["test", ".", "--seeds", "5", "--junit", "junit.xml"]);
     assert_eq!(code, 0, "{text}{notes}");
     assert!(
@@ -402,7 +396,7 @@ fn tests_find_scenarios_and_name_fixes() {
 
 #[test]
 fn failures_explain_themselves() {
-    let dir = folder(&[("s.yaml", SCENARIO), ("manifests/web.yaml", WEB)]);
+    let dir = folder(&[("s.yaml", SCENARIO), ("manifests/web.yaml", &manifest())]);
     // The fix flips the documented outcome, and one pod less breaks the claim.
     let set = ["--set", "deployment/web.maxSurge=0", "--set", "deployment/web.maxUnavailable=2"];
     let arguments = [&["test", "s.yaml", "--seeds", "4", "--junit", "j.xml", "--annotate"][..], &set].concat();
@@ -467,7 +461,7 @@ fn a_cluster_tells_how_its_pods_behave() {
         })
     };
     let list = serde_json::json!({"kind": "List", "items": (0..20).map(pod).collect::<Vec<_>>()});
-    let dir = folder(&[("pods.json", &list.to_string()), ("web.yaml", WEB)]);
+    let dir = folder(&[("pods.json", &list.to_string()), ("web.yaml", &manifest())]);
     let (code, section, notes) = run(&dir, &["fit", "pods.json", "--plot", "fit.svg"]);
     assert_eq!(code, 0, "{notes}");
     assert!(section.contains("  deployment/web:\n    schedule: 0s") && section.contains("start: 3s"), "{section}");

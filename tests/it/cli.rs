@@ -1,21 +1,10 @@
 //! The command: what it prints, where, and how it exits.
 
+use super::manifests::WEB;
 use assert_cmd::Command;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 10
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: app, image: 'app:v1'}]
-";
 
 const SCENARIO: &str = "apiVersion: seatrial/v1alpha1
 kind: Scenario

@@ -1,26 +1,14 @@
 //! Machines that come and go with the pods.
 
+use super::manifests;
 use seatrial::scenario::from_text;
 use seatrial::sim;
 use seatrial::trace::{Emitted, Trace, What};
 
 /// A Deployment of pods of 2 CPU, with more in its template.
 fn deployment(name: &str, replicas: u32, template: &str) -> String {
-    format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      containers: [{{name: app, image: 'app:v1', resources: {{requests: {{cpu: 2, memory: 1Gi}}}}}}]
-{template}
----
-"
-    )
+    let app = "      containers: [{name: app, image: 'app:v1', resources: {requests: {cpu: 2, memory: 1Gi}}}]";
+    manifests::deployment(name, replicas, &format!("{app}\n{template}"))
 }
 
 fn run(manifests: &str, cluster: &str, rest: &str) -> Trace {
@@ -182,16 +170,7 @@ fn serverless_nodes_come_and_go_with_their_pods() {
         );
         let template =
             "      nodeSelector: {compute: serverless}\n      tolerations: [{key: serverless, operator: Exists}]";
-        let daemons = "apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: agent}
-spec:
-  selector: {matchLabels: {app: agent}}
-  template:
-    metadata: {labels: {app: agent}}
-    spec: {containers: [{name: agent, image: 'agent:v1'}]}
----
-";
+        let daemons = manifests::daemon_set("agent", "      containers: [{name: agent, image: 'agent:v1'}]");
         let manifests = format!("{}{daemons}", deployment("web", 3, template));
         let rest = "  actions: [{at: 10m, scale: {deployment/web: 1}}]";
         let trace = run(&manifests, &cluster, rest);
@@ -264,17 +243,8 @@ fn a_pool_whose_machines_do_not_come_is_left_alone_for_a_while() {
 
 #[test]
 fn daemons_of_new_machines_are_foreseen() {
-    let agent = "apiVersion: apps/v1
-kind: DaemonSet
-metadata: {name: agent}
-spec:
-  selector: {matchLabels: {app: agent}}
-  template:
-    metadata: {labels: {app: agent}}
-    spec:
-      containers: [{name: app, image: 'agent:v1', resources: {requests: {cpu: 1}}}]
----
-";
+    let daemon = "      containers: [{name: app, image: 'agent:v1', resources: {requests: {cpu: 1}}}]";
+    let agent = manifests::daemon_set("agent", daemon);
     both(|scheduler| {
         let cluster = format!("    scheduler: {scheduler}\n{POOL}");
         // Beside its daemon, a machine of 4 CPU has room for one pod of 2.

@@ -1,23 +1,14 @@
 //! What the machines offer and what is asked of them, and pods by zone.
 
+use super::manifests::deployment;
 use seatrial::assertion::judge;
 use seatrial::plot::{Picture, PlotOptions, draw_svg};
 use seatrial::scenario::from_text;
 use seatrial::sim;
 use seatrial::timeline::Timeline;
 
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 5
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: app, image: 'app:v1', resources: {requests: {cpu: 1500m, memory: 3Gi}}}]
----
-";
+/// The container of its pods.
+const APP: &str = "      containers: [{name: app, image: 'app:v1', resources: {requests: {cpu: 1500m, memory: 3Gi}}}]";
 
 const SPEC: &str = "spec:
   duration: 10m
@@ -31,7 +22,7 @@ const SPEC: &str = "spec:
 ";
 
 fn text(rest: &str) -> String {
-    format!("{WEB}apiVersion: seatrial/v1alpha1\nkind: Scenario\n{SPEC}{rest}")
+    format!("{}apiVersion: seatrial/v1alpha1\nkind: Scenario\n{SPEC}{rest}", deployment("web", 5, APP))
 }
 
 #[test]

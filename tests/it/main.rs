@@ -20,6 +20,7 @@ mod manifest;
 mod manifest_job;
 mod manifest_patch;
 mod manifest_problems;
+mod manifests;
 mod memory;
 mod pictures;
 mod plot;

@@ -1,5 +1,6 @@
 //! Nodes that are short of memory.
 
+use super::manifests;
 use seatrial::assertion::judge;
 use seatrial::scenario::from_text;
 use seatrial::sim;
@@ -7,22 +8,12 @@ use seatrial::timeline::Timeline;
 
 /// A Deployment whose pods ask for 512 MiB, and what is said of it.
 fn deployment(name: &str, replicas: u32, class: &str) -> String {
-    format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      priorityClassName: {class}
+    let pod = format!(
+        "      priorityClassName: {class}
       terminationGracePeriodSeconds: 60
-      containers: [{{name: app, image: 'app:v1', resources: {{requests: {{memory: 512Mi}}}}}}]
----
-"
-    )
+      containers: [{{name: app, image: 'app:v1', resources: {{requests: {{memory: 512Mi}}}}}}]"
+    );
+    manifests::deployment(name, replicas, &pod)
 }
 
 /// Runs the Deployments on machines of 2 GiB; all claims must hold.

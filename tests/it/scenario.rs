@@ -1,21 +1,11 @@
 //! Scenario files: the reference's examples work, and no text makes reading
 //! them panic.
 
+use super::manifests::WEB;
 use seatrial::scenario::{from_text, yaml};
 use std::path::Path;
 
 const DOCUMENTATION: &str = include_str!("../../docs/scenario.md");
-
-const WEB: &str = "apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 10
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: 'app:v1'}]}
-";
 
 const SERVICES: &str = "---
 {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}}}

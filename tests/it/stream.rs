@@ -1,5 +1,6 @@
 //! Streamed runs: the same records, and no more memory than the cluster needs.
 
+use super::manifests::{APP, deployment};
 use seatrial::digest::Digest;
 use seatrial::scenario::from_text;
 use seatrial::sim::{self, Setup};
@@ -24,17 +25,9 @@ spec:
       completionMode: Indexed
       template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'app:v1'}]}}
 ---
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 4
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: app, image: 'app:v1'}]}
----
-apiVersion: seatrial/v1alpha1
+";
+
+const SCENARIO: &str = "apiVersion: seatrial/v1alpha1
 kind: Scenario
 spec:
   duration: 16h
@@ -48,7 +41,7 @@ spec:
 ";
 
 fn setup() -> Setup {
-    from_text(MINUTELY).expect("valid")[0].setup.clone()
+    from_text(&format!("{MINUTELY}{}{SCENARIO}", deployment("web", 4, APP))).expect("valid")[0].setup.clone()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Actions that wait for something, and what happens at random.
 
+use super::manifests::{self, APP};
 use seatrial::assertion::judge;
 use seatrial::scenario::{Rehearsal, from_text};
 use seatrial::sim;
@@ -9,21 +10,7 @@ use seatrial::trace::{Subject, Trace, What};
 
 /// A Deployment that stays on the nodes of its own name.
 fn deployment(name: &str, replicas: u32) -> String {
-    format!(
-        "apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      nodeSelector: {{for: {name}}}
-      containers: [{{name: app, image: 'app:v1'}}]
----
-"
-    )
+    manifests::deployment(name, replicas, &format!("      nodeSelector: {{for: {name}}}\n{APP}"))
 }
 
 fn compiled(manifests: &str, rest: &str) -> Rehearsal {
