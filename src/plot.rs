@@ -23,6 +23,9 @@ pub(crate) mod lanes;
 mod load_panel;
 mod load_text;
 mod marks;
+pub(crate) mod node_lanes;
+mod node_panel;
+mod node_text;
 mod page;
 mod panel;
 #[cfg(feature = "png")]
@@ -117,6 +120,8 @@ pub enum Picture {
     Capacity,
     /// How many pods were ready in each zone.
     Zones,
+    /// A lane for each node: whether it was there, ready and open to pods.
+    Nodes,
 }
 
 /// What a picture is written as.

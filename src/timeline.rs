@@ -540,6 +540,8 @@ pub struct NodeLoad {
     pub ready: Steps,
     /// 1 while it is cordoned.
     pub cordoned: Steps,
+    /// 1 while it has a taint with the effect `NoExecute`.
+    pub evicting: Steps,
 }
 
 /// A whole run as step functions.

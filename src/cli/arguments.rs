@@ -173,6 +173,8 @@ pub(super) enum Shown {
     Capacity,
     /// Ready pods in each zone
     Zones,
+    /// A lane for each node: ready, cordoned, not ready, gone
+    Nodes,
 }
 
 /// `seatrial plot`

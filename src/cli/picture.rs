@@ -113,6 +113,7 @@ fn chosen(picture: Shown) -> Picture {
         Shown::Load => Picture::Load,
         Shown::Capacity => Picture::Capacity,
         Shown::Zones => Picture::Zones,
+        Shown::Nodes => Picture::Nodes,
     }
 }
 

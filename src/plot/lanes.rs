@@ -5,6 +5,8 @@
 mod jobs;
 mod pods;
 
+pub(super) use pods::natural;
+
 pub(crate) use jobs::round;
 
 use super::Picture;
@@ -170,7 +172,7 @@ impl<'a> Story<'a> {
 pub(crate) fn question(picture: Picture, kind: Kind) -> Option<Question> {
     match picture {
         Picture::Auto => usual_question(kind),
-        Picture::Availability | Picture::Capacity | Picture::Zones | Picture::Load => None,
+        Picture::Availability | Picture::Capacity | Picture::Zones | Picture::Nodes | Picture::Load => None,
         Picture::Lanes => Some(Question::Places),
         Picture::Overlap => Some(Question::Overlap),
         Picture::Completion => Some(Question::Completion),

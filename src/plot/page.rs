@@ -5,6 +5,8 @@ use super::ground_panel::GroundPanel;
 use super::lane_panel::LanePanel;
 use super::lanes::{Story, chart, question};
 use super::load_panel::LoadPanel;
+use super::node_lanes::NodeLanes;
+use super::node_panel::NodePanel;
 use super::panel::{NORMAL, Panel, SMALL, text, tick_step};
 use super::scale::Across;
 use super::scene::{Anchor, Scene, Shape, Text};
@@ -12,7 +14,7 @@ use super::theme::Look;
 use super::{Picture, PlotOptions, Run, axis, clock_band, font, headline, load_text, name_of};
 use crate::api::Kind;
 use crate::time::SimTime;
-use crate::timeline::{ActionMark, Lives, Timeline};
+use crate::timeline::{ActionMark, Lives, NodeLoad, Timeline};
 use crate::trace::Trace;
 
 /// Distances in pixels.
@@ -40,6 +42,7 @@ struct Part<'a> {
     plot: Option<Panel<'a>>,
     load: Option<LoadPanel<'a>>,
     ground: Option<GroundPanel>,
+    nodes: Option<NodePanel>,
     name: String,
     headline: String,
 }
@@ -57,6 +60,7 @@ impl<'a> Part<'a> {
         let workload = &story.timeline.workloads()[index];
         match options.picture {
             Picture::Capacity => return Part::of_capacity(story.timeline, across, edge, look),
+            Picture::Nodes => return Part::of_nodes(story.trace, story.timeline, across, edge, look),
             Picture::Zones => return Part::of_zones(story.timeline, index, across, edge, look),
             _ => {}
         }
@@ -79,6 +83,7 @@ impl<'a> Part<'a> {
             plot,
             load: None,
             ground: None,
+            nodes: None,
         }
     }
 
@@ -99,6 +104,7 @@ impl<'a> Part<'a> {
             name: service.path(),
             headline: load_text::headline(service, across.from, across.end()),
             ground: None,
+            nodes: None,
         }
     }
 
@@ -112,13 +118,21 @@ impl<'a> Part<'a> {
     ) -> Part<'a> {
         let ground = GroundPanel::new(ground, actions.to_vec(), across, edge, look);
         let headline = ground.headline().to_string();
-        Part { lanes: None, plot: None, load: None, ground: Some(ground), name, headline }
+        Part { lanes: None, plot: None, load: None, ground: Some(ground), nodes: None, name, headline }
     }
 
     /// What the machines offer and what is asked of them.
     fn of_capacity(timeline: &Timeline, across: Across, edge: i32, look: Look) -> Part<'a> {
         let ground = Ground::capacity(timeline, across.from, across.end());
         Part::of_ground("capacity".to_string(), ground, &timeline.actions, across, edge, look)
+    }
+
+    /// A lane for each node.
+    fn of_nodes(trace: &Trace, timeline: &Timeline, across: Across, edge: i32, look: Look) -> Part<'a> {
+        let nodes = NodeLanes::of(trace, timeline, across.from, across.end());
+        let nodes = NodePanel::new(nodes, timeline.actions.clone(), across, edge, look);
+        let (name, headline) = ("nodes".to_string(), nodes.headline().to_string());
+        Part { lanes: None, plot: None, load: None, ground: None, nodes: Some(nodes), name, headline }
     }
 
     /// A workload's pods by zone.
@@ -137,7 +151,7 @@ impl<'a> Part<'a> {
 
     /// What it adds to the workload above it.
     const fn is_beside(&self) -> bool {
-        self.load.is_some() || self.ground.is_some()
+        self.load.is_some() || self.ground.is_some() || self.nodes.is_some()
     }
 
     /// Plots that are compared have one scale.
@@ -163,6 +177,9 @@ impl<'a> Part<'a> {
         if let Some(ground) = &self.ground {
             return ground.height();
         }
+        if let Some(nodes) = &self.nodes {
+            return nodes.height();
+        }
         let lanes = self.lanes.as_ref().map_or(0, LanePanel::height);
         let between = if self.lanes.is_some() && self.plot.is_some() { WITHIN } else { 0 };
         let load = self.load.as_ref().map_or(0, LoadPanel::chrome);
@@ -177,6 +194,10 @@ impl<'a> Part<'a> {
         if let Some(ground) = &self.ground {
             ground.draw(scene, top);
             return top + ground.height();
+        }
+        if let Some(nodes) = &self.nodes {
+            nodes.draw(scene, top);
+            return top + nodes.height();
         }
         if let Some(lanes) = &self.lanes {
             lanes.draw(scene, top);
@@ -202,7 +223,7 @@ pub(super) fn scene(trace: &Trace, timeline: &Timeline, options: &PlotOptions) -
 fn panels_of(run: &Run<'_>, options: &PlotOptions) -> usize {
     let workloads = run.timeline.workloads().len();
     match options.picture {
-        Picture::Capacity => workloads.min(1),
+        Picture::Capacity | Picture::Nodes => workloads.min(1),
         Picture::Load => 0,
         _ => workloads,
     }
@@ -221,7 +242,12 @@ fn beside_of(run: &Run<'_>, options: &PlotOptions, shown: usize) -> usize {
         return services;
     }
     let zones = run.timeline.workloads().iter().take(shown).filter(|w| w.tells_zones(run.timeline)).count();
-    services + zones + usize::from(run.timeline.capacity().tells())
+    services + zones + usize::from(run.timeline.capacity().tells()) + usize::from(tells_nodes(run))
+}
+
+/// Whether lanes of nodes tell something without being asked.
+fn tells_nodes(run: &Run<'_>) -> bool {
+    !run.timeline.workloads().is_empty() && run.timeline.nodes().iter().any(NodeLoad::tells)
 }
 
 /// The parts of a run, with at most so many workloads.
@@ -249,6 +275,9 @@ fn parts_of<'a>(
     }
     if auto && run.timeline.capacity().tells() {
         parts.push(Part::of_capacity(run.timeline, across, edge, look).of_run(run));
+    }
+    if auto && tells_nodes(run) {
+        parts.push(Part::of_nodes(run.trace, run.timeline, across, edge, look).of_run(run));
     }
     parts
 }
@@ -335,7 +364,7 @@ fn heights(options: &PlotOptions, parts: &[Part<'_>], more: bool, bands: i32) ->
     let between = (count - 1) * BETWEEN + if more { 20 } else { 0 };
     let chrome: i32 = parts.iter().map(Part::fixed).sum();
     let fixed = TITLE + titles + between + chrome + bands + AXIS;
-    let alone = count == 1 && parts[0].lanes.is_none() && parts[0].ground.is_none();
+    let alone = count == 1 && parts[0].lanes.is_none() && parts[0].ground.is_none() && parts[0].nodes.is_none();
     let usual = match count {
         1 if alone => ALONE,
         2 if parts[1].is_beside() => PAIR,
@@ -490,6 +519,8 @@ mod tests {
                 let options = PlotOptions { width, height, ..PlotOptions::default() };
                 let drawn = scene(&trace, &timeline, &options);
                 check_texts(&format!("{name} {width}"), &drawn);
+                let nodes = PlotOptions { picture: Picture::Nodes, ..options.clone() };
+                check_texts(&format!("nodes of {name} {width}"), &scene(&trace, &timeline, &nodes));
                 let dark = scene(&trace, &timeline, &PlotOptions { theme: Theme::Dark, ..options });
                 assert_eq!(texts(&drawn).len(), texts(&dark).len(), "themes only change colours");
             }

@@ -17,7 +17,7 @@ use super::columns::{Columns, Keep};
 use super::lane_text::LaneText;
 use super::lanes::{self, Chart, Story};
 use super::theme::{self, Rgb};
-use super::{Picture, SHORTEST, Window, axis, ground_text, headline, image_of, load_text, name_of};
+use super::{Picture, SHORTEST, Window, axis, ground_text, headline, image_of, load_text, name_of, node_text};
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
 use crate::timeline::{ActionMark, ConditionChange, Lives, Series, Steps, Timeline, Workload};
@@ -111,7 +111,7 @@ pub fn waveform(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> St
 fn parts(trace: &Trace, timeline: &Timeline, options: &TextOptions, shown: &[usize]) -> Vec<String> {
     let (picture, auto) = (options.picture, options.picture == Picture::Auto);
     let mut parts = Vec::new();
-    if !matches!(picture, Picture::Load | Picture::Capacity | Picture::Zones) {
+    if !matches!(picture, Picture::Load | Picture::Capacity | Picture::Zones | Picture::Nodes) {
         let charts = charts(trace, timeline, options);
         let wave = |&i: &usize| Wave::new(timeline, &timeline.workloads()[i], charts[i].as_ref(), options).drawn();
         parts.extend(shown.iter().map(wave));
@@ -127,6 +127,9 @@ fn parts(trace: &Trace, timeline: &Timeline, options: &TextOptions, shown: &[usi
     }
     if picture == Picture::Capacity || (whole && auto && timeline.capacity().tells()) {
         parts.push(ground_text::capacity(timeline, options));
+    }
+    if picture == Picture::Nodes {
+        parts.push(node_text::draw(trace, timeline, options));
     }
     parts
 }

@@ -58,6 +58,15 @@ impl Capacity {
     }
 }
 
+impl NodeLoad {
+    /// Whether anything became of it after the beginning: it came or went, it
+    /// was cordoned or not ready, or its pods had to go.
+    pub fn tells(&self) -> bool {
+        let all = [&self.present, &self.ready, &self.cordoned, &self.evicting];
+        all.iter().any(|steps| steps.lasting(AT_ONCE).points().iter().any(|point| point.0 > SimTime::ZERO))
+    }
+}
+
 /// A workload's pods in one zone.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ZoneLoad {

@@ -228,6 +228,11 @@ impl Fold {
             What::Set { field: Field::Unschedulable, value } => {
                 self.nodes[node].cordoned.set(self.now, i64::from(value == Value::Bool(true)));
             }
+            What::Set { field: Field::Taints, value } => {
+                let mut taints = text(trace, value).split(',');
+                let evicting = taints.any(|taint| taint.ends_with(":NoExecute"));
+                self.nodes[node].evicting.set(self.now, i64::from(evicting));
+            }
             _ => {}
         }
     }

@@ -2,7 +2,8 @@
 
 use super::manifests::deployment;
 use seatrial::assertion::judge;
-use seatrial::plot::{Picture, PlotOptions, draw_svg};
+use seatrial::plot::text::{TextOptions, waveform};
+use seatrial::plot::{Picture, PlotOptions, Window, draw_svg};
 use seatrial::scenario::from_text;
 use seatrial::sim;
 use seatrial::timeline::Timeline;
@@ -48,13 +49,24 @@ fn the_ground_is_counted() {
     }
     // Claims about the ground are waited for like others.
     assert!(trace.header.triggers[0].1.is_some(), "{:?}", trace.header.triggers);
-    for picture in [Picture::Capacity, Picture::Zones] {
+    for (picture, wanted) in [
+        (Picture::Capacity, "allocatable"),
+        (Picture::Zones, "zone c"),
+        (Picture::Nodes, "1 of 3 joined, 1 gone"),
+        (Picture::Auto, "1 of 3 joined, 1 gone"),
+    ] {
         let options = PlotOptions { picture, ..PlotOptions::default() };
         let svg = draw_svg(&trace, &timeline, &options).expect("a picture");
         assert_eq!(svg, draw_svg(&trace, &timeline, &options).expect("a picture"));
-        let wanted = if picture == Picture::Capacity { "allocatable" } else { "zone c" };
         assert!(svg.contains(wanted), "{wanted}");
     }
+    let options = TextOptions { picture: Picture::Nodes, window: Window::Whole, width: 80, ..TextOptions::default() };
+    let drawn = waveform(&trace, &timeline, &options);
+    let lane = |name: &str| drawn.lines().find(|line| line.contains(name)).map(str::to_string).unwrap_or_default();
+    assert!(lane("a-1").starts_with("zone a  a-1  ========|   "), "{drawn}");
+    assert!(lane("a-1").ends_with("max 2, end 0"), "{drawn}");
+    assert!(lane("c-1").starts_with("zone c  c-1      ="), "{drawn}");
+    assert!(!lane("b-1").contains('|'), "{drawn}");
     let mut saved = Vec::new();
     seatrial::trace_file::write(&trace, &mut saved).expect("a file");
     let read = seatrial::trace_file::read(&mut saved.as_slice()).expect("a trace");

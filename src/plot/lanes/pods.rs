@@ -105,7 +105,7 @@ fn node_name(story: Story<'_>, life: &Life) -> String {
 }
 
 /// Numbers at the ends of names count as numbers: `a-2` comes before `a-10`.
-pub(super) fn natural(name: &str) -> (String, u64, String) {
+pub(in crate::plot) fn natural(name: &str) -> (String, u64, String) {
     let head = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (head.to_string(), name[head.len()..].parse().unwrap_or(0), name.to_string())
 }

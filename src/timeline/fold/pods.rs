@@ -155,6 +155,7 @@ impl Fold {
         load.ready.set(now, i64::from(comes));
         if !comes {
             load.cordoned.set(now, 0);
+            load.evicting.set(now, 0);
         }
         self.capacity.unready.set(now, self.capacity.unready.last() - unready);
         self.capacity.node(&mut self.sums, &subject.room, comes, now);
