@@ -54,25 +54,10 @@ pub fn objection<'a>(machine: &'a NodeSpec, pod: &PodTemplate) -> Option<Refusal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Effect, RawTemplate, Resources, RestartPolicy};
-    use std::sync::Arc;
+    use crate::api::{Effect, Resources};
 
     fn selecting(node_selector: Labels) -> PodTemplate {
-        PodTemplate {
-            labels: Arc::default(),
-            annotations: Arc::default(),
-            containers: [].into(),
-            restart_policy: RestartPolicy::Always,
-            grace_seconds: 30,
-            node_selector,
-            node_affinity: Vec::new(),
-            tolerations: Vec::new(),
-            requests: Resources::default(),
-            claims: [].into(),
-            placement: Arc::default(),
-            life: None,
-            raw: RawTemplate::new(serde_json::Value::Null),
-        }
+        PodTemplate { node_selector, ..PodTemplate::empty() }
     }
 
     #[test]

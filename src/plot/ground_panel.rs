@@ -103,15 +103,7 @@ impl GroundPanel {
                 scene.push(Shape::Slabs(run.to_vec(), look.ground(layer.ink).into()));
             }
         }
-        for mark in self.actions.iter().filter(|mark| mark.at >= across.from && mark.at <= across.to) {
-            let x = across.x(mark.at);
-            scene.push(Shape::Line {
-                points: vec![(x, plot.y0), (x, plot.y1)],
-                width: 1,
-                dash: Some((3, 4)),
-                ink: look.action.into(),
-            });
-        }
+        rule_actions(scene, look, across, plot, &self.actions);
         if let Some(Layer { steps, .. }) = &row.line {
             let points = step_line(steps, across, upright);
             scene.push(Shape::Line { points, width: 2, dash: None, ink: look.text.into() });
@@ -142,5 +134,14 @@ impl GroundPanel {
         }
         let name = font::fit(&row.name, SMALL, true, plot.x0 - 40);
         scene.push(text(plot.x0 - 36, plot.y0 + 12, Anchor::End, SMALL, self.look.text, &name));
+    }
+}
+
+/// A faint line at each action; its name stands above the first panel.
+pub(super) fn rule_actions(scene: &mut Scene, look: Look, across: Across, plot: Area, actions: &[ActionMark]) {
+    for mark in actions.iter().filter(|mark| mark.at >= across.from && mark.at <= across.to) {
+        let x = across.x(mark.at);
+        let points = vec![(x, plot.y0), (x, plot.y1)];
+        scene.push(Shape::Line { points, width: 1, dash: Some((3, 4)), ink: look.action.into() });
     }
 }

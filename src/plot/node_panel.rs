@@ -1,5 +1,6 @@
 //! A lane for each node as a part of a picture.
 
+use super::ground_panel::rule_actions;
 use super::node_lanes::{NodeLane, NodeLanes, Standing};
 use super::panel::{NORMAL, SMALL, entry_width, legend_rows, plain, text, tick_step};
 use super::scale::{Across, Upright, step_line};
@@ -106,15 +107,7 @@ impl NodePanel {
         for at in axis::multiples(tick_step(across), across.from, across.to) {
             scene.rule((across.x(at), plot.y0), (across.x(at), plot.y1), self.look.grid);
         }
-        for mark in self.actions.iter().filter(|mark| mark.at >= across.from && mark.at <= across.to) {
-            let x = across.x(mark.at);
-            scene.push(Shape::Line {
-                points: vec![(x, plot.y0), (x, plot.y1)],
-                width: 1,
-                dash: Some((3, 4)),
-                ink: self.look.action.into(),
-            });
-        }
+        rule_actions(scene, self.look, across, plot, &self.actions);
     }
 
     fn draw_legend(&self, scene: &mut Scene, top: i32) {
