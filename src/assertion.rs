@@ -164,6 +164,8 @@ pub enum Happening {
     Failed,
     /// The scheduler found no node for a pod.
     Unschedulable,
+    /// The last scheduling gate of a pod was taken away.
+    Ungated,
     /// A Kubernetes Event with this reason was sent about the target or
     /// something below it, or one of its conditions took this reason.
     Event(String),

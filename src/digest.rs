@@ -134,6 +134,7 @@ impl Names<'_> {
             What::Created
             | What::Deleted
             | What::Unschedulable
+            | What::Ungated
             | What::Attaching
             | What::Attached
             | What::Named
@@ -153,6 +154,7 @@ impl Names<'_> {
                 hash.text(field.name());
                 self.value(hash, value);
             }
+            What::Gated { gates } => hash.text(self.text(gates)),
             What::Bound { node } => hash.number(self.of(node)),
             What::Routable { service } | What::Unroutable { service } => hash.number(self.of(service)),
             What::Restarted { count } => hash.number(u64::from(count)),

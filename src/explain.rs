@@ -36,6 +36,8 @@ impl Trace {
             What::Deleted | What::Removed => format!("{subject} is gone"),
             What::Set { field, value } => self.describe_change(&subject, field, value),
             What::Unschedulable => format!("{subject} fits on no node"),
+            What::Gated { gates } => format!("{subject} waits for its scheduling gates: {}", self.text(gates)),
+            What::Ungated => format!("the last scheduling gate of {subject} was taken away"),
             What::Bound { node } => format!("{subject} was bound to {}", self.called(node)),
             What::Attaching => format!("{subject} waits for its disks"),
             What::Attached => format!("{subject} has its disks"),

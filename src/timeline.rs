@@ -56,6 +56,8 @@ pub enum Series {
     Updated,
     /// Pods without a node.
     Pending,
+    /// Pods that schedulers leave alone because of their gates.
+    Gated,
     /// Pods that have a node and wait there for their disks.
     Attaching,
     /// Pods that are found by their own name, as headless Services give it.
@@ -131,7 +133,7 @@ pub enum Series {
 
 impl Series {
     /// All series.
-    pub const ALL: [Series; 38] = [
+    pub const ALL: [Series; 39] = [
         Series::Available,
         Series::Ready,
         Series::OnNode,
@@ -141,6 +143,7 @@ impl Series {
         Series::Counted,
         Series::Updated,
         Series::Pending,
+        Series::Gated,
         Series::Attaching,
         Series::Dns,
         Series::Serving,
@@ -184,6 +187,7 @@ impl Series {
             Series::Counted => "counted",
             Series::Updated => "updated",
             Series::Pending => "pending",
+            Series::Gated => "gated",
             Series::Attaching => "attaching",
             Series::Dns => "dns",
             Series::Serving => "serving",

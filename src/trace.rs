@@ -173,6 +173,13 @@ pub enum What {
     },
     /// Pod: the scheduler found no node.
     Unschedulable,
+    /// Pod: schedulers leave it alone as long as it has these gates.
+    Gated {
+        /// Their names, with spaces between them.
+        gates: Symbol,
+    },
+    /// Pod: its last scheduling gate was taken away.
+    Ungated,
     /// Pod: bound to a node.
     Bound {
         /// The node.
@@ -298,6 +305,8 @@ impl What {
             What::Deleted => "deleted",
             What::Set { .. } => "changed",
             What::Unschedulable => "unschedulable",
+            What::Gated { .. } => "gated",
+            What::Ungated => "ungated",
             What::Bound { .. } => "bound",
             What::Attaching => "attaching",
             What::Attached => "attached",

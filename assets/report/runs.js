@@ -7,6 +7,7 @@ function toneColour(tone, revision) {
   switch (tone) {
     case 'revision': return mix(of, look.plot, look.dark ? 0.24 : 0.3);
     case 'pale': return mix(of, look.plot, 0.74);
+    case 'gated': return look.gated;
     case 'attaching': return look.attaching;
     case 'pulling': return look.pulling;
     case 'init': return look.init;
@@ -28,7 +29,7 @@ function toneColour(tone, revision) {
   }
 }
 function lineOfDisks() { return mix(look.text, look.attaching, 0.45); }
-const WORST = ['waiting', 'revision', 'pale', 'attaching', 'pulling', 'init', 'good', 'running', 'terminating', 'stopped', 'bad'];
+const WORST = ['waiting', 'gated', 'revision', 'pale', 'attaching', 'pulling', 'init', 'good', 'running', 'terminating', 'stopped', 'bad'];
 const SERIES = {
   available: ['available', 2.5, []], ready: ['ready', 1.5, [4, 3]], 'on-node': ['node', 1.5, []],
   desired: ['muted', 1, []], ceiling: ['band', 1, [7, 4]], floor: ['band', 1, [7, 4]],

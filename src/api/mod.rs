@@ -52,7 +52,7 @@ pub use meta::{
 pub use node::{Effect, NOT_READY, Node, NodeSpec, Pressure, Pressures, Resources, Shortage, Taint, UNREACHABLE};
 pub use object::Object;
 pub use placement::{
-    HostPort, Placement, PodAffinity, PodTerm, PreferredNodes, PriorityClass, SpreadConstraint, merged,
+    HostPort, MOST_GATES, Placement, PodAffinity, PodTerm, PreferredNodes, PriorityClass, SpreadConstraint, merged,
 };
 pub use pod::{
     Container, NodeMatch, Operator, Phase, Pod, PodClaim, PodTemplate, RawTemplate, RestartPolicy, Toleration,

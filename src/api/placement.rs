@@ -3,6 +3,9 @@
 
 use super::{Labels, NodeMatch, Operator, Requirement, Resources, Selector};
 
+/// A pod may have so many scheduling gates here.
+pub const MOST_GATES: usize = 32;
+
 /// The scheduler's part of a pod template.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Placement {
@@ -137,6 +140,20 @@ pub fn merged(selector: Option<&Selector>, pod: &Labels, same: &[String], other:
 }
 
 impl Placement {
+    /// All its gates, a bit each.
+    pub const fn all_gates(&self) -> u32 {
+        match self.gates.len() as u32 {
+            0 => 0,
+            few => u32::MAX >> 32_u32.saturating_sub(few),
+        }
+    }
+
+    /// The gates of these names, a bit each.
+    pub fn gates_named(&self, names: &[String]) -> u32 {
+        let bit = |(i, name): (usize, &String)| u32::from(names.contains(name)) << i;
+        self.gates.iter().enumerate().take(MOST_GATES).map(bit).sum()
+    }
+
     /// Whether only the real scheduler's rules tell where the pod goes.
     pub fn is_particular(&self) -> bool {
         !self.preferred_nodes.is_empty()
@@ -144,7 +161,6 @@ impl Placement {
             || !self.spread.is_empty()
             || !self.host_ports.is_empty()
             || !self.priority_class.is_empty()
-            || !self.gates.is_empty()
     }
 }
 

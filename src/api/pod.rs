@@ -289,6 +289,8 @@ pub struct Pod {
     pub ready_since: Timestamp,
     /// Whether the scheduler has said that no node fits.
     pub unschedulable: bool,
+    /// Which of its template's scheduling gates are still there, a bit each.
+    pub gates: u32,
     /// The highest restart count of its containers.
     pub restarts: u32,
     /// `controller.kubernetes.io/pod-deletion-cost`; lower goes first.
@@ -302,6 +304,27 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// Whether schedulers leave it alone because of its scheduling gates.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go PreEnqueue`
+    pub const fn is_gated(&self) -> bool {
+        self.gates != 0
+    }
+
+    /// The scheduling gates that are still there.
+    pub fn gate_names(&self) -> impl Iterator<Item = &str> {
+        let all = self.template.placement.gates.iter().enumerate();
+        all.filter(|(i, _)| self.gates >> i & 1 == 1).map(|(_, name)| name.as_str())
+    }
+
+    /// Whether its condition `PodScheduled` is stored and false: the scheduler
+    /// has said so, or it was made with gates.
+    ///
+    /// Upstream: `pkg/registry/core/pod/strategy.go applySchedulingGatedCondition`
+    pub fn is_known_unscheduled(&self) -> bool {
+        self.node.is_none() && (self.unschedulable || !self.template.placement.gates.is_empty())
+    }
+
     /// Neither finished nor being deleted.
     ///
     /// Upstream: `controller_utils.go IsPodActive`
@@ -368,6 +391,7 @@ impl Pod {
             ready: true,
             ready_since: Timestamp(100),
             unschedulable: false,
+            gates: 0,
             restarts: 0,
             deletion_cost: 0,
             disruption: None,

@@ -98,6 +98,7 @@ impl Happening {
             Happening::Succeeded => "succeeded",
             Happening::Failed => "failed",
             Happening::Unschedulable => "unschedulable",
+            Happening::Ungated => "ungated",
             Happening::Event(_) => "event",
             Happening::Rejected => "rejected",
             Happening::Refused => "refused",

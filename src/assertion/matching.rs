@@ -110,7 +110,8 @@ impl<'a> Run<'a> {
             | (Happening::Removed, What::Removed)
             | (Happening::Succeeded, What::Succeeded { .. })
             | (Happening::Failed, What::Failed { .. })
-            | (Happening::Unschedulable, What::Unschedulable) => is_pod,
+            | (Happening::Unschedulable, What::Unschedulable)
+            | (Happening::Ungated, What::Ungated) => is_pod,
             (Happening::Bound, What::Set { field: Field::VolumeName, value: Value::Text(_) }) => is_claim,
             (Happening::Rejected, What::Rejected { .. }) => true,
             (Happening::Refused, What::Decided(Why::BudgetRefuses { .. } | Why::SeveralBudgets { .. }))
@@ -286,6 +287,7 @@ fn changes_series(series: Series, what: What, kind: Kind) -> bool {
         Series::Terminating => pod && matches!(what, What::Deleting { .. } | What::Removed),
         Series::Updated => pod && matches!(what, What::Created | What::Deleting { .. } | What::Failed { .. }),
         Series::Pending => pod && matches!(what, What::Created | What::Bound { .. } | What::Removed),
+        Series::Gated => pod && matches!(what, What::Gated { .. } | What::Ungated | What::Removed),
         Series::Restarts => pod && matches!(what, What::Restarted { .. }),
         Series::Killed => what == What::Killed,
         Series::Effects | Series::Duplicates => matches!(what, What::Wrote { .. }),

@@ -228,6 +228,8 @@ fn pod_entry(trace: &Trace, record: &Record) -> Option<Entry> {
         }
         What::Removed => entry("removed"),
         What::Deleted
+        | What::Gated { .. }
+        | What::Ungated
         | What::Attaching
         | What::Attached
         | What::Named

@@ -101,7 +101,7 @@ impl Trial {
     ) {
         for (pod, row, to) in moved {
             match self {
-                Trial::Kube(kube) => kube.give_up(*pod, row, now),
+                Trial::Kube(kube) => kube.give_up(*pod, now),
                 Trial::Simple(places) => {
                     if let Some(place) = places.iter_mut().find(|place| place.key == *to) {
                         place.used.remove(&row.template.requests);

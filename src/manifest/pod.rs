@@ -32,6 +32,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     not_modelled.sort();
     let meta = meta::read(&f, &mut problems);
     let template = pod_template::read(&f, pod_template::Purpose::Pod, &mut problems);
+    let gates = template.placement.all_gates();
     let pod = Pod {
         meta,
         claims: template.claims.clone(),
@@ -45,6 +46,7 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
         ready: false,
         ready_since: Timestamp::default(),
         unschedulable: false,
+        gates,
         restarts: 0,
         deletion_cost: pod_template::deletion_cost(&f.object("metadata")).unwrap_or(0),
         disruption: None,
@@ -54,12 +56,17 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     problems.finish(Loaded { object: Object::Pod(Box::new(pod)), not_modelled })
 }
 
-/// The pod as a client would send it.
+/// The pod as a client would send it, with the gates that are still there.
 pub(super) fn to_json(pod: &Pod) -> Value {
+    let mut spec = pod.template.raw.value()["spec"].clone();
+    if let Some(Value::Array(gates)) = spec.get_mut("schedulingGates") {
+        let left: Vec<&str> = pod.gate_names().collect();
+        gates.retain(|gate| gate["name"].as_str().is_some_and(|name| left.contains(&name)));
+    }
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": meta::to_json(&pod.meta, &[]),
-        "spec": pod.template.raw.value()["spec"],
+        "spec": spec,
     })
 }

@@ -385,6 +385,7 @@ pub(super) fn tone_colour(tone: Tone, look: Look, revisions: &[Rgb]) -> Rgb {
         Tone::Waiting => look.muted.mix(look.plot, 25),
         Tone::Revision(i) => revision(i).mix(look.plot, look.area_mix),
         Tone::Pale(i) => revision(i).mix(look.plot, look.pale_mix),
+        Tone::Gated => PURPLE.mix(look.text, 25),
         Tone::Attaching => YELLOW.mix(look.plot, 45),
         Tone::Pulling => YELLOW.mix(look.text, 25),
         Tone::Init => PURPLE.mix(look.plot, 50),

@@ -81,6 +81,7 @@ impl LaneText<'_> {
     fn sign(&self, tone: Tone) -> char {
         match tone {
             Tone::Waiting => '-',
+            Tone::Gated => '|',
             Tone::Revision(i) => {
                 let number = self.workload.revisions().get(i).map_or(0, |r| r.number);
                 char::from_digit(number % 10, 10).filter(|_| number > 0).unwrap_or('#')
@@ -100,8 +101,9 @@ impl LaneText<'_> {
     /// What the characters mean that appear.
     fn key(&self, seen: &[Tone]) -> String {
         let mut parts: Vec<&str> = Vec::new();
-        let of_pods =
-            |t: &Tone| matches!(t, Tone::Revision(_) | Tone::Pale(_) | Tone::Attaching | Tone::Pulling | Tone::Init);
+        let of_pods = |t: &Tone| {
+            matches!(t, Tone::Revision(_) | Tone::Pale(_) | Tone::Gated | Tone::Attaching | Tone::Pulling | Tone::Init)
+        };
         if seen.iter().any(|t| matches!(t, Tone::Revision(_))) {
             let numbered = self.workload.revisions().iter().any(|r| r.number > 0);
             parts.push(if numbered { "a digit: ready, of this revision" } else { "# ready" });
@@ -116,6 +118,7 @@ impl LaneText<'_> {
             (Tone::Attaching, "~ waits for its disk"),
             (Tone::Pulling, ": pulls its image"),
             (Tone::Init, "+ in its init containers"),
+            (Tone::Gated, "| gated"),
             (Tone::Waiting, if runs { "- waiting" } else { "- pending" }),
         ] {
             if seen.contains(&tone) {
@@ -155,7 +158,7 @@ fn colour(tone: Tone) -> Rgb {
         Tone::Revision(i) | Tone::Pale(i) => theme::revision_colour(i),
         Tone::Attaching => theme::YELLOW,
         Tone::Pulling => theme::YELLOW,
-        Tone::Init => theme::PURPLE,
+        Tone::Gated | Tone::Init => theme::PURPLE,
         Tone::Good => theme::GREEN,
         Tone::Running => theme::SKY_BLUE,
         Tone::Stopped => theme::PURPLE,

@@ -20,6 +20,8 @@ use crate::trace::{RecordId, Trace};
 pub(crate) enum Tone {
     /// Nothing runs yet, or not again yet.
     Waiting,
+    /// Schedulers leave it alone.
+    Gated,
     /// Ready, of this revision of the workload.
     Revision(usize),
     /// Not ready, of this revision.

@@ -213,6 +213,7 @@ fn layers(workload: &Workload) -> Vec<Value> {
 fn tone(tone: Tone) -> (&'static str, usize) {
     match tone {
         Tone::Waiting => ("waiting", 0),
+        Tone::Gated => ("gated", 0),
         Tone::Revision(i) => ("revision", i),
         Tone::Pale(i) => ("pale", i),
         Tone::Attaching => ("attaching", 0),

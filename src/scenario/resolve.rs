@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// What an expression can call, beside the series: name, arguments, meaning.
 /// The last column of `docs/scenario.md` says the same in more words.
-pub const FUNCTIONS: [(&str, &str); 39] = [
+pub const FUNCTIONS: [(&str, &str); 40] = [
     ("complete", "complete(deployment/web)"),
     ("condition", "condition(deployment/web, Progressing) == \"False/ProgressDeadlineExceeded\""),
     ("event", "event(ScalingReplicaSet, deployment/web)"),
@@ -28,6 +28,7 @@ pub const FUNCTIONS: [(&str, &str); 39] = [
     ("succeeded", "succeeded(web/1)"),
     ("failed", "failed(web/1)"),
     ("unschedulable", "unschedulable(web/1)"),
+    ("ungated", "ungated(web/1)"),
     ("rejected", "rejected(deployment/web)"),
     ("refused", "refused(deployment/web)"),
     ("drained", "drained(node/a-1)"),
@@ -81,6 +82,7 @@ fn happening(name: &str) -> Option<Happening> {
         "succeeded" => Happening::Succeeded,
         "failed" => Happening::Failed,
         "unschedulable" => Happening::Unschedulable,
+        "ungated" => Happening::Ungated,
         "rejected" => Happening::Rejected,
         "refused" => Happening::Refused,
         "drained" => Happening::Drained,

@@ -117,6 +117,7 @@ impl Simulation {
             | Action::LabelPods { pod, .. }
             | Action::PodCrash { pod, .. }
             | Action::PodFail { pod, .. }
+            | Action::PodUngate { pod, .. }
             | Action::EvictPods { pod, .. }
             | Action::DeletePods { pod, .. } => self.matching_pods(pod).first().copied(),
             Action::ClockStep { component, .. }
@@ -267,6 +268,7 @@ impl Simulation {
         | Action::LabelPods { pod: pattern, .. }
         | Action::PodCrash { pod: pattern, .. }
         | Action::PodFail { pod: pattern, .. }
+        | Action::PodUngate { pod: pattern, .. }
         | Action::DeletePods { pod: pattern, .. }) = action
         else {
             return;
@@ -284,6 +286,7 @@ impl Simulation {
                     debug_assert!(written.is_ok());
                 }
                 Action::PodDeadlock(_) => self.hang(pod, cause),
+                Action::PodUngate { gates, .. } => self.ungate(key, gates, cause),
                 Action::PodCrash { exit, .. } => self.crash(pod, *exit, cause),
                 Action::PodFail { disruption, .. } => self.fail_pod(pod, disruption.as_deref(), cause),
                 Action::DeletePods { grace_seconds, .. } => {
@@ -360,7 +363,8 @@ impl Simulation {
                 self.admit_pod(&pod.meta.namespace, &pod.meta.name, &pod.template)?;
                 let key = self.store.create(pod)?;
                 let subject = self.register(key, owner, 0);
-                self.recorder.push(cause, subject, What::Created);
+                let created = self.recorder.push(cause, subject, What::Created);
+                self.note_gates(key, created);
                 Ok(())
             }
             (Object::PodDisruptionBudget(new), None) => self.create_object((**new).clone(), cause),
@@ -371,11 +375,7 @@ impl Simulation {
             (Object::HorizontalPodAutoscaler(new), Some(key)) => {
                 self.rewrite(key, &new.meta, cause, |row: &mut HorizontalPodAutoscaler| row.spec = new.spec.clone())
             }
-            (Object::Pod(_), Some(_)) => Err(Refusal {
-                reason: "Forbidden",
-                message: "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`"
-                    .to_string(),
-            }),
+            (Object::Pod(new), Some(key)) => self.write_pod(key, new, cause),
         }
     }
 
@@ -491,6 +491,10 @@ impl Simulation {
             Kind::HorizontalPodAutoscaler => {
                 let row = self.store.objects().autoscalers.get(key).ok_or(ApiError::NotFound)?;
                 Object::HorizontalPodAutoscaler(Box::new(row.clone()))
+            }
+            Kind::Pod => {
+                let row = self.store.objects().pods.get(key).ok_or(ApiError::NotFound)?;
+                Object::Pod(Box::new(row.clone()))
             }
             kind => return Err(Refusal::invalid(format!("patching a {kind} is not modelled"))),
         };
@@ -664,6 +668,7 @@ const fn is_request(action: &Action) -> bool {
             | Action::Rollback { .. }
             | Action::CreateJob { .. }
             | Action::LabelPods { .. }
+            | Action::PodUngate { .. }
             | Action::Cordon(_)
             | Action::Uncordon(_)
             | Action::Drain(..)
@@ -687,7 +692,7 @@ fn keeps_selector(kind: Kind, old: &Selector, new: &Selector) -> Outcome {
 }
 
 /// Labels and annotations of an apply laid over those that are there.
-fn merge_metadata(old: &mut Meta, new: &Meta) {
+pub(super) fn merge_metadata(old: &mut Meta, new: &Meta) {
     old.labels = relabel(&old.labels, &new.labels);
     old.annotations = annotate(&old.annotations, &new.annotations);
 }

@@ -407,6 +407,7 @@ impl Simulation {
             ready: false,
             ready_since: Timestamp(0),
             unschedulable: false,
+            gates: new.template.placement.all_gates(),
             restarts: 0,
             deletion_cost: deletion_cost(&new.template.annotations),
             disruption: None,
@@ -415,7 +416,10 @@ impl Simulation {
         };
         let key = self.store.create(pod)?;
         let subject = self.register_pod(key, new, number);
-        self.recorder.push(cause, subject, What::Created);
+        let created = self.recorder.push(cause, subject, What::Created);
+        if !new.template.placement.gates.is_empty() {
+            self.note_gates(key, created);
+        }
         let emitted = match new.owner.key.kind {
             Kind::StatefulSet => self.about_pod("Create", subject, new.owner.key),
             _ => Emitted::CreatedPod(subject),

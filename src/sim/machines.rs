@@ -178,7 +178,7 @@ impl Simulation {
         let workload = top_owner(objects, &row.meta);
         let name = &self.recorder.trace.subject(self.recorder.subject(key.uid)).name;
         let subject: Arc<str> = [&*row.meta.namespace, "/", name].concat().into();
-        let requests = row.template.requests;
+        let (requests, gated) = (row.template.requests, row.is_gated());
         let slot = key.slot as usize;
         if self.runtimes.len() <= slot {
             self.runtimes.resize_with(slot + 1, || None);
@@ -192,7 +192,14 @@ impl Simulation {
         self.runtimes[slot] = Some(runtime);
         self.recorder.has_room(key.uid, requests, None);
         let pod = PodRef::of(key);
-        // kube-scheduler looks at pods as they come.
+        if !gated {
+            self.line_up(pod);
+        }
+    }
+
+    /// The simple scheduler will look at a pod. kube-scheduler looks at pods
+    /// as they come.
+    pub(super) fn line_up(&mut self, pod: PodRef) {
         if self.kube.is_none()
             && let Some(delay) = self.ask(pod, &Ask::Schedule)
         {
@@ -241,7 +248,11 @@ impl Simulation {
             return;
         }
         let Some(row) = self.pod(pod) else { return };
-        if row.node.is_some() || row.meta.is_deleting() || self.holds_back_scheduling(Event::Schedule(pod)) {
+        if row.node.is_some()
+            || row.meta.is_deleting()
+            || row.is_gated()
+            || self.holds_back_scheduling(Event::Schedule(pod))
+        {
             return;
         }
         if self.promised_node(pod.key()).is_some() {

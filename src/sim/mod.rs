@@ -14,6 +14,7 @@ mod event;
 mod eviction;
 mod fields;
 mod fleet;
+mod gates;
 mod hosts;
 mod jobs;
 mod life;

@@ -144,8 +144,8 @@ impl Simulation {
 
     /// The node that was chosen for a pod is gone before the pod was bound.
     pub(super) fn place_again(&mut self, key: Key) {
-        if let (Some(kube), Some(pod)) = (&mut self.kube, self.store.objects().pods.get(key)) {
-            kube.give_up(key, pod, self.now);
+        if let (Some(kube), Some(_)) = (&mut self.kube, self.store.objects().pods.get(key)) {
+            kube.give_up(key, self.now);
         }
         self.wake_scheduler();
     }

@@ -502,6 +502,13 @@ pub enum Action {
     /// The applications of matching pods hang: they run, answer nothing and
     /// do not stop when they are told to.
     PodDeadlock(String),
+    /// Somebody takes scheduling gates of matching pods away.
+    PodUngate {
+        /// Which pods.
+        pod: String,
+        /// Which gates; none stands for all of them.
+        gates: Vec<String>,
+    },
     /// Something that applications depend on cannot be reached, or can again.
     Dependency {
         /// Its name in `dependsOn`.
@@ -611,6 +618,8 @@ impl Action {
             Action::PodUnready(pod) => format!("pod {pod} not ready"),
             Action::PodCrash { pod, exit } => format!("pod {pod} crashes ({exit})"),
             Action::PodDeadlock(pod) => format!("pod {pod} hangs"),
+            Action::PodUngate { pod, gates } if gates.is_empty() => format!("ungate pod {pod}"),
+            Action::PodUngate { pod, gates } => format!("take {} from pod {pod}", gates.join(" ")),
             Action::Dependency { name, up: true } => format!("{name} can be reached again"),
             Action::Dependency { name, up: false } => format!("{name} cannot be reached"),
             Action::PodFail { pod, .. } => format!("pod {pod} fails"),

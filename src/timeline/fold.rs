@@ -430,7 +430,11 @@ impl Fold {
         if trace.symbols.get(reason) != "FailedScheduling" {
             return;
         }
-        let message = trace.symbols.get(message);
+        self.is_unplaced(workload, trace.symbols.get(message));
+    }
+
+    /// Keeps why pods have no node.
+    fn is_unplaced(&mut self, workload: usize, message: &str) {
         let unplaced = &mut self.workloads[workload].unplaced;
         if unplaced.last().is_none_or(|last| last.message != message) {
             unplaced.push(Unplaced { at: self.now, message: message.to_string() });

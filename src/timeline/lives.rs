@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub enum Phase {
     /// It has no node.
     Pending,
+    /// It has no node, and scheduling gates.
+    Gated,
     /// It has a node and waits there for its disks: until they are attached,
     /// or first detached elsewhere.
     Attaching,
@@ -38,6 +40,7 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Phase::Pending => "pending",
+            Phase::Gated => "gated",
             Phase::Attaching => "attaching",
             Phase::Pulling => "pulling",
             Phase::Init => "in its init containers",
@@ -295,7 +298,8 @@ fn live(life: &mut Life, trace: &Trace, record: &Record, id: RecordId) {
         }
     };
     match record.what {
-        What::Created => enter(Phase::Pending),
+        What::Created | What::Ungated => enter(Phase::Pending),
+        What::Gated { .. } => enter(Phase::Gated),
         What::Bound { node } => {
             enter(Phase::Starting);
             life.node = Some(node);

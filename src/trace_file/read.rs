@@ -216,6 +216,8 @@ impl Reader {
             "deleted" => What::Deleted,
             "changed" => self.change(line)?,
             "unschedulable" => What::Unschedulable,
+            "gated" => What::Gated { gates: self.key(line)? },
+            "ungated" => What::Ungated,
             "bound" => {
                 let name = need(line.node.as_deref(), "node")?;
                 What::Bound { node: self.find_kind(line, Kind::Node, "", name)? }

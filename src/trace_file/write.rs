@@ -225,10 +225,11 @@ impl<'a> Names<'a> {
                 line.stage = Some(stage.name().into());
                 line.key = Some(self.text(name));
             }
-            What::Wrote { key } | What::Lost { key } => line.key = Some(self.text(key)),
+            What::Gated { gates: key } | What::Wrote { key } | What::Lost { key } => line.key = Some(self.text(key)),
             What::Created
             | What::Deleted
             | What::Unschedulable
+            | What::Ungated
             | What::Attaching
             | What::Attached
             | What::Named

@@ -13,6 +13,7 @@ mod effects;
 mod explain;
 mod fixture;
 mod fleet;
+mod gates;
 mod golden_numbers;
 mod ground;
 mod job;

@@ -428,8 +428,9 @@ fn scheduling_is_checked() {
             "spec.template.spec.nodeName: not modelled, and the result would depend on it: every pod would go to this node unseen by the scheduler (use a nodeSelector for kubernetes.io/hostname)",
         ),
         (
-            pod_with(json!({"schedulingGates": [{"name": "x"}]})),
-            "spec.template.spec.schedulingGates: not modelled, and the result would depend on it: pods would never be scheduled (remove the gates)",
+            pod_with(json!({"schedulingGates": [{"name": "x"}, {"name": "a b"}, {"name": "x"}]})),
+            r#"spec.template.spec.schedulingGates[1]: Invalid value: "a b": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+spec.template.spec.schedulingGates[2]: Duplicate value: "x""#,
         ),
         (
             pod_with(

@@ -52,7 +52,7 @@ fn has_condition(pod: &Pod, kind: &str, status: ConditionStatus) -> bool {
     match kind {
         "DisruptionTarget" => pod.disruption.is_some() && status == ConditionStatus::True,
         "Ready" | "ContainersReady" => pod.node.is_some() && status == is(pod.ready),
-        "PodScheduled" => (pod.node.is_some() || pod.unschedulable) && status == is(pod.node.is_some()),
+        "PodScheduled" => (pod.node.is_some() || pod.is_known_unscheduled()) && status == is(pod.node.is_some()),
         "Initialized" => pod.node.is_some() && status == ConditionStatus::True,
         _ => false,
     }

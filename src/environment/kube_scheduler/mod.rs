@@ -75,6 +75,8 @@ struct Known {
     slot: Option<u32>,
     /// Its deletion has not been asked for.
     live: bool,
+    /// It had scheduling gates when it was last looked at.
+    gated: bool,
     /// When it was bound, which is when its node says that it started.
     since: Timestamp,
 }
@@ -216,6 +218,9 @@ impl KubeScheduler {
             Some(_) => {}
         }
         let Some(known) = self.known(key) else { return };
+        if known.gated && !pod.is_gated() {
+            self.ungate(key);
+        }
         match pod.node {
             Some(node) if known.slot.is_none() => self.bind(known, node, pod, now, wall),
             _ if known.live && pod.meta.is_deleting() => self.condemn(known),
@@ -230,9 +235,9 @@ impl KubeScheduler {
         if self.pods.len() <= slot {
             self.pods.resize_with(slot + 1, || None);
         }
-        self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true, since: Timestamp(0) });
+        let gated = pod.is_gated();
+        self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true, gated, since: Timestamp(0) });
         if pod.node.is_none() {
-            let gated = !pod.template.placement.gates.is_empty();
             self.queue.add(key, class, priority, gated, now);
         }
     }
@@ -336,7 +341,7 @@ impl KubeScheduler {
             self.classes.settle(class, slot, 1, known.live, &mut self.tallies);
         } else {
             self.queue.remove(known.pod);
-            self.queue.add(known.pod, class, known.priority, !pod.template.placement.gates.is_empty(), now);
+            self.queue.add(known.pod, class, known.priority, known.gated, now);
         }
         if let Some(known) = self.known_mut(known.pod) {
             known.class = class;
@@ -392,7 +397,7 @@ impl KubeScheduler {
     }
 
     /// The node that was chosen for a pod will not do after all.
-    pub fn give_up(&mut self, key: Key, pod: &Pod, now: SimTime) {
+    pub fn give_up(&mut self, key: Key, now: SimTime) {
         let Some(known) = self.known(key) else { return };
         if let Some(slot) = known.slot {
             self.unbind(known, slot);
@@ -401,7 +406,7 @@ impl KubeScheduler {
             known.slot = None;
         }
         self.state += 1;
-        self.queue.add(key, known.class, known.priority, !pod.template.placement.gates.is_empty(), now);
+        self.queue.add(key, known.class, known.priority, false, now);
     }
 
     /// No node will do for a pod as long as its claims are not settled;
@@ -428,7 +433,12 @@ impl KubeScheduler {
     }
 
     /// The gates of a pod were taken away.
-    pub fn ungate(&mut self, pod: Key) {
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go isSchedulableAfterUpdatePodSchedulingGatesEliminated`
+    fn ungate(&mut self, pod: Key) {
+        if let Some(known) = self.known_mut(pod) {
+            known.gated = false;
+        }
         self.queue.ungate(pod);
     }
 

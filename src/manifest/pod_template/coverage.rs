@@ -20,6 +20,7 @@ const TEMPLATE: Coverage = Coverage {
         "spec.topologySpreadConstraints",
         "spec.priorityClassName",
         "spec.preemptionPolicy",
+        "spec.schedulingGates",
         "spec.tolerations",
         "spec.overhead",
         "spec.volumes[].name",

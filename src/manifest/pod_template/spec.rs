@@ -1,6 +1,7 @@
 //! The checks of a pod's spec, in the API server's order.
 
 use super::{Purpose, containers, placement, scheduling, volumes};
+use crate::api::MOST_GATES;
 use crate::manifest::fields::Fields;
 use crate::manifest::meta::check_labels;
 use crate::manifest::problems::Problems;
@@ -81,14 +82,21 @@ fn check_template_only(f: &Fields, problems: &mut Problems) {
     }
 }
 
-/// Pods with a gate wait for somebody to take it away, and nobody here does.
+/// Upstream: `pkg/apis/core/validation/validation.go validateReadinessGates`, `validateSchedulingGates`
 fn check_gates(f: &Fields, problems: &mut Problems) {
-    if !f.list("schedulingGates").is_empty() {
-        problems.add_with_hint(
-            &f.path("schedulingGates"),
-            "not modelled, and the result would depend on it: pods would never be scheduled",
-            "remove the gates",
-        );
+    let gates = f.objects("schedulingGates");
+    if gates.len() > MOST_GATES {
+        problems.add(&f.path("schedulingGates"), format!("more than {MOST_GATES} gates are not modelled"));
+    }
+    for (i, gate) in gates.iter().enumerate() {
+        let name = gate.text("name");
+        problems.invalid_text(gate.here(), name, &syntax::label_key(name));
+        if gates[..i].iter().any(|before| before.text("name") == name) {
+            problems.duplicate(gate.here(), name);
+        }
+    }
+    if !gates.is_empty() && !f.text("nodeName").is_empty() {
+        problems.forbidden(&f.path("nodeName"), "cannot be set until all schedulingGates have been cleared");
     }
     for gate in f.objects("readinessGates") {
         let condition = gate.text("conditionType");

@@ -138,6 +138,7 @@ fn legend(story: Story<'_>, workload: &Workload, lanes: &[Lane]) -> Vec<(Tone, F
     let pale = pale.filter(|p| !legend_of(story, lanes, &[*p]).is_empty()).take(1);
     entries.extend(pale);
     entries.push((Tone::Waiting, Form::Thin, "pending"));
+    entries.push((Tone::Gated, Form::Thin, "gated"));
     entries.push((Tone::Attaching, Form::Full, "attaching: waits for its disk"));
     entries.push((Tone::Pulling, Form::Thin, "pulling its image"));
     entries.push((Tone::Init, Form::Full, "in its init containers"));
@@ -151,6 +152,7 @@ pub(super) fn add(lane: &mut Lane, story: Story<'_>, life: &Life) {
     for (from, to, stretch) in life.pieces(story.timeline.until) {
         let (tone, form) = match stretch.phase {
             Phase::Pending => (Tone::Waiting, Form::Thin),
+            Phase::Gated => (Tone::Gated, Form::Thin),
             Phase::Attaching => (Tone::Attaching, Form::Full),
             Phase::Pulling => (Tone::Pulling, Form::Thin),
             Phase::Init => (Tone::Init, Form::Full),

@@ -61,6 +61,7 @@ pub(super) fn verbs(entry: &ActionEntry) -> Vec<&'static str> {
         ("dependencyUp", e.dependency_up.is_some()),
         ("podCrash", e.pod_crash.is_some()),
         ("podFail", e.pod_fail.is_some()),
+        ("podUngate", e.pod_ungate.is_some()),
         ("controllers", e.controllers.is_some()),
         ("apiServer", e.api_server.is_some()),
         ("webhook", e.webhook.is_some()),
@@ -486,6 +487,10 @@ impl Compiler<'_> {
         for failed in e.pod_fail.iter().flat_map(|p| &p.0) {
             let disruption = &failed.disruption;
             self.on_each_pod(&failed.pod, c, |pod| Action::PodFail { pod, disruption: disruption.clone() }, all);
+        }
+        for opened in e.pod_ungate.iter().flat_map(|p| &p.0) {
+            let gates = &opened.gates;
+            self.on_each_pod(&opened.pod, c, |pod| Action::PodUngate { pod, gates: gates.clone() }, all);
         }
     }
 

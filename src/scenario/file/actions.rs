@@ -159,6 +159,9 @@ pub struct ActionEntry {
     /// Pods fail as if evicted by the kubelet.
     #[serde(default)]
     pub pod_fail: Option<OneOrMany<Failed>>,
+    /// Scheduling gates of pods are taken away: all of them, or those named.
+    #[serde(default)]
+    pub pod_ungate: Option<OneOrMany<Opened>>,
     /// All controllers stop (`down`) or start again (`up`), with nothing
     /// remembered.
     #[serde(default)]
@@ -287,6 +290,15 @@ pub struct Failed {
     pub pod: String,
     /// The reason of the `DisruptionTarget` condition, if it is to be set.
     pub disruption: Option<String>,
+}
+
+/// Which pods lose which scheduling gates.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The pods.
+    pub pod: String,
+    /// The gates; none stands for all of them.
+    pub gates: Vec<String>,
 }
 
 /// Defines how a value is read that has a text form and a form in full.
@@ -443,6 +455,26 @@ two_spellings!(
     FailedInFull,
     |f| Failed { pod: f.pod, disruption: f.disruption },
     "Pods such as web/1#0, or these with the reason of a DisruptionTarget condition."
+);
+
+/// [`Opened`] in full.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OpenedInFull {
+    /// The pods.
+    pod: String,
+    /// The gates (default: all of them).
+    #[serde(default)]
+    gates: Vec<String>,
+}
+
+two_spellings!(
+    Opened,
+    "a pod such as web/1#0, or {pod: …, gates: […]}",
+    |pod| Opened { pod, gates: Vec::new() },
+    OpenedInFull,
+    |f| Opened { pod: f.pod, gates: f.gates },
+    "Pods such as web/1#0, or these with the names of the gates."
 );
 
 impl<'de> Deserialize<'de> for Undone {

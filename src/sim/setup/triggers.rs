@@ -215,6 +215,7 @@ impl Action {
             | Action::LabelPods { pod, .. }
             | Action::PodCrash { pod, .. }
             | Action::PodFail { pod, .. }
+            | Action::PodUngate { pod, .. }
             | Action::EvictPods { pod, .. }
             | Action::DeletePods { pod, .. } => *pod = name.to_string(),
             Action::Pause { component: super::Component::Node(node), .. }

@@ -10,7 +10,7 @@ use crate::trace::{Subject, Trace, What};
 
 /// What is known of a pod.
 #[derive(Clone, Copy, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "five independent facts")]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(in crate::timeline) struct PodState {
     pub(in crate::timeline) workload: usize,
     pub(in crate::timeline) revision: usize,
@@ -27,6 +27,7 @@ pub(in crate::timeline) struct PodState {
     /// Which part of the workload's work it does.
     pub(in crate::timeline) part: usize,
     pub(in crate::timeline) attaching: bool,
+    pub(in crate::timeline) gated: bool,
     pub(in crate::timeline) named: bool,
     /// What it asks for.
     pub(in crate::timeline) room: Resources,
@@ -81,6 +82,12 @@ impl Fold {
         let pod = &mut self.pods[id];
         match what {
             What::Created => pod.exists = true,
+            What::Gated { gates } => {
+                pod.gated = true;
+                let message = format!("waiting for scheduling gates: [{}]", trace.symbols.get(gates));
+                self.is_unplaced(before.workload, &message);
+            }
+            What::Ungated => pod.gated = false,
             What::Bound { node } => {
                 pod.node = match self.roles.get(node.0 as usize) {
                     Some(&Role::Node(node)) => Some(node),
@@ -110,7 +117,7 @@ impl Fold {
             What::Emitted(emitted) => return self.unplaced(trace, before.workload, emitted),
             _ => return,
         }
-        let after = *pod;
+        let after = self.pods[id];
         if before.exists != after.exists && after.alone {
             self.set(after.workload, Series::Desired, i64::from(after.exists));
             if after.exists {
@@ -208,6 +215,9 @@ impl Fold {
         self.add(workload, Series::Ready, step(PodState::ready));
         self.add(workload, Series::Terminating, step(PodState::terminating));
         self.add(workload, Series::Pending, step(PodState::pending));
+        if before.gated || after.gated {
+            self.add(workload, Series::Gated, step(|p| p.gated && p.pending()));
+        }
         self.add(workload, Series::Attaching, step(|p| p.attaching && p.on_node()));
         self.add(workload, Series::Dns, step(|p| p.named));
         if self.tells_serving {
