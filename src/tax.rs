@@ -95,6 +95,7 @@ fn node(spec: &NodeSpec) -> Node {
         unschedulable: false,
         taints: spec.taints.clone(),
         allocatable: spec.allocatable,
+        extras: spec.extras.clone(),
         zone: spec.zone.clone(),
         ready: ConditionStatus::True,
         heartbeat: Timestamp(0),

@@ -5,6 +5,7 @@ mod controller_revision;
 mod cron_job;
 mod daemon_set;
 mod deployment;
+mod extras;
 mod feature_gates;
 mod horizontal_pod_autoscaler;
 mod indexes;
@@ -31,6 +32,7 @@ pub use controller_revision::ControllerRevision;
 pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};
 pub use deployment::{Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, Strategy};
+pub use extras::{EPHEMERAL_STORAGE, ExtraShortage, Extras, MOST_EXTRAS};
 pub use feature_gates::{FeatureGates, Gate, Version};
 pub use horizontal_pod_autoscaler::{
     HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, HorizontalPodAutoscalerStatus, MetricName, MetricSource,

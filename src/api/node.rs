@@ -1,6 +1,6 @@
 //! Nodes: labels, taints and room.
 
-use super::{ConditionStatus, Labels, Meta, Toleration};
+use super::{ConditionStatus, Extras, Labels, Meta, Toleration};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -150,6 +150,8 @@ pub struct NodeSpec {
     pub taints: Vec<Taint>,
     /// What its pods may ask for together.
     pub allocatable: Resources,
+    /// What else it has.
+    pub extras: Extras,
 }
 
 /// A node's conditions beside `Ready`.
@@ -237,8 +239,10 @@ pub struct Node {
     pub unschedulable: bool,
     /// `spec.taints`, sorted.
     pub taints: Vec<Taint>,
-    /// `status.allocatable`.
+    /// `status.allocatable`: CPU, memory and pods.
     pub allocatable: Resources,
+    /// `status.allocatable`: what else it has.
+    pub extras: Extras,
     /// The zone label's value; empty for none.
     pub zone: Arc<str>,
     /// The `Ready` condition.

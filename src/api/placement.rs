@@ -1,7 +1,7 @@
 //! What a pod asks of the scheduler beside room, a node selector, required
 //! node affinity and tolerations.
 
-use super::{Labels, NodeMatch, Operator, Requirement, Resources, Selector};
+use super::{Extras, Labels, NodeMatch, Operator, Requirement, Resources, Selector};
 
 /// A pod may have so many scheduling gates here.
 pub const MOST_GATES: usize = 32;
@@ -9,6 +9,8 @@ pub const MOST_GATES: usize = 32;
 /// The scheduler's part of a pod template.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Placement {
+    /// What it asks for beside CPU and memory.
+    pub extras: Extras,
     /// The requests with a little for each container that asks for nothing,
     /// by which nodes are compared: 100 millicores and 200 MiB.
     pub scored: Resources,

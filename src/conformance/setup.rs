@@ -1,7 +1,7 @@
 //! A recorded case as the simulator's input.
 
 use super::case::{Case, CaseAction, CaseCrash, CaseMetrics, CaseNode, CaseProfile, CaseRun, Environment, Expected};
-use crate::api::{FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
+use crate::api::{Extras, FeatureGates, Kind, Labels, NodeSpec, Object, Resources, Taint, parse_quantity};
 use crate::controllers::NodeLifecycleSwitch;
 use crate::controllers::pod_gc::FINISHED_PODS;
 use crate::environment::Delay;
@@ -177,6 +177,7 @@ fn node(node: &CaseNode) -> Result<NodeSpec, NotRun> {
             memory_milli: quantity("memory", &node.memory)?,
             pods: i64::from(node.pods),
         },
+        extras: Extras::default(),
     })
 }
 

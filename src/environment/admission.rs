@@ -54,7 +54,7 @@ pub fn objection<'a>(machine: &'a NodeSpec, pod: &PodTemplate) -> Option<Refusal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Effect, Resources};
+    use crate::api::{Effect, Extras, Resources};
 
     fn selecting(node_selector: Labels) -> PodTemplate {
         PodTemplate { node_selector, ..PodTemplate::empty() }
@@ -89,6 +89,7 @@ mod tests {
             labels: Labels::default(),
             taints: Vec::new(),
             allocatable: Resources::default(),
+            extras: Extras::default(),
         };
         for (zone, wrong) in [("a", None), ("b", Some(Refusal::NotSelected))] {
             let pod = selecting(Labels::from([("topology.kubernetes.io/zone", zone)]));

@@ -3,7 +3,7 @@
 
 use super::Delay;
 use super::admission::{self, Refusal};
-use crate::api::{Kind, NodeSpec, Pod, Resources, Taint};
+use crate::api::{Extras, Kind, NodeSpec, Pod, Resources, Taint};
 use crate::time::{SimTime, Span};
 
 /// How a pool follows its pods.
@@ -128,7 +128,7 @@ pub fn are_similar(a: &NodeSpec, b: &NodeSpec) -> bool {
         rest.retain(|(name, _)| !OF_THE_PLACE.contains(&name.as_str()));
         rest
     };
-    a.allocatable == b.allocatable && a.taints == b.taints && labels(a) == labels(b)
+    a.allocatable == b.allocatable && a.extras == b.extras && a.taints == b.taints && labels(a) == labels(b)
 }
 
 /// A pool that could grow.
@@ -172,6 +172,17 @@ pub fn best(expander: Expander, options: &[Growth], machine: impl Fn(usize) -> R
 pub fn utilization(offered: &Resources, requested: &Resources) -> f64 {
     let share = |requested: i64, offered: i64| if offered == 0 { 0.0 } else { requested as f64 / offered as f64 };
     share(requested.cpu_milli, offered.cpu_milli).max(share(requested.memory_milli, offered.memory_milli))
+}
+
+/// The requested share of a machine's GPUs, by which those that have some are
+/// judged.
+///
+/// Upstream: `cluster-autoscaler/simulator/utilization/info.go Calculate`
+#[must_use]
+pub fn gpu_utilization(offered: &Extras, requested: &Extras) -> Option<f64> {
+    const GPU: &str = "nvidia.com/gpu";
+    let gpus = offered.get(GPU).filter(|gpus| *gpus > 0)?;
+    Some(requested.get(GPU).unwrap_or(0) as f64 / gpus as f64)
 }
 
 /// What becomes of a pod whose machine is to go.
@@ -223,12 +234,17 @@ fn has_local_files(pod: &Pod) -> bool {
 pub fn objection(pod: &Pod, machine: &NodeSpec) -> String {
     let template = &pod.template;
     let short = machine.allocatable.shortage(&Resources::default(), &template.requests);
+    let lacks = machine.extras.shortage(&Extras::default(), &template.placement.extras);
     match admission::objection(machine, template) {
         Some(Refusal::Cordoned) => "node(s) were unschedulable".to_string(),
         Some(Refusal::Tainted(Taint { key, value, .. })) => format!("node(s) had untolerated taint {{{key}: {value}}}"),
         Some(Refusal::NotSelected) => "node(s) didn't match Pod's node affinity/selector".to_string(),
         None if short.cpu => "Insufficient cpu".to_string(),
         None if short.memory => "Insufficient memory".to_string(),
+        None if lacks.which != 0 => {
+            let first = template.placement.extras.iter().nth(lacks.which.trailing_zeros() as usize);
+            format!("Insufficient {}", first.map_or("", |(name, _)| name))
+        }
         None => "node(s) didn't satisfy what the pod asks of other pods".to_string(),
     }
 }

@@ -207,7 +207,7 @@ pub fn with_pools(actions: &[TimedAction], pools: &[Pool], seed: u64, until: Sim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{Labels, Resources};
+    use crate::api::{Extras, Labels, Resources};
 
     fn pool(name: &str, zone: &str, machines: u32, waves: bool) -> Pool {
         Pool {
@@ -218,6 +218,7 @@ mod tests {
                 labels: Labels::default(),
                 taints: Vec::new(),
                 allocatable: Resources::default(),
+                extras: Extras::default(),
             },
             machines,
             reclaim: Some(Reclaim {

@@ -4,7 +4,7 @@ use super::admission::admits;
 use super::kube_scheduler::{Attempt, ClaimRules, KubeScheduler};
 use super::scheduler::Scheduler;
 use super::volumes::Reach;
-use crate::api::{Key, Node, Pod, Resources};
+use crate::api::{Extras, Key, Node, Pod, PodTemplate, Resources};
 use crate::cluster::Objects;
 use crate::time::{SimTime, Timestamp};
 
@@ -22,6 +22,19 @@ pub struct Place {
     key: Key,
     node: Node,
     used: Resources,
+    extras_used: Extras,
+}
+
+impl Place {
+    fn take(&mut self, pod: &PodTemplate) {
+        self.used.add(&pod.requests);
+        self.extras_used.add(&pod.placement.extras);
+    }
+
+    fn give_back(&mut self, pod: &PodTemplate) {
+        self.used.remove(&pod.requests);
+        self.extras_used.remove(&pod.placement.extras);
+    }
 }
 
 impl Trial {
@@ -30,7 +43,12 @@ impl Trial {
         match kube {
             Some(kube) => Trial::Kube(Box::new(kube.clone())),
             None => {
-                let place = |(key, node): (Key, &Node)| Place { key, node: node.clone(), used: scheduler.used(key) };
+                let place = |(key, node): (Key, &Node)| Place {
+                    key,
+                    node: node.clone(),
+                    used: scheduler.used(key),
+                    extras_used: scheduler.extras_used(key),
+                };
                 Trial::Simple(objects.nodes.iter().map(place).collect())
             }
         }
@@ -40,7 +58,9 @@ impl Trial {
     pub fn join(&mut self, key: Key, node: Node, now: SimTime) {
         match self {
             Trial::Kube(kube) => kube.node_comes(key, &node, now),
-            Trial::Simple(places) => places.push(Place { key, node, used: Resources::default() }),
+            Trial::Simple(places) => {
+                places.push(Place { key, node, used: Resources::default(), extras_used: Extras::default() })
+            }
         }
     }
 
@@ -78,13 +98,14 @@ impl Trial {
                 }
             }
             Trial::Simple(places) => {
-                let wanted = &pod.template.requests;
+                let template = &pod.template;
                 let place = places.iter_mut().find(|place| {
                     let named = pod.pinned.as_ref().is_none_or(|name| *name == place.node.meta.name);
-                    let fits = place.node.allocatable.fits(&place.used, wanted);
+                    let fits = place.node.allocatable.fits(&place.used, &template.requests)
+                        && place.node.extras.fits(&place.extras_used, &template.placement.extras);
                     named && fits && admits(&place.node, &pod.template) && reach.allows(&place.node)
                 })?;
-                place.used.add(wanted);
+                place.take(template);
                 Some(place.key)
             }
         }
@@ -104,7 +125,7 @@ impl Trial {
                 Trial::Kube(kube) => kube.give_up(*pod, now),
                 Trial::Simple(places) => {
                     if let Some(place) = places.iter_mut().find(|place| place.key == *to) {
-                        place.used.remove(&row.template.requests);
+                        place.give_back(&row.template);
                     }
                 }
             }
@@ -115,7 +136,7 @@ impl Trial {
                 Trial::Kube(kube) => kube.assume(*pod, key, row, now, wall),
                 Trial::Simple(places) => {
                     if let Some(place) = places.last_mut() {
-                        place.used.add(&row.template.requests);
+                        place.take(&row.template);
                     }
                 }
             }

@@ -4,7 +4,7 @@
 use super::Simulation;
 use super::event::{Event, PodRef};
 use super::setup::{DrainOptions, Setup};
-use crate::api::{Effect, Key, Kind, NOT_READY, Node, NodeSpec, Pod, Resources, Taint};
+use crate::api::{Effect, Extras, Key, Kind, NOT_READY, Node, NodeSpec, Pod, Resources, Taint};
 use crate::controllers::daemon_set::rules;
 use crate::environment::admission;
 use crate::environment::autoscaler::{self, Autoscale, BackOff, Expander, Fate, Growth, are_similar};
@@ -175,7 +175,11 @@ impl Simulation {
         let number = group.next;
         group.next += 1;
         // There is room for this pod and for nothing else.
-        let machine = NodeSpec { allocatable: Resources { pods: 1, ..requests }, ..pool.machine_called(number) };
+        let machine = NodeSpec {
+            allocatable: Resources { pods: 1, ..requests },
+            extras: row.template.placement.extras.clone(),
+            ..pool.machine_called(number)
+        };
         let delay = pool.serverless.clone().unwrap_or_default();
         let (cause, place) = (self.recorder.latest_of(pod.uid), group.pool);
         group.coming.push(Coming { number, spec: machine.clone(), pod: Some(pod), cause, ordered: self.now });
@@ -392,12 +396,15 @@ impl Simulation {
     /// Upstream: `cluster-autoscaler/simulator/node_info_utils.go SanitizedTemplateNodeInfoFromNodeGroup`
     fn node_with_daemons(&self, spec: &NodeSpec) -> Node {
         let mut node = self.node_of(spec, true);
-        let room = node.allocatable;
+        let (room, more) = (node.allocatable, node.extras.clone());
         for (_, set) in self.store.objects().daemon_sets.iter() {
             let template = &set.spec.template;
             let runs = rules::fit(&node, template, &rules::tolerations_of(set)).run;
-            if runs && !set.meta.is_deleting() && room.fits(&Resources::default(), &template.requests) {
+            let fits = room.fits(&Resources::default(), &template.requests)
+                && more.fits(&Extras::default(), &template.placement.extras);
+            if runs && !set.meta.is_deleting() && fits {
                 node.allocatable.remove(&Resources { pods: 1, ..template.requests });
+                node.extras.remove(&template.placement.extras);
             }
         }
         node
@@ -638,10 +645,9 @@ impl Simulation {
     fn is_quiet(&self, machine: &Machine, scale: &Autoscale) -> bool {
         let Some(node) = self.store.objects().nodes.get(machine.node) else { return false };
         let leaving = node.taints.iter().any(|taint| taint.key == TO_BE_DELETED || is_new(taint));
-        let used = self.requested(machine.node, scale);
-        machine.down_since.is_none()
-            && !leaving
-            && autoscaler::utilization(&node.allocatable, &used) < scale.utilization
+        let gpus = autoscaler::gpu_utilization(&node.extras, &self.scheduler.extras_used(machine.node));
+        let used = || autoscaler::utilization(&node.allocatable, &self.requested(machine.node, scale));
+        machine.down_since.is_none() && !leaving && gpus.unwrap_or_else(used) < scale.utilization
     }
 
     /// Whether the pods of a node would find places on others. Then they have

@@ -3,7 +3,7 @@
 
 use super::event::{Event, PodRef};
 use super::{Simulation, Urgency};
-use crate::api::{Key, Kind, Meta, Phase, Pod, RestartPolicy};
+use crate::api::{Extras, Key, Kind, Meta, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
 use crate::environment::{Ending, Identity, Life, Runtime, Start};
 use crate::time::{SimTime, Span};
@@ -224,7 +224,9 @@ impl Simulation {
             self.scheduler.vacate(node, pod.key(), &requests);
         }
         if let Some(node) = wanted {
-            self.scheduler.occupy(node, pod.key(), &requests);
+            let none = Extras::default();
+            let extras = row.map_or(&none, |row| &row.template.placement.extras);
+            self.scheduler.occupy(node, pod.key(), &requests, extras);
         }
         if finished {
             self.retry_unschedulable();

@@ -71,6 +71,7 @@ impl Simulation {
             unschedulable: false,
             taints,
             allocatable: spec.allocatable,
+            extras: spec.extras.clone(),
             zone: spec.zone.clone(),
             ready: ConditionStatus::True,
             heartbeat: self.store.now,

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
-use seatrial::api::{Kind, Labels, NodeSpec, Resources};
+use seatrial::api::{Extras, Kind, Labels, NodeSpec, Resources};
 use seatrial::environment::Delay;
 use seatrial::manifest;
 use seatrial::sim::Setup;
@@ -44,6 +44,7 @@ pub fn cluster(nodes: usize, until_seconds: u64) -> Setup {
             labels: Labels::default(),
             taints: Vec::new(),
             allocatable: Resources { cpu_milli: 64_000, memory_milli: 1 << 48, pods: 110 },
+            extras: Extras::default(),
         });
     }
     setup

@@ -1,6 +1,6 @@
 //! Whole runs of CronJobs: no time is served twice, and policies hold.
 
-use seatrial::api::{Kind, NodeSpec, Object, Resources};
+use seatrial::api::{Extras, Kind, NodeSpec, Object, Resources};
 use seatrial::environment::Delay;
 use seatrial::manifest;
 use seatrial::sim::setup::{Action, PatchType, PodProfile, Propagation, Run, Target, TimedAction};
@@ -24,6 +24,7 @@ fn setup(spec: &Value, run_seconds: u64) -> Setup {
         labels: seatrial::api::Labels::default(),
         taints: Vec::new(),
         allocatable: Resources { cpu_milli: 16_000, memory_milli: 1 << 40, pods: 110 },
+        extras: Extras::default(),
     };
     let run = Run { duration: Delay::Constant(Span::from_secs(run_seconds)), exits: vec![0], ..Run::default() };
     Setup {

@@ -1,6 +1,6 @@
 //! Whole runs of Jobs: nothing is counted twice and nothing is held for ever.
 
-use seatrial::api::{Finalizers, JobConditionType, Kind, NodeSpec, Object, Phase, Resources};
+use seatrial::api::{Extras, Finalizers, JobConditionType, Kind, NodeSpec, Object, Phase, Resources};
 use seatrial::environment::Delay;
 use seatrial::manifest;
 use seatrial::sim::setup::{Action, PodProfile, Propagation, Run, Target, TimedAction};
@@ -21,6 +21,7 @@ fn setup(spec: &Value, exits: &[i32]) -> Setup {
         labels: seatrial::api::Labels::default(),
         taints: Vec::new(),
         allocatable: Resources { cpu_milli: 16_000, memory_milli: 1 << 40, pods: 110 },
+        extras: Extras::default(),
     };
     Setup {
         nodes: vec![node],

@@ -11,6 +11,7 @@ mod clocks;
 mod cron_job;
 mod effects;
 mod explain;
+mod extras;
 mod fixture;
 mod fleet;
 mod gates;

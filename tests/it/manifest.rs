@@ -212,7 +212,6 @@ fn what_is_not_modelled_is_named_once() {
         [
             "spec.template.spec.containers[].env",
             "spec.template.spec.containers[].ports",
-            "spec.template.spec.containers[].resources.requests.ephemeral-storage: only cpu and memory are counted",
             "spec.template.spec.dnsPolicy",
         ]
     );

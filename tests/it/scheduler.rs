@@ -1,6 +1,6 @@
 //! The simple scheduler's index against a scan of all nodes.
 
-use seatrial::api::{ConditionStatus, Pressures};
+use seatrial::api::{ConditionStatus, Extras, Pressures};
 use seatrial::api::{Effect, Key, Labels, Meta, Node, Object, Pod, Resources, Taint};
 use seatrial::cluster::Store;
 use seatrial::environment::Scheduler;
@@ -49,6 +49,7 @@ impl World {
             unschedulable: false,
             taints,
             allocatable: Resources { cpu_milli: 1_000, memory_milli: 1 << 40, pods: 6 },
+            extras: Extras::default(),
             zone: "".into(),
             ready: ConditionStatus::True,
             heartbeat: Timestamp(0),
@@ -92,7 +93,7 @@ impl World {
         if let Some(node) = chosen {
             let requests = pod.template.requests;
             let key = self.store.create(pod).expect("a new name");
-            self.scheduler.occupy(node, key, &requests);
+            self.scheduler.occupy(node, key, &requests, &Extras::default());
             let there = self.nodes.iter_mut().find(|(key, _)| *key == node).expect("a node that is there");
             there.1.push((key, requests));
         }

@@ -335,8 +335,8 @@ fn target_node(pod: &Pod, view: View<'_>) -> Option<Arc<str>> {
 mod tests {
     use super::*;
     use crate::api::{
-        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, IntOrPercent, Labels, Meta, Node,
-        OwnerRef, Phase, PodTemplate, Resources, Selector, Taint, Uid,
+        ConditionStatus, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate, Effect, Extras, IntOrPercent, Labels, Meta,
+        Node, OwnerRef, Phase, PodTemplate, Resources, Selector, Taint, Uid,
     };
     use crate::cluster::{Objects, Row, deliver};
     use crate::time::Timestamp;
@@ -369,6 +369,7 @@ mod tests {
             unschedulable: false,
             taints: taint.into_iter().collect(),
             allocatable: Resources::default(),
+            extras: Extras::default(),
             zone: "".into(),
             ready: ConditionStatus::True,
             heartbeat: crate::time::Timestamp(0),

@@ -485,7 +485,7 @@ pub const fn node_change_matters(fit: Fit, scheduled: bool, misscheduled: i32) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ConditionStatus, IntOrPercent, Labels, Meta, NodeMatch, Operator, Resources};
+    use crate::api::{ConditionStatus, Extras, IntOrPercent, Labels, Meta, NodeMatch, Operator, Resources};
     use std::sync::Arc;
 
     const RUN: Fit = Fit { run: true, keep: true };
@@ -524,6 +524,7 @@ mod tests {
             unschedulable: false,
             taints: taints.iter().map(taint).collect(),
             allocatable: Resources::default(),
+            extras: Extras::default(),
             zone: "".into(),
             ready: ConditionStatus::True,
             heartbeat: crate::time::Timestamp(0),

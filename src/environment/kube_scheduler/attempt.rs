@@ -43,6 +43,13 @@ pub(super) struct Cycle {
     claims: ClaimRules,
 }
 
+impl Cycle {
+    /// What the pod asks.
+    pub(super) fn template(&self) -> &PodTemplate {
+        &self.fit.template
+    }
+}
+
 /// A failure that holds for all pods of a class until something changes.
 #[derive(Clone, Debug)]
 pub(super) struct Memo {
@@ -309,10 +316,10 @@ impl KubeScheduler {
         for pod in pods {
             let template = &self.classes.get(pod.class).template;
             if pod.by > 0 {
-                row.take_ports(template);
+                row.take(template);
                 room.take(template);
             } else {
-                row.give_back_ports(template);
+                row.give_back(template);
                 room.give_back(template);
             }
         }
@@ -331,7 +338,7 @@ impl KubeScheduler {
         now: SimTime,
         plain: bool,
     ) -> Attempt {
-        let head = refusals.sentence(self.nodes.len());
+        let head = refusals.sentence(self.nodes.len(), &cycle.fit.template);
         self.queue.park(cycle.pod, refusals.all, now);
         match self.preempt(cycle, refused, budgets, draw) {
             Preemption::Victims { slot, pods } => {

@@ -4,7 +4,7 @@
 use super::nodes::{NodeRow, Nodes, Room};
 use super::offers::{Offer, Offers};
 use super::reasons::Reasons;
-use crate::api::{Effect, NodeMatch, PodTemplate, Resources, Taint, Toleration};
+use crate::api::{Effect, Extras, NodeMatch, PodTemplate, Resources, Taint, Toleration};
 use crate::environment::admission::{Refusal, refusal};
 use std::sync::Arc;
 
@@ -85,7 +85,8 @@ impl Fit {
             Arc::ptr_eq(own, other)
                 || (own.scored == other.scored
                     && own.preferred_nodes == other.preferred_nodes
-                    && own.host_ports == other.host_ports)
+                    && own.host_ports == other.host_ports
+                    && own.extras == other.extras)
         };
         self.template.requests == template.requests
             && alike()
@@ -136,6 +137,7 @@ impl Fits {
         let is_plain = template.node_selector.0.is_empty()
             && template.node_affinity.is_empty()
             && placement.host_ports.is_empty()
+            && placement.extras.is_empty()
             && placement.preferred_nodes.is_empty();
         let (template, offers) = (template.clone(), Offers::default());
         Fit { template, is_plain, entries: Vec::new(), offers, used: 0 }
@@ -163,6 +165,11 @@ pub(super) fn examine(node: &NodeRow, room: &Room, template: &PodTemplate) -> En
     if !reasons.is_empty() {
         return Entry { reasons, ..Entry::default() };
     }
+    let entry = fill(room, template);
+    let extras = lacking_extras(node, &node.extras_used, template);
+    if !extras.is_empty() {
+        return Entry { reasons: entry.reasons.with(extras), ..Entry::default() };
+    }
     let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, &template.tolerations)).count();
     let preferred = template.placement.preferred_nodes.iter();
     Entry {
@@ -171,8 +178,25 @@ pub(super) fn examine(node: &NodeRow, room: &Room, template: &PodTemplate) -> En
             .filter(|p| NodeMatch::any_term(std::slice::from_ref(&p.term), &node.labels, &node.name))
             .map(|p| p.weight)
             .fold(0, i32::saturating_add),
-        ..fill(room, template)
+        ..entry
     }
+}
+
+/// What else of a node is too little.
+fn lacking_extras(node: &NodeRow, used: &Extras, template: &PodTemplate) -> Reasons {
+    let wanted = &template.placement.extras;
+    if wanted.is_empty() {
+        return Reasons::NONE;
+    }
+    let short = node.extras.shortage(used, wanted);
+    Reasons::extras(short.which).with(Reasons::TOO_SMALL.when(short.for_good))
+}
+
+/// Whether a node, if it were empty, would have room for a pod.
+pub(super) fn fits_empty(node: &NodeRow, template: &PodTemplate) -> bool {
+    let nothing = Resources::default();
+    lacking(&node.allocatable, &nothing, &template.requests).is_empty()
+        && lacking_extras(node, &Extras::default(), template).is_empty()
 }
 
 /// Looks at a node's room alone.
@@ -194,7 +218,7 @@ fn is_unwelcome(taint: &Taint, tolerations: &[Toleration]) -> bool {
 }
 
 /// What of a node's room is too little, and whether all of it would be.
-pub(super) fn lacking(offered: &Resources, used: &Resources, wanted: &Resources) -> Reasons {
+fn lacking(offered: &Resources, used: &Resources, wanted: &Resources) -> Reasons {
     let short = offered.shortage(used, wanted);
     let too_small = wanted.cpu_milli > offered.cpu_milli || wanted.memory_milli > offered.memory_milli;
     let reasons = Reasons::PODS.when(short.pods).with(Reasons::CPU.when(short.cpu));

@@ -2,10 +2,10 @@
 //! names the changes that may undo it; other changes leave the pods alone.
 
 use super::class::{Class, Term};
-use super::fit::lacking;
+use super::fit::fits_empty;
 use super::nodes::NodeRow;
 use super::reasons::Reasons;
-use crate::api::{HostPort, Labels, PodTemplate, Resources};
+use crate::api::{HostPort, Labels, PodTemplate};
 use crate::environment::admission::untolerated;
 
 /// A pod that came to a node, left it, or changed its labels there.
@@ -69,7 +69,7 @@ pub(super) fn may_help(happened: Happened<'_>, class: &Class, reasons: Reasons) 
 
 const AFFINITY: Reasons = Reasons::NEAR.with(Reasons::AWAY).with(Reasons::KEPT_AWAY);
 const SPREADING: Reasons = Reasons::SPREAD.with(Reasons::NO_DOMAIN);
-const ROOM: Reasons = Reasons::PODS.with(Reasons::CPU).with(Reasons::MEMORY);
+const ROOM: Reasons = Reasons::PODS.with(Reasons::CPU).with(Reasons::MEMORY).with(Reasons::EXTRAS);
 const BY_NODES: Reasons = Reasons::NODE_AFFINITY.with(Reasons::NOT_NAMED);
 
 /// Upstream: `pkg/scheduler/framework/plugins/podtopologyspread/plugin.go isSchedulableAfterPodChange`
@@ -133,16 +133,13 @@ fn node_changed(before: &NodeRow, after: &NodeRow, class: &Class, reasons: Reaso
         || (reasons.has(Reasons::ABOUT_VOLUMES) && relabelled)
 }
 
-fn fits_empty(node: &NodeRow, template: &PodTemplate) -> bool {
-    lacking(&node.allocatable, &Resources::default(), &template.requests).is_empty()
-}
-
 /// Upstream: `pkg/scheduler/framework/plugins/noderesources/fit.go haveAnyRequestedResourcesIncreased`
 fn has_grown(before: &NodeRow, after: &NodeRow, template: &PodTemplate) -> bool {
     let (old, new, wanted) = (&before.allocatable, &after.allocatable, &template.requests);
     new.pods > old.pods
         || (wanted.cpu_milli > 0 && new.cpu_milli > old.cpu_milli)
         || (wanted.memory_milli > 0 && new.memory_milli > old.memory_milli)
+        || template.placement.extras.iter().any(|(name, _)| after.extras.get(name) > before.extras.get(name))
 }
 
 fn has_spread_labels(class: &Class, node: &NodeRow) -> bool {

@@ -153,6 +153,7 @@ impl KubeScheduler {
         let same = before.taints == node.taints
             && before.cordoned == node.unschedulable
             && before.allocatable == node.allocatable
+            && before.extras == node.extras
             && (Arc::ptr_eq(&before.labels, &node.meta.labels) || before.labels == node.meta.labels);
         if same {
             return;

@@ -1,7 +1,7 @@
 //! The nodes as the scheduler sees them: what they offer, what is taken, and
 //! in which order they are looked at.
 
-use crate::api::{HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
+use crate::api::{Extras, HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
 use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -46,6 +46,9 @@ pub(super) struct NodeRow {
     pub(super) taints: Vec<Taint>,
     pub(super) cordoned: bool,
     pub(super) allocatable: Resources,
+    /// What else it has, and what of that is taken.
+    pub(super) extras: Extras,
+    pub(super) extras_used: Extras,
     /// The slots of its pods.
     pub(super) pods: Vec<u32>,
     pub(super) ports: Vec<HostPort>,
@@ -60,6 +63,8 @@ impl NodeRow {
             taints: node.taints.clone(),
             cordoned: node.unschedulable,
             allocatable: node.allocatable,
+            extras: node.extras.clone(),
+            extras_used: Extras::default(),
             pods: Vec::new(),
             ports: Vec::new(),
         }
@@ -78,11 +83,14 @@ impl NodeRow {
         !self.cordoned && self.taints.is_empty()
     }
 
-    pub(super) fn take_ports(&mut self, template: &PodTemplate) {
+    /// A pod takes its ports, and what it asks for beside CPU and memory.
+    pub(super) fn take(&mut self, template: &PodTemplate) {
+        self.extras_used.add(&template.placement.extras);
         self.ports.extend(template.placement.host_ports.iter().cloned());
     }
 
-    pub(super) fn give_back_ports(&mut self, template: &PodTemplate) {
+    pub(super) fn give_back(&mut self, template: &PodTemplate) {
+        self.extras_used.remove(&template.placement.extras);
         for port in &template.placement.host_ports {
             if let Some(i) = self.ports.iter().position(|p| p == port) {
                 self.ports.swap_remove(i);
@@ -163,7 +171,7 @@ impl Nodes {
         let row = self.rows.get_mut(node.slot as usize).and_then(Option::as_mut);
         let Some(row) = row.filter(|row| row.key == node) else { return false };
         row.pods.push(pod);
-        row.take_ports(template);
+        row.take(template);
         self.rooms[node.slot as usize].take(template);
         self.note(node.slot);
         true
@@ -174,7 +182,7 @@ impl Nodes {
         let Some(row) = self.rows.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
         let Some(i) = row.pods.iter().position(|other| *other == pod) else { return false };
         row.pods.remove(i);
-        row.give_back_ports(template);
+        row.give_back(template);
         self.rooms[slot as usize].give_back(template);
         self.note(slot);
         true
@@ -236,6 +244,7 @@ impl Nodes {
         row.taints.clone_from(&node.taints);
         row.cordoned = node.unschedulable;
         row.allocatable = node.allocatable;
+        row.extras = node.extras.clone();
         let (after, is_plain) = (row.zone(), row.is_plain());
         self.rooms[slot as usize].allocatable = node.allocatable;
         self.mark(slot, is_plain);
@@ -335,6 +344,8 @@ mod tests {
             taints: Vec::new(),
             cordoned: false,
             allocatable: Resources::default(),
+            extras: Extras::default(),
+            extras_used: Extras::default(),
             pods: Vec::new(),
             ports: Vec::new(),
         }

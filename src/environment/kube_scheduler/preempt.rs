@@ -79,7 +79,7 @@ impl KubeScheduler {
             None => {
                 let tried = refused.iter().filter(|(_, reasons)| reasons.may_be_mended()).count();
                 refusals.add(Reasons::NOT_HELPFUL, (self.nodes.len() - tried) as u32);
-                Preemption::Nothing(refusals.sentence(self.nodes.len()))
+                Preemption::Nothing(refusals.sentence(self.nodes.len(), cycle.template()))
             }
         }
     }

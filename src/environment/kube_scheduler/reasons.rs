@@ -1,5 +1,7 @@
 //! Why nodes are refused, and how kube-scheduler puts it.
 
+use crate::api::{MOST_EXTRAS, PodTemplate};
+
 /// Why a node will not do for a pod: a set, as a node may lack several things.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Reasons(u32);
@@ -29,6 +31,9 @@ const WORDS: [(Reasons, &str); 19] = [
     (Reasons::NO_VICTIMS, "No preemption victims found for incoming pod"),
     (Reasons::NOT_HELPFUL, "Preemption is not helpful for scheduling"),
 ];
+
+/// Where the bits of other resources begin.
+const FIRST_EXTRA: usize = 21;
 
 impl Reasons {
     /// Nothing is wrong with the node.
@@ -75,6 +80,8 @@ impl Reasons {
     pub const NO_VOLUME: Reasons = Reasons(1 << 19);
     /// A claim is for one pod at a time, and another one has it.
     pub const CLAIM_IN_USE: Reasons = Reasons(1 << 20);
+    /// What the pod asks for beside CPU and memory, a bit each.
+    pub const EXTRAS: Reasons = Reasons(((1 << MOST_EXTRAS) - 1) << FIRST_EXTRA);
     /// What claims and volumes may change.
     pub(super) const ABOUT_VOLUMES: Reasons =
         Reasons(Reasons::VOLUMES.0 | Reasons::NOTHING_TO_BIND.0 | Reasons::NO_VOLUME.0 | Reasons::CLAIM_IN_USE.0);
@@ -94,6 +101,12 @@ impl Reasons {
             | Reasons::NO_VICTIMS.0
             | Reasons::NOT_HELPFUL.0,
     );
+
+    /// Too little of these of the resources that the pod asks for beside CPU
+    /// and memory, by name, a bit each.
+    pub(super) const fn extras(which: u8) -> Reasons {
+        Reasons((which as u32) << FIRST_EXTRA)
+    }
 
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
@@ -129,6 +142,7 @@ impl Reasons {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals {
     counts: [u32; WORDS.len()],
+    extras: [u32; MOST_EXTRAS],
     /// All reasons of all nodes.
     pub(super) all: Reasons,
 }
@@ -144,12 +158,17 @@ impl Refusals {
                 *count += nodes;
             }
         }
+        if reasons.has(Reasons::EXTRAS) {
+            for (i, count) in self.extras.iter_mut().enumerate() {
+                *count += nodes * u32::from(reasons.has(Reasons::extras(1 << i)));
+            }
+        }
     }
 
     /// `0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods.`
     ///
     /// Upstream: `pkg/scheduler/framework/types.go FitError.Error`
-    pub(super) fn sentence(&self, nodes: usize) -> String {
+    pub(super) fn sentence(&self, nodes: usize, template: &PodTemplate) -> String {
         let mut parts: Vec<String> = self
             .counts
             .iter()
@@ -157,6 +176,8 @@ impl Refusals {
             .filter(|(count, _)| **count > 0)
             .map(|(count, (_, words))| format!("{count} {words}"))
             .collect();
+        let extras = template.placement.extras.iter().zip(self.extras).filter(|(_, count)| *count > 0);
+        parts.extend(extras.map(|((name, _), count)| format!("{count} Insufficient {name}")));
         parts.sort();
         let head = format!("0/{nodes} nodes are available:");
         if parts.is_empty() { head } else { format!("{head} {}.", parts.join(", ")) }
@@ -166,6 +187,7 @@ impl Refusals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::{Extras, Placement};
 
     #[test]
     fn refusals_read_as_upstream() {
@@ -173,13 +195,25 @@ mod tests {
         refusals.add(Reasons::SPREAD, 2);
         refusals.add(Reasons::CORDONED, 1);
         assert_eq!(
-            refusals.sentence(3),
+            refusals.sentence(3, &PodTemplate::empty()),
             "0/3 nodes are available: 1 node(s) were unschedulable, \
              2 node(s) didn't match pod topology spread constraints."
         );
         let mut both = Refusals::default();
         both.add(Reasons::CPU.with(Reasons::PODS), 1);
-        assert_eq!(both.sentence(1), "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods.");
+        assert_eq!(
+            both.sentence(1, &PodTemplate::empty()),
+            "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods."
+        );
+        let extras = Extras::from([("hugepages-2Mi", 1), ("nvidia.com/gpu", 1)]);
+        let placement = Placement { extras, ..Placement::default() }.into();
+        let mut gpus = Refusals::default();
+        gpus.add(Reasons::extras(0b10).with(Reasons::MEMORY), 2);
+        gpus.add(Reasons::extras(0b11), 1);
+        assert_eq!(
+            gpus.sentence(3, &PodTemplate { placement, ..PodTemplate::empty() }),
+            "0/3 nodes are available: 1 Insufficient hugepages-2Mi, 2 Insufficient memory, 3 Insufficient nvidia.com/gpu."
+        );
     }
 
     #[test]

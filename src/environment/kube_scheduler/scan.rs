@@ -9,7 +9,7 @@ use super::score::heap_rank;
 use super::topology::NOWHERE;
 use super::{Attempt, ClaimRules, KubeScheduler, PriorityClasses, Ties};
 use crate::api::{
-    ConditionStatus, Effect, Key, Kind, Labels, Meta, Node, Object, Pod, Pressures, Resources, Taint, Uid,
+    ConditionStatus, Effect, Extras, Key, Kind, Labels, Meta, Node, Object, Pod, Pressures, Resources, Taint, Uid,
 };
 use crate::manifest;
 use crate::rng::Draws;
@@ -48,13 +48,16 @@ fn apps() -> Vec<Pod> {
                             "podAffinity": {wish: [{"weight": 30, "podAffinityTerm": term(1, ZONE)}]}}}),
         json!({"nodeSelector": {"kind": "large"}, "affinity": {"nodeAffinity": {wish: [
             {"weight": 7, "preference": {"matchExpressions": [{"key": "rack", "operator": "In", "values": ["r1", "r2", "r3"]}]}}]}}}),
+        json!({"limits": {"example.com/gpu": "1"}}),
     ];
     specs.into_iter().enumerate().map(|(n, spec)| app(n, spec)).collect()
 }
 
 fn app(n: usize, mut spec: Value) -> Pod {
     let requests = json!({"cpu": format!("{}m", [0, 100, 300][n % 3]), "memory": "64Mi"});
-    spec["containers"] = json!([{"name": "app", "image": "app:v1", "resources": {"requests": requests}}]);
+    let limits = spec.as_object_mut().and_then(|spec| spec.remove("limits")).unwrap_or_default();
+    spec["containers"] =
+        json!([{"name": "app", "image": "app:v1", "resources": {"requests": requests, "limits": limits}}]);
     let meta = json!({"name": format!("app-{n}"), "labels": {"app": format!("app-{n}")}});
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec});
     match manifest::read(&pod).expect("a valid manifest").object {
@@ -98,6 +101,7 @@ impl World {
             unschedulable: self.index(12) == 0,
             taints,
             allocatable: Resources { cpu_milli: [1_000, 2_000][self.index(2)], memory_milli: 1 << 42, pods: 6 },
+            extras: [Extras::default(), Extras::from([("example.com/gpu", 2)])][self.index(2)].clone(),
             zone: "".into(),
             ready: ConditionStatus::True,
             heartbeat: Timestamp(0),

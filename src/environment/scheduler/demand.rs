@@ -4,7 +4,7 @@
 //! same until it has changed or a pod has left it: every look is paid for by
 //! an event, and none by the size of the cluster.
 
-use crate::api::{Labels, NodeMatch, PodTemplate, Resources, Toleration};
+use crate::api::{Extras, Labels, NodeMatch, PodTemplate, Resources, Toleration};
 use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ struct Asked {
     tolerations: Vec<Toleration>,
     selector: Labels,
     affinity: Vec<Vec<NodeMatch>>,
+    extras: Extras,
 }
 
 impl Asked {
@@ -27,6 +28,7 @@ impl Asked {
             && self.tolerations == template.tolerations
             && self.selector == template.node_selector
             && self.affinity == template.node_affinity
+            && self.extras == template.placement.extras
     }
 }
 
@@ -97,6 +99,7 @@ impl Demands {
             tolerations: template.tolerations.clone(),
             selector: template.node_selector.clone(),
             affinity: template.node_affinity.clone(),
+            extras: template.placement.extras.clone(),
         };
         let seen = self.dropped + self.reopened.len();
         self.demands.push(Demand { asked, open: Bits::all(self.nodes), seen });

@@ -11,8 +11,9 @@ use self::demand::Demands;
 use super::admission::admits;
 use super::bits::Bits;
 use super::volumes::Reach;
-use crate::api::{Key, Kind, Node, Pod, Resources};
+use crate::api::{Extras, Key, Kind, Node, Pod, Resources};
 use crate::cluster::Objects;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 struct Room {
     used: Resources,
+    extras_used: Extras,
     /// Its place by name, if it is ranked.
     rank: Option<u32>,
     pods: Vec<Key>,
@@ -44,6 +46,8 @@ pub struct Scheduler {
     /// By the number of pods.
     groups: Vec<Group>,
     demands: Demands,
+    /// What pods on nodes take beside CPU and memory, of those that do.
+    extras: FxHashMap<Key, Extras>,
     /// Pods that no node was found for, by namespace and name.
     waiting: BTreeMap<(Arc<str>, Arc<str>), Key>,
 }
@@ -104,21 +108,27 @@ impl Scheduler {
     }
 
     /// A pod takes room on a node.
-    pub fn occupy(&mut self, node: Key, pod: Key, wanted: &Resources) {
+    pub fn occupy(&mut self, node: Key, pod: Key, wanted: &Resources, extras: &Extras) {
+        if !extras.is_empty() {
+            self.extras.insert(pod, extras.clone());
+        }
         self.change_load(node, |room| {
             room.used.add(wanted);
+            room.extras_used.add(extras);
             room.pods.push(pod);
         });
     }
 
     /// A pod has left its node or finished.
     pub fn vacate(&mut self, node: Key, pod: Key, wanted: &Resources) {
+        let extras = if self.extras.is_empty() { None } else { self.extras.remove(&pod) };
         // The node may be gone, and another one in its place.
         if !self.pods_on(node).contains(&pod) {
             return;
         }
         self.change_load(node, |room| {
             room.used.remove(wanted);
+            room.extras_used.remove(&extras.unwrap_or_default());
             room.pods.retain(|other| *other != pod);
         });
         self.node_changes(node);
@@ -171,8 +181,10 @@ impl Scheduler {
     /// The node, if the pod's template may run on it now.
     fn may_run<'a>(&self, key: Key, pod: &Pod, objects: &'a Objects) -> Option<&'a Node> {
         let node = objects.nodes.get(key)?;
-        let used = self.rooms[key.slot as usize].used;
-        (node.allocatable.fits(&used, &pod.template.requests) && admits(node, &pod.template)).then_some(node)
+        let room = &self.rooms[key.slot as usize];
+        let fits = node.allocatable.fits(&room.used, &pod.template.requests)
+            && node.extras.fits(&room.extras_used, &pod.template.placement.extras);
+        (fits && admits(node, &pod.template)).then_some(node)
     }
 
     /// Remembers a pod that no node was found for.
@@ -193,6 +205,11 @@ impl Scheduler {
     /// What the pods of a node ask for together.
     pub fn used(&self, node: Key) -> Resources {
         self.rooms.get(node.slot as usize).map_or_else(Resources::default, |room| room.used)
+    }
+
+    /// What they ask for together beside CPU and memory.
+    pub fn extras_used(&self, node: Key) -> Extras {
+        self.rooms.get(node.slot as usize).map_or_else(Extras::default, |room| room.extras_used.clone())
     }
 
     /// The pods that take room on a node, in no particular order.

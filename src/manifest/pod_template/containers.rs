@@ -1,7 +1,7 @@
 //! The checks of containers, in the API server's order.
 
 use super::{Purpose, volumes};
-use crate::api::parse_quantity;
+use crate::api::{MOST_EXTRAS, parse_quantity};
 use crate::manifest::fields::Fields;
 use crate::manifest::problems::{Problems, invalid};
 use crate::manifest::{suggest, syntax};
@@ -151,22 +151,51 @@ fn check_env(c: &Fields, problems: &mut Problems) {
 /// Upstream: `pkg/apis/core/validation/validation.go validateResourceRequirements`
 fn check_resources(resources: &Fields, problems: &mut Problems) {
     let limits = resources.entries("limits");
+    let mut asked: BTreeSet<String> = BTreeSet::new();
     for list in ["limits", "requests"] {
         for (name, quantity) in resources.entries(list) {
             let path = resources.entry_path(list, &name);
             check_resource_name(&path, &name, problems);
+            asked.insert(name.clone());
             let Ok(milli) = parse_quantity(&quantity) else { continue };
             if milli < 0 {
                 problems.invalid(&path, quantity.clone(), "must be greater than or equal to 0");
             }
-            if name.contains('/') && milli % 1_000 != 0 {
+            if is_extended(&name) && milli % 1_000 != 0 {
                 problems.invalid(&path, quantity.clone(), "must be an integer");
+            }
+            if let Some(page) = name.strip_prefix(HUGE_PAGES)
+                && parse_quantity(page).is_ok_and(|size| size > 0 && milli % size != 0)
+            {
+                let detail = format!("{quantity} is not positive integer multiple of {name}");
+                problems.invalid(&path, quantity.clone(), &detail);
             }
             if list == "requests" {
                 check_request(resources, &name, (&quantity, milli), limits.get(&name), problems);
             }
         }
     }
+    let has_huge_pages = asked.iter().any(|name| name.starts_with(HUGE_PAGES));
+    if has_huge_pages && !asked.contains("cpu") && !asked.contains("memory") {
+        problems.forbidden(resources.here(), "HugePages require cpu or memory");
+    }
+    check_number_of_extras(resources, asked, problems);
+}
+
+/// Of a pod's reasons for not fitting, a few are about other resources.
+fn check_number_of_extras(resources: &Fields, mut asked: BTreeSet<String>, problems: &mut Problems) {
+    asked.retain(|name| !["cpu", "memory"].contains(&name.as_str()));
+    if asked.len() > MOST_EXTRAS {
+        let message = format!("more than {MOST_EXTRAS} resources beside cpu and memory are not modelled");
+        problems.add(resources.here(), message);
+    }
+}
+
+const HUGE_PAGES: &str = "hugepages-";
+
+/// Upstream: `pkg/apis/core/helper/helpers.go IsExtendedResourceName`
+fn is_extended(name: &str) -> bool {
+    name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 
 fn check_request(
@@ -176,7 +205,8 @@ fn check_request(
     limit: Option<&String>,
     problems: &mut Problems,
 ) {
-    let may_overcommit = !name.contains('/') && !name.starts_with("hugepages-");
+    let is_native = !name.contains('/') || name.contains("kubernetes.io/");
+    let may_overcommit = is_native && !name.starts_with(HUGE_PAGES);
     let Some(limit) = limit else {
         if !may_overcommit {
             problems.required(&resources.path("limits"), "Limit must be set for non overcommitable resources");
@@ -197,7 +227,11 @@ fn check_resource_name(path: &str, name: &str, problems: &mut Problems) {
     const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
     let wrong = syntax::label_key(name);
     problems.invalid_text(path, name, &wrong);
-    if !wrong.is_empty() || name.contains('/') || name.starts_with("hugepages-") || STANDARD.contains(&name) {
+    if wrong.is_empty() && name.starts_with("requests.") && name.contains('/') && !name.contains("kubernetes.io/") {
+        problems.invalid(path, name, "doesn't follow extended resource name standard");
+        return;
+    }
+    if !wrong.is_empty() || name.contains('/') || name.starts_with(HUGE_PAGES) || STANDARD.contains(&name) {
         return;
     }
     let message = invalid(name, "must be a standard resource for containers");

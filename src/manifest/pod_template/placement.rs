@@ -15,6 +15,7 @@ pub(super) fn of(spec: &Fields) -> Placement {
     let affinity = spec.object("affinity");
     let names = |f: Fields| f.text("name").to_string();
     Placement {
+        extras: requests::extras(spec),
         scored: requests::scored(spec),
         preferred_nodes: affinity.object("nodeAffinity").objects(PREFERRED).iter().map(preferred_nodes).collect(),
         pods: pod_affinity(&affinity),

@@ -1,7 +1,9 @@
 //! How much of a node a pod asks for.
 
-use crate::api::{Resources, parse_quantity};
+use crate::api::{Extras, Resources, parse_quantity};
 use crate::manifest::fields::Fields;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// CPU and memory in thousandths.
 #[derive(Clone, Copy, Default)]
@@ -75,6 +77,48 @@ fn container(c: &Fields, silent: Amount) -> Amount {
     Amount { cpu: asked("cpu", silent.cpu), memory: asked("memory", silent.memory) }
 }
 
+/// What a pod asks for beside CPU and memory, each by the same rule.
+///
+/// Upstream: `staging/src/k8s.io/component-helpers/resource/helpers.go PodRequests`
+pub(super) fn extras(spec: &Fields) -> Extras {
+    let lists = ["containers", "initContainers"].map(|list| spec.objects(list)).into_iter().flatten();
+    let resources = lists.map(|c| c.object("resources")).chain([spec.object("resources")]);
+    let mut names: BTreeSet<&str> = spec.object("overhead").names().collect();
+    for resources in resources {
+        names.extend(resources.object("requests").names().chain(resources.object("limits").names()));
+    }
+    let others = names.into_iter().filter(|name| !["cpu", "memory"].contains(name));
+    let asked = others.map(|name| (Arc::from(name), extra(spec, name))).filter(|(_, amount)| *amount > 0);
+    Extras::new(asked.collect())
+}
+
+/// Whole units of a resource, rounded up.
+fn extra(spec: &Fields, name: &str) -> i64 {
+    let asked = |resources: &Fields| {
+        let request = amount(&resources.object("requests"), name);
+        request.or_else(|| amount(&resources.object("limits"), name))
+    };
+    let of = |c: &Fields| asked(&c.object("resources")).unwrap_or(0);
+    let mut total = spec.objects("containers").iter().map(of).fold(0, i64::saturating_add);
+    let (mut sidecars, mut initial) = (0_i64, 0_i64);
+    for init in spec.objects("initContainers") {
+        let own = of(&init);
+        if init.text("restartPolicy") == "Always" {
+            total = total.saturating_add(own);
+            sidecars = sidecars.saturating_add(own);
+            initial = initial.max(sidecars);
+        } else {
+            initial = initial.max(sidecars.saturating_add(own));
+        }
+    }
+    total = total.max(initial);
+    if name.starts_with("hugepages-") {
+        total = asked(&spec.object("resources")).unwrap_or(total);
+    }
+    let milli = total.saturating_add(amount(&spec.object("overhead"), name).unwrap_or(0));
+    milli.div_euclid(1_000) + i64::from(milli.rem_euclid(1_000) > 0)
+}
+
 fn amount(list: &Fields, name: &str) -> Option<i64> {
     list.get(name).and_then(|v| parse_quantity(v.as_str()?).ok())
 }
@@ -101,6 +145,24 @@ mod tests {
             (json!({"containers": [{}]}), 0),
         ] {
             assert_eq!(of(&Fields::new(&spec, "")).cpu_milli, milli, "{spec}");
+        }
+    }
+
+    #[test]
+    fn other_resources_count_by_the_same_rule() {
+        let c = |name: &str, n: &str| json!({"resources": {"limits": {name: n, "cpu": "1"}}});
+        let gpu = |n: &str| c("nvidia.com/gpu", n);
+        for (spec, wanted) in [
+            (json!({"containers": [{}]}), Extras::default()),
+            (json!({"containers": [gpu("1"), gpu("2")]}), Extras::from([("nvidia.com/gpu", 3)])),
+            (json!({"containers": [gpu("1")], "initContainers": [gpu("4")]}), Extras::from([("nvidia.com/gpu", 4)])),
+            (json!({"containers": [gpu("0")]}), Extras::default()),
+            (
+                json!({"containers": [c("ephemeral-storage", "1.5"), c("hugepages-2Mi", "4Mi")]}),
+                Extras::from([("ephemeral-storage", 2), ("hugepages-2Mi", 4 << 20)]),
+            ),
+        ] {
+            assert_eq!(extras(&Fields::new(&spec, "")), wanted, "{spec}");
         }
     }
 

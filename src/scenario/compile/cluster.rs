@@ -2,7 +2,9 @@
 
 use super::Compiler;
 use super::pools::{machines, says_machines};
-use crate::api::{Deployment, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint};
+use crate::api::{
+    Deployment, EPHEMERAL_STORAGE, Extras, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint,
+};
 use crate::environment::spot::Pool;
 use crate::manifest;
 use crate::scenario::file::{Cluster, NodeEntry, QuotaEntry, Shape, Spec};
@@ -64,6 +66,7 @@ impl Compiler<'_> {
             return nodes;
         }
         for (zone, of) in &cluster.zones {
+            self.check_shape(&format!("spec.cluster.zones.{zone}"), of.shape());
             for i in 1..=of.nodes {
                 nodes.push(node(&format!("{zone}-{i}"), zone, of.shape()));
             }
@@ -73,7 +76,11 @@ impl Compiler<'_> {
                 let field = format!("spec.cluster.nodes[{i}].name");
                 self.problem(&field, format!("there is already a node {}", entry.name), None);
             }
+            self.check_shape(&format!("spec.cluster.nodes[{i}]"), entry.shape());
             nodes.push(from_entry(entry));
+        }
+        for (name, pool) in &cluster.pools {
+            self.check_shape(&format!("spec.cluster.pools.{name}"), pool.shape());
         }
         for machine in pools.iter().flat_map(Pool::first_machines) {
             if nodes.iter().any(|n| n.name == machine.name) {
@@ -82,6 +89,27 @@ impl Compiler<'_> {
             nodes.push(machine);
         }
         nodes
+    }
+}
+
+/// Whether a node can have a resource of this name beside CPU and memory.
+fn is_other_resource(name: &str) -> bool {
+    name == EPHEMERAL_STORAGE
+        || name.starts_with("hugepages-")
+        || (name.contains('/') && !name.contains("kubernetes.io/"))
+}
+
+impl Compiler<'_> {
+    /// Refuses resources that no container could ask for.
+    fn check_shape(&mut self, field: &str, shape: Shape<'_>) {
+        for name in shape.resources.keys().filter(|name| !is_other_resource(name)) {
+            let hint = match name.as_str() {
+                "cpu" | "memory" | "pods" => format!("write {name} beside resources, not in it"),
+                _ => "extended resources have a prefix, such as example.com/gpu".to_string(),
+            };
+            let message = format!("{name} is no resource that nodes have beside cpu, memory and pods");
+            self.problem(&format!("{field}.resources.{name}"), message, Some(hint));
+        }
     }
 }
 
@@ -115,6 +143,7 @@ pub(super) fn node(name: &str, zone: &str, shape: Shape<'_>) -> NodeSpec {
         labels: Labels(shape.labels.clone().into_iter().collect()),
         taints,
         allocatable,
+        extras: Extras::new(shape.resources.iter().map(|(name, q)| (name.as_str().into(), q.milli / 1_000)).collect()),
     }
 }
 
@@ -127,6 +156,7 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
     let mut needed = Resources::default();
     let mut biggest = Resources { pods: 1, ..Resources::default() };
     let mut labels = Labels::default();
+    let mut extras: BTreeMap<Arc<str>, i64> = BTreeMap::new();
     for object in objects {
         let (pods, template) = match object {
             Object::Deployment(d) => (pods_of(d, largest), &d.spec.template),
@@ -149,6 +179,11 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         biggest.cpu_milli = biggest.cpu_milli.max(each.cpu_milli);
         biggest.memory_milli = biggest.memory_milli.max(each.memory_milli);
         labels.0.extend(template.node_selector.0.clone());
+        // Of what else there is, each node has enough for all, and two daemons.
+        for (name, each) in template.placement.extras.iter().filter(|(name, _)| ***name != *EPHEMERAL_STORAGE) {
+            let there = extras.entry(name.clone()).or_default();
+            *there = there.saturating_add(each.saturating_mul(pods.max(2)));
+        }
     }
     labels.0.retain(|key, _| !key.starts_with("topology.kubernetes.io/") && !key.starts_with("kubernetes.io/"));
     let each = Resources {
@@ -172,11 +207,13 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
             labels: labels.clone(),
             taints: Vec::new(),
             allocatable: each,
+            extras: Extras::new(extras.clone()),
         })
         .collect();
     let labelled = if labels.0.is_empty() { "" } else { " and the labels that node selectors ask for" };
+    let others: String = extras.iter().map(|(name, amount)| format!(", {amount} {name}")).collect();
     let text = format!(
-        "the cluster has {} nodes in 3 zones, each with {} CPU, {} GiB, {} pods{labelled}",
+        "the cluster has {} nodes in 3 zones, each with {} CPU, {} GiB, {} pods{others}{labelled}",
         nodes.len(),
         each.cpu_milli / 1_000,
         each.memory_milli / 1_000 / (1 << 30),

@@ -12,8 +12,7 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// What kube-scheduler's rules leave out here.
-const SIMPLIFIED: &str =
-    "pods are placed by kube-scheduler's rules, at once; ties are drawn; only cpu, memory and pods are counted";
+const SIMPLIFIED: &str = "pods are placed by kube-scheduler's rules, at once; ties are drawn";
 
 impl Compiler<'_> {
     /// The scheduler, and what is worth saying about it.
@@ -25,10 +24,13 @@ impl Compiler<'_> {
     ) -> (SchedulerChoice, Option<String>) {
         let templates = || objects.iter().chain(later).filter_map(Object::template);
         self.unknown_classes(templates());
+        let counts_more = templates().any(|template| !template.placement.extras.is_empty());
+        let counted = if counts_more { "what pods ask for is" } else { "only cpu, memory and pods are" };
+        let simplified = || Some(format!("{SIMPLIFIED}; {counted} counted"));
         let particular = templates().any(|template| template.placement.is_particular());
         match chosen {
-            Some(SchedulerName::Kube) => (SchedulerChoice::Kube, Some(SIMPLIFIED.to_string())),
-            None if particular => (SchedulerChoice::Kube, Some(SIMPLIFIED.to_string())),
+            Some(SchedulerName::Kube) => (SchedulerChoice::Kube, simplified()),
+            None if particular => (SchedulerChoice::Kube, simplified()),
             Some(SchedulerName::Simple) if particular => {
                 let left_out = "the simple scheduler places pods without regard to each other, to preferences, \
                                 priorities and host ports";

@@ -18,6 +18,8 @@ pub struct Shape<'a> {
     pub memory: Option<Quantity>,
     /// How many pods it takes.
     pub pods: Option<u32>,
+    /// What else it has.
+    pub resources: &'a BTreeMap<String, Quantity>,
     /// Its labels.
     pub labels: &'a BTreeMap<String, String>,
     /// Its taints.
@@ -43,6 +45,11 @@ macro_rules! machines {
             /// How many pods each takes (default 110).
             #[serde(default)]
             pub pods: Option<u32>,
+            /// What else each has, such as `nvidia.com/gpu: 4`, `hugepages-2Mi:
+            /// 1Gi` or `ephemeral-storage: 100Gi` (default: local disk space
+            /// without limit, and nothing else).
+            #[serde(default)]
+            pub resources: BTreeMap<String, Quantity>,
             /// Labels of each.
             #[serde(default)]
             pub labels: BTreeMap<String, String>,
@@ -54,8 +61,8 @@ macro_rules! machines {
         impl $name {
             /// What its machines are like.
             pub fn shape(&self) -> Shape<'_> {
-                let (labels, taints) = (&self.labels, &self.taints);
-                Shape { cpu: self.cpu, memory: self.memory, pods: self.pods, labels, taints }
+                let (labels, taints, resources) = (&self.labels, &self.taints, &self.resources);
+                Shape { cpu: self.cpu, memory: self.memory, pods: self.pods, resources, labels, taints }
             }
         }
     };
