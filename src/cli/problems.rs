@@ -39,7 +39,7 @@ pub(super) fn print_notes(problems: &[Problem]) {
         };
         let mut lines = problem.message.lines();
         anstream::eprintln!("note: {}{}", clean(&place), clean(lines.next().unwrap_or_default()));
-        for line in lines {
+        for line in lines.chain(problem.hint.as_deref()) {
             anstream::eprintln!("  {}", clean(line));
         }
     }

@@ -176,6 +176,33 @@ impl Pool {
         told.map_or_else(Vec::new, |at| reclaim.notice.actions(machine, at))
     }
 
+    /// The pool and how it loses machines, if the cloud may take back a machine
+    /// of this name.
+    #[must_use]
+    pub fn takes_back(&self, machine: &str) -> Option<(&Pool, &Reclaim)> {
+        let reclaim = self.reclaim.as_ref().filter(|_| is_of_pool(machine, &self.name))?;
+        Some((self, reclaim))
+    }
+
+    /// The machine that replaces one that is told at `told` that it goes, and
+    /// when it joins. A pool that follows its pods replaces none.
+    #[must_use]
+    pub fn successor(&self, machine: &Arc<str>, told: SimTime, seed: u64) -> Option<(NodeSpec, SimTime)> {
+        let reclaim = self.reclaim.as_ref().filter(|_| self.autoscale.is_none() && self.serverless.is_none())?;
+        let delay = self.replacement.draw(&Draws::new(seed), "replacement", machine, 0)?;
+        let name = format!("{machine}-r").as_str().into();
+        Some((NodeSpec { name, ..self.machine.clone() }, told.after(reclaim.notice.ahead).after(delay)))
+    }
+
+    /// When a machine that joined at some time is told that it goes, if that
+    /// is before the run ends.
+    #[must_use]
+    pub fn taken_back_at(&self, machine: &str, joined: SimTime, seed: u64, until: SimTime) -> Option<SimTime> {
+        let reclaim = self.reclaim.as_ref()?;
+        let draws = Draws::new(seed);
+        reclaim.told_at(machine, joined, &self.waves(reclaim, draws, until), draws, until)
+    }
+
     /// The waves that hit the pool's zone. Pools of one zone are hit together.
     fn waves(&self, reclaim: &Reclaim, draws: Draws, until: SimTime) -> Vec<SimTime> {
         let Some(waves) = &reclaim.waves else { return Vec::new() };
@@ -202,6 +229,14 @@ pub fn with_pools(actions: &[TimedAction], pools: &[Pool], seed: u64, until: Sim
     all.extend(pools.iter().flat_map(|pool| pool.actions(seed, until)));
     all.sort_by_key(|timed| timed.at);
     all
+}
+
+/// Whether a node's name is one that its pool gives: `spot-3`, `spot-3-2`,
+/// `spot-3-r`.
+#[must_use]
+pub fn is_of_pool(name: &str, pool: &str) -> bool {
+    let number = name.strip_prefix(pool).and_then(|rest| rest.strip_prefix('-'));
+    number.is_some_and(|rest| rest.split('-').all(|part| part == "r" || part.parse::<u32>().is_ok()))
 }
 
 #[cfg(test)]
@@ -283,5 +318,20 @@ mod tests {
         assert!(!waves("one", "a").is_empty());
         assert_eq!(waves("one", "a"), waves("two", "a"));
         assert_ne!(waves("one", "a"), waves("one", "b"));
+    }
+
+    #[test]
+    fn names_of_pools() {
+        for (name, pool, of) in [
+            ("spot-1", "spot", true),
+            ("spot-12-3", "spot", true),
+            ("spot-1-r", "spot", true),
+            ("spot-large-1", "spot", false),
+            ("spot-large-1", "spot-large", true),
+            ("spot", "spot", false),
+            ("a-1", "spot", false),
+        ] {
+            assert_eq!(is_of_pool(name, pool), of, "{name} {pool}");
+        }
     }
 }

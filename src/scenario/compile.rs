@@ -12,11 +12,13 @@ mod lots;
 mod objects;
 mod pods;
 mod pools;
+mod reasons;
 mod rehearsal;
 mod scheduler;
 mod storage;
 mod times;
 mod traffic;
+mod unused;
 mod work;
 
 pub(super) use pods::typical_entries;
@@ -218,9 +220,10 @@ impl Compiler<'_> {
         let clocks = self.clocks(spec, &scope);
         let (time_zone, assumed) = self.time_zone(spec);
         assumptions.extend(assumed);
-        let (control_plane, assumed) = hosts::control_plane(&spec.control_plane);
+        let (control_plane, assumed) = self.control_plane(&spec.control_plane);
         assumptions.extend(assumed);
         self.unknown_images(spec, &objects, &happens);
+        self.without_effect(&unused::Ground::new(spec, &objects, &happens), &scope, scheduler);
         if spec.duration.is_none() {
             assumptions.push(format!("the run ends at {}, {REST} after the last action", scope.until));
         }
@@ -251,6 +254,7 @@ impl Compiler<'_> {
             images: self.images(&spec.images),
             volumes,
             tell_serving: !traffic.is_empty(),
+            tell_misses: true,
             traffic,
             scheduler,
             priority_classes: std::mem::take(&mut self.priority_classes),

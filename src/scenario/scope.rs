@@ -93,6 +93,9 @@ impl Scope {
         if !found.is_empty() {
             return Ok(found);
         }
+        if let Some(pool) = text.strip_prefix("pool/") {
+            return Err(self.no_pool(pool));
+        }
         let near = suggest::nearest(text, self.nodes.iter().map(|n| n.0.as_str()));
         let advice = near.map(|n| format!("did you mean {n}?")).or_else(|| {
             let names: Vec<&str> = self.nodes.iter().map(|n| n.0.as_str()).take(6).collect();
@@ -100,6 +103,33 @@ impl Scope {
             (!names.is_empty()).then(|| format!("the nodes are {}{more}", names.join(", ")))
         });
         Err((format!("there is no node {text} in this scenario"), advice))
+    }
+
+    fn no_pool(&self, pool: &str) -> Refusal {
+        let near = suggest::nearest(pool, self.pools.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => Some(format!("did you mean pool/{near}?")),
+            None if self.pools.is_empty() => Some("this scenario has no pools".to_string()),
+            None => Some(format!("the pools are {}", self.pools.join(", "))),
+        };
+        (format!("there is no pool {pool} in this scenario"), hint)
+    }
+
+    /// Refuses a pattern of pods that can fit none: `web/1#0` is a pod of
+    /// something called `web`.
+    ///
+    /// # Errors
+    /// That there is nothing of this name, with the nearest one that exists.
+    pub fn could_be_pods(&self, pattern: &str) -> Result<(), Refusal> {
+        let Some((owner, _)) = pattern.split_once('/').filter(|(owner, _)| !owner.contains('*')) else { return Ok(()) };
+        let workloads = || self.objects.iter().filter(|o| o.kind.is_workload()).map(|o| o.name.as_str());
+        // Jobs are called after their CronJob and a number.
+        let of = |name: &str| owner.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        if workloads().any(of) {
+            return Ok(());
+        }
+        let hint = suggest::nearest(owner, workloads()).map(|near| format!("did you mean {near}/*?"));
+        Err((format!("there is no workload {owner} in this scenario"), hint))
     }
 
     /// When the first action happens of those whose time is known, or when the

@@ -79,7 +79,14 @@ impl Simulation {
     pub(super) fn carry_out(&mut self, index: u32, action: &Action) {
         let subject = self.subject_of(action);
         let cause = self.record_action(index, subject);
-        if let Err(refusal) = self.perform(action, cause) {
+        let done = match action {
+            Action::SpotReclaim(node) => self.take_back(node).and_then(|notice| {
+                self.recorder.trace.header.actions[index as usize].1 = notice.describe();
+                self.perform(&notice, cause)
+            }),
+            _ => self.perform(action, cause),
+        };
+        if let Err(refusal) = done {
             self.record_refusal(index, false, &refusal, subject);
         }
         self.publish();
@@ -108,6 +115,7 @@ impl Simulation {
             | Action::NodeFail(name)
             | Action::NodeReady(name, _)
             | Action::NodePressure(name, ..)
+            | Action::SpotReclaim(name)
             | Action::SpotNotice { node: name, .. }
             | Action::NodeShutdown { node: name, .. }
             | Action::NodeRecover(name) => node(name),
@@ -187,10 +195,7 @@ impl Simulation {
             Action::LabelNode(node, labels) => self.write_node(node, cause, |node| {
                 node.meta.labels = relabel(&node.meta.labels, labels);
             }),
-            Action::NodeAdd(spec) => {
-                self.join_node(spec, cause);
-                Ok(())
-            }
+            Action::NodeAdd(spec) => self.add_node(spec, cause),
             Action::NodeFail(node) => self.node(node).map(|key| self.fail_node(key, cause)),
             Action::SpotNotice { node, ahead, handled } => self.warn_of_reclaim(node, *ahead, *handled, cause),
             Action::NodeShutdown { node, grace } => self.node(node).map(|key| self.shut_down(key, *grace, cause)),
@@ -223,10 +228,7 @@ impl Simulation {
                     name: pod.as_str().into(),
                 }))
             }
-            pods => {
-                self.perform_on_pods(pods, cause);
-                Ok(())
-            }
+            pods => self.perform_on_pods(pods, cause),
         }
     }
 
@@ -253,7 +255,7 @@ impl Simulation {
     /// Evicts every pod whose name fits; what is refused is not tried again.
     fn evict_pods(&mut self, pattern: &str, grace_seconds: Option<u32>, cause: RecordId) -> Outcome {
         let mut outcome = Ok(());
-        for key in self.matching_pods(pattern) {
+        for key in self.pods_like(pattern)? {
             if let Err(error) = self.evict(key, grace_seconds, cause) {
                 outcome = outcome.and(Err(error.into()));
             }
@@ -261,7 +263,7 @@ impl Simulation {
         outcome
     }
 
-    fn perform_on_pods(&mut self, action: &Action, cause: RecordId) {
+    fn perform_on_pods(&mut self, action: &Action, cause: RecordId) -> Outcome {
         let (Action::PodReady(pattern)
         | Action::PodUnready(pattern)
         | Action::PodDeadlock(pattern)
@@ -271,9 +273,9 @@ impl Simulation {
         | Action::PodUngate { pod: pattern, .. }
         | Action::DeletePods { pod: pattern, .. }) = action
         else {
-            return;
+            return Ok(());
         };
-        for key in self.matching_pods(pattern) {
+        for key in self.pods_like(pattern)? {
             let pod = PodRef::of(key);
             match action {
                 Action::PodReady(_) => self.set_ready(pod, true, cause),
@@ -296,6 +298,17 @@ impl Simulation {
             }
             self.publish();
         }
+        Ok(())
+    }
+
+    /// The pods that a pattern fits now, of which there must be some if anybody
+    /// wants to know.
+    fn pods_like(&self, pattern: &str) -> Result<Vec<Key>, Refusal> {
+        let found = self.matching_pods(pattern);
+        if found.is_empty() && self.setup.tell_misses {
+            return Err(Refusal::of("NotFound", format!("no pod is called {pattern} now")));
+        }
+        Ok(found)
     }
 
     pub(super) fn find(&self, target: &Target) -> Result<Key, Refusal> {

@@ -104,6 +104,8 @@ pub(super) enum LifeStep {
     Told,
     /// The application that a probe has killed has exited.
     Killed,
+    /// The grace of a sidecar is over.
+    SidecarKilled,
     /// The sidecars of a pod that is over have exited.
     SidecarsDown,
 }
@@ -154,7 +156,8 @@ impl Event {
             Event::Drain(_) => Class::Drain,
             Event::Act(_) | Event::Resume(_) | Event::ManagerUp { .. } | Event::LeaseLost { .. } => Class::Action,
             Event::Effect(..) => Class::Effect,
-            Event::Terminated(..) => Class::Termination,
+            // Known before its pod is over.
+            Event::Terminated(..) | Event::Life(_, _, LifeStep::SidecarKilled) => Class::Termination,
             Event::Schedule(_) | Event::RunScheduler | Event::FlushScheduler => Class::Scheduler,
             Event::Reschedule => Class::Retry,
             Event::Demand(_) | Event::Endpoint(..) | Event::Routed(..) | Event::Checked(..) | Event::Warm(..) => {

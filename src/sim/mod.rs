@@ -104,6 +104,8 @@ pub struct Simulation {
     departed: FxHashMap<Arc<str>, Key>,
     /// Nodes whose machine is down.
     dead: FxHashSet<Key>,
+    /// The machines that know that the cloud takes them back.
+    told: FxHashSet<Arc<str>>,
     /// What kubelets remember of their nodes' memory, where they look at it.
     memory: FxHashMap<Key, memory::Watched>,
     /// What the classes of pods are worth.
@@ -229,6 +231,7 @@ impl Simulation {
             waiting: triggers::Waiting::new(&setup),
             departed: FxHashMap::default(),
             dead: FxHashSet::default(),
+            told: FxHashSet::default(),
             memory: FxHashMap::default(),
             priorities: PriorityClasses::new(&setup.priority_classes),
             down: FxHashSet::default(),

@@ -1,7 +1,7 @@
 //! Machines as a whole: they join, fail, come back, and say how they are.
 
 use super::Simulation;
-use super::actions::Outcome;
+use super::actions::{Outcome, Refusal};
 use super::event::{Event, PodRef};
 use super::machines::Ask;
 use crate::api::{
@@ -9,6 +9,7 @@ use crate::api::{
     RestartPolicy, Taint,
 };
 use crate::cluster::ApiError;
+use crate::sim::setup::Action;
 use crate::time::{Instant, SECOND, Span};
 use crate::trace::{RecordId, What};
 use std::sync::Arc;
@@ -22,6 +23,17 @@ const RENEWAL_PERIOD: Span = Span::from_secs(10);
 const JOINED_BEFORE: Span = Span::from_secs(10);
 
 impl Simulation {
+    /// Somebody adds a machine, of a name that no other has.
+    pub(super) fn add_node(&mut self, spec: &NodeSpec, cause: RecordId) -> Outcome {
+        if self.node(&spec.name).is_ok() {
+            return Err(Refusal::of("AlreadyExists", format!("nodes {:?} already exists", spec.name)));
+        }
+        // It is another machine than one of this name before.
+        self.told.remove(&spec.name);
+        self.join_node(spec, cause);
+        Ok(())
+    }
+
     /// A machine joins the cluster; one of the beginning if nothing led to it.
     pub(super) fn join_node(&mut self, spec: &NodeSpec, cause: RecordId) {
         let at_the_beginning = cause == RecordId::NONE;
@@ -189,8 +201,41 @@ impl Simulation {
     }
 
     /// The cloud says that it will take a machine back.
+    /// The cloud takes a machine back, and its pool replaces it: what the
+    /// machine is told now. What follows from that is planned.
+    pub(super) fn take_back(&mut self, node: &Arc<str>) -> Result<Action, Refusal> {
+        self.node(node)?;
+        let setup = self.setup.clone();
+        let Some((pool, reclaim)) = setup.pools.iter().find_map(|pool| pool.takes_back(node)) else {
+            return Err(Refusal::invalid(format!("{node} is not of a pool that can be taken back")));
+        };
+        if self.told.contains(node) {
+            return Err(Refusal::invalid(format!("{node} is being taken back already")));
+        }
+        let now = self.now;
+        let mut all = reclaim.notice.actions(node, now).into_iter();
+        let notice = all.next().map_or_else(|| Action::NodeFail(node.clone()), |timed| timed.action);
+        for timed in all {
+            self.plan(timed.at, timed.action);
+        }
+        if let Some((machine, joins)) = pool.successor(node, now, setup.seed) {
+            if let Some(again) = pool.taken_back_at(&machine.name, joins, setup.seed, setup.until) {
+                self.plan(again, Action::SpotReclaim(machine.name.clone()));
+            }
+            self.plan(joins, Action::NodeAdd(machine));
+        }
+        Ok(notice)
+    }
+
+    /// Whether a machine is of a pool that the cloud may take back, and does
+    /// not know yet that it will.
+    pub(super) fn may_be_taken_back(&self, node: &Arc<str>) -> bool {
+        !self.told.contains(node) && self.setup.pools.iter().any(|pool| pool.takes_back(node).is_some())
+    }
+
     pub(super) fn warn_of_reclaim(&mut self, node: &Arc<str>, ahead: Span, handled: bool, cause: RecordId) -> Outcome {
         self.node(node)?;
+        self.told.insert(node.clone());
         if !handled {
             return Ok(());
         }

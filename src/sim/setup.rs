@@ -68,6 +68,8 @@ pub struct Setup {
     pub images: Arc<BTreeMap<Arc<str>, Image>>,
     /// Whether the trace says when applications serve requests and when not.
     pub tell_serving: bool,
+    /// Whether an action on pods of which there are none is recorded as refused.
+    pub tell_misses: bool,
     /// How storage behaves; `None` where claims are only names that nobody
     /// binds and no pod waits for.
     pub volumes: Option<Volumes>,
@@ -103,6 +105,7 @@ impl Setup {
             assumptions: Vec::new(),
             images: Arc::default(),
             tell_serving: false,
+            tell_misses: false,
             volumes: None,
             quotas: Vec::new(),
             kubernetes: String::new(),
@@ -466,6 +469,9 @@ pub enum Action {
     NodeFail(Arc<str>),
     /// The machine comes back, rebooted.
     NodeRecover(Arc<str>),
+    /// The cloud takes a machine of a pool back, with the pool's notice, and
+    /// replaces it as the pool does.
+    SpotReclaim(Arc<str>),
     /// The cloud will take the machine back. If a termination handler hears of
     /// it, the node is drained.
     SpotNotice {
@@ -605,6 +611,7 @@ impl Action {
             Action::NodeDelete(node) => format!("node {node} is deleted"),
             Action::NodeFail(node) => format!("node {node} dies"),
             Action::NodeRecover(node) => format!("node {node} recovers"),
+            Action::SpotReclaim(node) => format!("{node} is taken back"),
             Action::SpotNotice { node, ahead, handled } => {
                 let drained = if *handled { " and is drained" } else { "" };
                 format!("{node} will be taken back in {ahead}{drained}")

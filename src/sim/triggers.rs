@@ -5,6 +5,7 @@ use super::event::Event;
 use super::setup::{Action, Among, Armed, Lot, Setup, Watch};
 use super::{Simulation, Urgency};
 use crate::api::{Kind, Node};
+use crate::environment::spot::is_of_pool;
 use crate::rng::Draws;
 use crate::time::{SimTime, Span};
 use std::sync::Arc;
@@ -167,11 +168,13 @@ impl Simulation {
             // One that nobody looks at.
             Among::Nobody => vec![super::setup::DRAWN.into()],
             Among::Nodes(of) => {
+                let reclaims = matches!(lot.actions.first(), Some((_, Action::SpotReclaim(_))));
                 let objects = self.store.objects();
                 let nodes = objects.keys_by_name(Kind::Node).into_iter();
                 let there = nodes.filter_map(|key| objects.nodes.get(key).map(|node| (key, node)));
                 there
                     .filter(|(key, node)| !self.dead.contains(key) && is_of(node, of))
+                    .filter(|(_, node)| !reclaims || self.may_be_taken_back(&node.meta.name))
                     .map(|(_, node)| node.meta.name.clone())
                     .collect()
             }
@@ -193,32 +196,5 @@ fn is_of(node: &Node, text: &str) -> bool {
     match text.strip_prefix("pool/") {
         Some(pool) => is_of_pool(&node.meta.name, pool),
         None => matches_pattern(text, &node.meta.name),
-    }
-}
-
-/// Whether a node's name is one that its pool gives: `spot-3`, `spot-3-2`,
-/// `spot-3-r`.
-pub(super) fn is_of_pool(name: &str, pool: &str) -> bool {
-    let number = name.strip_prefix(pool).and_then(|rest| rest.strip_prefix('-'));
-    number.is_some_and(|rest| rest.split('-').all(|part| part == "r" || part.parse::<u32>().is_ok()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_of_pool;
-
-    #[test]
-    fn names_of_pools() {
-        for (name, pool, of) in [
-            ("spot-1", "spot", true),
-            ("spot-12-3", "spot", true),
-            ("spot-1-r", "spot", true),
-            ("spot-large-1", "spot", false),
-            ("spot-large-1", "spot-large", true),
-            ("spot", "spot", false),
-            ("a-1", "spot", false),
-        ] {
-            assert_eq!(is_of_pool(name, pool), of, "{name} {pool}");
-        }
     }
 }

@@ -150,6 +150,30 @@ fn the_hook_the_requests_and_the_sidecars_share_one_grace_period() {
 }
 
 #[test]
+fn a_sidecar_has_its_own_hook_and_may_be_killed() {
+    for (hook, stop, gone, killed) in [
+        // Told when the application is out after 15 s, by then its hook is over.
+        ("sleep: {seconds: 3}", "4s", 19, 0),
+        // Its hook lasts longer than the application.
+        ("sleep: {seconds: 20}", "4s", 24, 0),
+        ("exec: {command: [quit]}", "4s", 22, 0),
+        ("sleep: {seconds: 3}", "20s", 30, 1),
+        ("sleep: {seconds: 29}", "20s", 31, 1),
+    ] {
+        let sidecar =
+            format!("{{name: proxy, image: 'proxy:1', restartPolicy: Always, lifecycle: {{preStop: {{{hook}}}}}}}");
+        let pod = format!("initContainers: [{sidecar}], terminationGracePeriodSeconds: 30,");
+        let spec = format!(
+            "duration: 2m, pods: {{'*': {{start: 1s, app: {{drain: 15s}}, init: {{proxy: {{preStop: 18s, stop: {stop}}}}}}}}},
+             actions: [{{at: 10s, delete: pod/web/1#0}}]"
+        );
+        let trace = run(&web(&pod, ""), &spec);
+        assert_eq!(times(&trace, "web/1#0", "removed"), [10_000 + gone * 1_000], "{hook} {stop}");
+        assert_eq!(times(&trace, "web/1#0", "killed").len(), killed, "{hook} {stop}");
+    }
+}
+
+#[test]
 fn init_containers_run_one_after_the_other_and_again_if_they_fail() {
     let init = "initContainers: [{name: wait, image: 'tool:1'}, {name: proxy, image: 'proxy:1', restartPolicy: Always,
       startupProbe: {periodSeconds: 1, tcpSocket: {port: 1}}}, {name: migrate, image: 'tool:2'}],";
@@ -173,6 +197,7 @@ fn images_are_pulled_once_for_each_node_and_again_after_a_while() {
     assert_eq!(times(&trace, "web/1#1", "running"), [31_000], "the node has it");
     // Refused at 41, then tried at 51 s.
     assert_eq!(events(&trace, "Failed"), [41_000]);
+    assert_eq!(events(&trace, "BackOff"), [41_000]);
     assert_eq!(times(&trace, "web/2#0", "running"), [56_000]);
 }
 

@@ -194,6 +194,62 @@ fn seeds_differ_and_one_seed_does_not() {
     assert!(times.iter().all(|at| (60..=600).contains(at)), "{times:?}");
 }
 
+/// A pool whose machines go only if somebody says so.
+fn pool_of_three(rest: &str) -> Vec<(u64, String)> {
+    let rest = format!(
+        "spec:
+  duration: 30m
+  cluster:
+    zones: {{a: {{nodes: 1, labels: {{for: web}}}}}}
+    pools: {{spot: {{machines: 3, replacement: 90s, reclaim: {{cloud: gcp, handler: true, shutdownGrace: 10s}}}}}}
+  pods: {{'*': {{start: 1s, ready: 9s, terminate: 1s}}}}
+{rest}"
+    );
+    actions(&sim::run(&compiled(&deployment("web", 2), &rest).setup))
+}
+
+#[test]
+fn machines_that_are_taken_back_may_be_drawn() {
+    let one = pool_of_three("  actions: [{at: 5m, spotReclaim: one of pool/spot}]\n");
+    let (times, texts): (Vec<u64>, Vec<&str>) = one.iter().map(|(at, text)| (*at, text.as_str())).unzip();
+    assert_eq!(times, [300, 320, 330, 335, 420]);
+    let machine = texts[0].split(' ').next().unwrap_or_default();
+    let wanted = [
+        format!("{machine} will be taken back in 30s and is drained"),
+        format!("node {machine} shuts down within 10s"),
+        format!("node {machine} dies"),
+        format!("node {machine} is deleted"),
+        format!("node {machine}-r joins"),
+    ];
+    assert_eq!(texts, wanted);
+    let joins = |all: &[(u64, String)]| all.iter().filter(|(_, text)| text.ends_with("joins")).count();
+    let whole = pool_of_three("  actions: [{when: 'ready(deployment/web) >= 2', plus: 1m, spotReclaim: pool/spot}]\n");
+    assert_eq!((whole[0].0, joins(&whole)), (70, 3), "{whole:?}");
+    // Each time another machine, and successors as well.
+    let again = pool_of_three("  disturbances: [{every: 4m, spotReclaim: one of pool/spot}]\n");
+    assert_eq!(joins(&again), 7, "{again:?}");
+    // Who knows of it already is not drawn again.
+    let twice = pool_of_three("  actions: [{at: 5m, spotReclaim: 2 of pool/spot}, {at: 5m, spotReclaim: pool/spot}]\n");
+    assert_eq!(joins(&twice), 3, "{twice:?}");
+}
+
+#[test]
+fn pools_hosts_and_dependencies_may_be_disturbed() {
+    let died = pool_of_three("  actions: [{at: 5m, nodeFail: pool/spot, recover: 1m}]\n");
+    assert_eq!(died.iter().filter(|(at, text)| *at == 360 && text.ends_with("recovers")).count(), 3, "{died:?}");
+    let hosts = pool_of_three(
+        "  actions: [{at: 5m, clockStep: {one of pool/spot: -2m}, recover: 1m}, {at: 9m, pause: {all of pool/spot: 9s}}]\n",
+    );
+    let texts: Vec<&str> = hosts.iter().map(|(_, text)| text.as_str()).collect();
+    assert!(texts[0].starts_with("clock of node/spot-") && texts[0].ends_with("-2m"), "{texts:?}");
+    assert_eq!(texts[1], texts[0].replace("-2m", "+2m"));
+    assert_eq!(texts.iter().filter(|text| text.ends_with("stands still for 9s")).count(), 3, "{texts:?}");
+    let rest = format!("{SPEC}  disturbances: [{{every: 5m, times: 2, dependencyDown: db, recover: 30s}}]\n")
+        .replace("ready: 9s", "app: {dependsOn: db}");
+    let happened = actions(&sim::run(&compiled(&deployment("web", 2), &rest).setup));
+    assert_eq!(happened.iter().map(|a| a.0).collect::<Vec<_>>(), [300, 330, 600, 630], "{happened:?}");
+}
+
 #[test]
 fn mistakes_about_times_are_explained() {
     for (actions, wrong) in [
@@ -209,6 +265,19 @@ fn mistakes_about_times_are_explained() {
         ("disturbances: [{cordon: a-1}]", "how often"),
         ("disturbances: [{every: 3s, at: 5s, cordon: a-1}]", "random times"),
         ("disturbances: [{every: 0s, cordon: a-1}]", "no time lies between"),
+        ("disturbances: [{every: never, cordon: a-1}]", "never happens"),
+        ("disturbances: [{every: 1m, times: 0, cordon: a-1}]", "never happens"),
+        ("disturbances: [{every: 1m, from: 5m, until: 5m, cordon: a-1}]", "not after `from`"),
+        ("disturbances: [{every: 1m, from: 1h, cordon: a-1}]", "the run ends before that"),
+        ("disturbances: [{every: 1m, spotReclaim: one of pool/q}]", "no pool q"),
+        ("actions: [{at: 1s, spotReclaim: one of zone/a}]", "cannot be taken back"),
+        ("actions: [{at: 1s, nodeFail: pool/spot}]", "this scenario has no pools"),
+        ("actions: [{at: 1s, cordon: 0 of zone/a}]", "nobody"),
+        ("actions: [{at: 1s, podCrash: wbe/*}]", "did you mean web/*?"),
+        ("actions: [{at: 1s, evict: one of api/*}]", "no workload api"),
+        ("actions: [{at: 1s, podCrash: {pod: web/*, exit: 256}}]", "0 to 255"),
+        ("actions: [{at: 1s, podDeadlock: web/*}]", "app: {}"),
+        ("actions: [{at: 1s, pause: {scheduler: 0s}}]", "longer than 0"),
         ("disturbances: [{every: {uniform: {low: 0s, high: 0s}}, cordon: a-1}]", "no time lies between"),
         ("actions: [{at: 1s, createJob: {Again: deployment/web}}]", "cannot be the name of a Job"),
         ("actions: [{at: 1s, createJob: {again: deployment/web}}]", "has no template of Jobs"),

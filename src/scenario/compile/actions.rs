@@ -399,10 +399,8 @@ impl Compiler<'_> {
         let field = format!("{}.{name}", c.field);
         if let Some(pod) = as_pod(name) {
             all.push(Action::LabelPods { pod: pod.to_string(), labels });
-        } else if name.starts_with("node/") || name.starts_with("zone/") {
-            for node in self.check_name(&field, c.scope.nodes(name)).unwrap_or_default() {
-                all.push(Action::LabelNode(node.into(), labels.clone()));
-            }
+        } else if ["node/", "zone/", "pool/"].iter().any(|start| name.starts_with(start)) {
+            self.on_each_node(name, true, c, |node| Action::LabelNode(node, labels.clone()), all);
         } else {
             let hint = "write pod/web/1#0 or node/a-1".to_string();
             self.check_name::<()>(&field, Err(("only pods and nodes are labelled".to_string(), Some(hint))));
@@ -477,11 +475,16 @@ impl Compiler<'_> {
                 self.on_each_pod(name, c, verb, all);
             }
         }
+        if e.pod_deadlock.is_some() && self.played.is_empty() {
+            let hint = "write `app: {}` for its workload under spec.pods".to_string();
+            self.problem(&c.field, "of no pod is known what its application does", Some(hint));
+        }
         for name in e.evict.iter().flat_map(|n| &n.0) {
             self.on_each_pod(name, c, |pod| Action::EvictPods { pod, grace_seconds: None }, all);
         }
         for crashed in e.pod_crash.iter().flat_map(|p| &p.0) {
             let exit = crashed.exit.unwrap_or(1);
+            self.exit_code(crashed.exit, &format!("{}.exit", c.field));
             self.on_each_pod(&crashed.pod, c, |pod| Action::PodCrash { pod, exit }, all);
         }
         for failed in e.pod_fail.iter().flat_map(|p| &p.0) {
@@ -531,6 +534,7 @@ impl Compiler<'_> {
             self.problem(&c.field, format!("`{name}` is not a pod"), Some(hint));
             return None;
         }
+        self.check(&c.field, c.scope.could_be_pods(pattern))?;
         Some(pattern.to_string())
     }
 }

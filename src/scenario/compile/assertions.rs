@@ -58,6 +58,7 @@ impl Compiler<'_> {
                 return None;
             }
         };
+        self.note_reasons(text, &format!("{field}.{verb}"));
         if let Claim::Eventually(_, _, Some(within)) = &claim
             && let Moment::At(from) = window.from
             && from.after(*within) > scope.until

@@ -6,7 +6,7 @@ use crate::cron;
 use crate::scenario::file::{self, ActionEntry, ClockEntry, Paused, Preset, Spec, UpDown};
 use crate::scenario::scope::{Refusal, Scope};
 use crate::scenario::suggest;
-use crate::sim::setup::{Action, ClientLimit, ClockSpec, Clocks, Component, ControlPlane, Workers};
+use crate::sim::setup::{Action, Among, ClientLimit, ClockSpec, Clocks, Component, ControlPlane, DRAWN, Workers};
 use crate::time::Span;
 use std::sync::Arc;
 
@@ -42,8 +42,11 @@ impl Compiler<'_> {
                     let hint = || "a clock is that of apiServer, controllerManager, scheduler, kubelets, or of nodes";
                     let owners = COMPONENTS.into_iter().chain(["kubelets"]);
                     let near = suggest::nearest(name, owners).map(|near| format!("did you mean {near}?"));
-                    let nodes =
-                        scope.nodes(name).map_err(|(m, h)| (m, near.or(h).or_else(|| Some(hint().to_string()))));
+                    let plain = !name.contains(['/', '*']);
+                    let nodes = scope.nodes(name).map_err(|(message, nodes)| match plain {
+                        true => (format!("there is no component or node {name}"), near.or(Some(hint().to_string()))),
+                        false => (message, near.or(nodes)),
+                    });
                     let nodes = self.check_name(&format!("spec.clocks.{name}"), nodes).unwrap_or_default();
                     clocks.nodes.extend(nodes.into_iter().map(|node| (node.into(), clock)));
                 }
@@ -83,12 +86,26 @@ impl Compiler<'_> {
         }
     }
 
+    /// What is done to the hosts that a text means, or to those of nodes that
+    /// are drawn when the time comes.
+    fn on_each_host(&mut self, name: &str, c: &Context<'_>, verb: impl Fn(Component) -> Action, all: &mut Vec<Action>) {
+        let field = format!("{}.{name}", c.field);
+        if let Some((share, of)) = self.lot_of_nodes(name, &field) {
+            if self.check_name(&field, c.scope.could_be_nodes(of)).is_some() {
+                let actions = vec![(Span::ZERO, verb(Component::Node(DRAWN.into())))];
+                all.push(c.lot(share, Among::Nodes(of.to_string()), actions));
+            }
+            return;
+        }
+        let found = self.check_name(&field, components(name, c.scope));
+        all.extend(found.unwrap_or_default().into_iter().map(verb));
+    }
+
     /// What happens to hosts.
     pub(super) fn on_hosts(&mut self, e: &ActionEntry, c: &Context<'_>, all: &mut Vec<Action>) {
         for (name, by) in e.clock_step.iter().flatten() {
-            let found = self.check_name(&format!("{}.{name}", c.field), components(name, c.scope));
             let step = |component| Action::ClockStep { component, by_ns: by.ns };
-            all.extend(found.unwrap_or_default().into_iter().map(step));
+            self.on_each_host(name, c, step, all);
         }
         for failed in e.failover.iter().flat_map(|f| &f.0) {
             let component = match failed.component.as_str() {
@@ -114,9 +131,11 @@ impl Compiler<'_> {
         }
         if let Some(Paused::Hosts(hosts)) = &e.pause {
             for (name, span) in hosts {
-                let found = self.check_name(&format!("{}.{name}", c.field), components(name, c.scope));
+                if span.0 == Span::ZERO {
+                    self.problem(&format!("{}.{name}", c.field), "this must be longer than 0", None);
+                }
                 let pause = |component| Action::Pause { component, span: span.0 };
-                all.extend(found.unwrap_or_default().into_iter().map(pause));
+                self.on_each_host(name, c, pause, all);
             }
         }
         all.extend(e.controllers.map(|state| match state {
@@ -131,8 +150,24 @@ impl Compiler<'_> {
     }
 }
 
+impl Compiler<'_> {
+    /// The control plane, and what is said of it if it is not an ideal one.
+    pub(super) fn control_plane(&mut self, entry: &file::ControlPlane) -> (ControlPlane, Option<String>) {
+        for (name, wrong) in [
+            ("qps", entry.client_limits.is_some_and(|limit| limit.qps == 0)),
+            ("burst", entry.client_limits.is_some_and(|limit| limit.burst == 0)),
+        ] {
+            if wrong {
+                let hint = "leave `clientLimits` out of an ideal control plane, which has none".to_string();
+                self.problem(&format!("spec.controlPlane.clientLimits.{name}"), "this is at least 1", Some(hint));
+            }
+        }
+        control_plane(entry)
+    }
+}
+
 /// The control plane, and what is said of it if it is not an ideal one.
-pub(super) fn control_plane(entry: &file::ControlPlane) -> (ControlPlane, Option<String>) {
+fn control_plane(entry: &file::ControlPlane) -> (ControlPlane, Option<String>) {
     let realistic = entry.preset == Preset::Realistic;
     let of = |given: Option<file::Duration>, realistic_ms: u64| {
         given.map_or(Span::from_ms(if realistic { realistic_ms } else { 0 }), |given| given.0)

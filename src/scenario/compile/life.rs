@@ -27,6 +27,17 @@ fn entries(spec: &Spec) -> Vec<(Option<&str>, &PodEntry)> {
     }
 }
 
+/// The same with their places in the scenario.
+pub(super) fn entries_with_fields(spec: &Spec) -> Vec<(String, Option<&str>, &PodEntry)> {
+    let place: Vec<String> = match &spec.pods {
+        None => Vec::new(),
+        Some(Pods::List(all)) => (0..all.len()).map(|i| format!("spec.pods[{i}]")).collect(),
+        Some(Pods::Map(all)) => all.iter().map(|(key, _)| format!("spec.pods.{key}")).collect(),
+    };
+    let all = place.into_iter().zip(entries(spec));
+    all.map(|(field, (workload, entry))| (field, workload, entry)).collect()
+}
+
 /// For whom a scenario has an `app`: names of workloads, `None` for any.
 pub(super) fn played(spec: &Spec) -> Vec<Option<String>> {
     let with_app = entries(spec).into_iter().filter(|(_, entry)| entry.app.is_some());
@@ -109,6 +120,7 @@ impl Compiler<'_> {
             };
             let run = InitRun {
                 takes: delay(&entry.takes, "takes", default.takes),
+                pre_stop: delay(&entry.pre_stop, "preStop", default.pre_stop),
                 stop: delay(&entry.stop, "stop", default.stop),
                 exits: entry.exits.clone(),
             };

@@ -28,6 +28,9 @@ impl Compiler<'_> {
             large_cluster_size: given.large_zone.unwrap_or(defaults.large_cluster_size),
             unhealthy_zone: self.ratio(given.unhealthy_zone, defaults.unhealthy_zone, "unhealthyZone"),
         };
+        if given.unhealthy_zone.is_some_and(|part| part > 1.0) {
+            self.problem(&format!("{FIELD}.unhealthyZone"), "this is a part of a zone, from 0 to 1", None);
+        }
         let tolerations = DefaultTolerations {
             not_ready_seconds: self.seconds(
                 given.not_ready_toleration,

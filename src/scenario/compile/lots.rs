@@ -1,9 +1,9 @@
 //! Actions on some of those that fit, and what happens at random.
 
-use super::Compiler;
 use super::actions::Context;
+use super::{Compiler, pools};
 use crate::environment::Delay;
-use crate::scenario::file::{ActionEntry, Spec};
+use crate::scenario::file::{ActionEntry, DelayEntry, Spec};
 use crate::scenario::scope::{Refusal, Scope};
 use crate::sim::setup::{Action, Among, DRAWN, Disturbance, Lot, Share};
 use crate::time::{SimTime, Span};
@@ -19,6 +19,7 @@ fn share(text: &str) -> Option<(Result<Share, String>, &str)> {
         other => match other.strip_suffix('%').map(str::parse::<f64>) {
             Some(Ok(percent)) if (0.0..=100.0).contains(&percent) => Ok(Share::Part(percent / 100.0)),
             Some(_) => Err(format!("`{other}` is not between 0% and 100%")),
+            None if other.parse() == Ok(0) => Err("`0` of anything is nobody".to_string()),
             None => other
                 .parse()
                 .map(Share::Some)
@@ -30,7 +31,7 @@ fn share(text: &str) -> Option<(Result<Share, String>, &str)> {
 
 impl Scope {
     /// Refuses what can never mean any node.
-    fn could_be_nodes(&self, text: &str) -> Result<(), Refusal> {
+    pub(super) fn could_be_nodes(&self, text: &str) -> Result<(), Refusal> {
         match text.strip_prefix("pool/") {
             Some(pool) if self.pools.iter().any(|known| known == pool) => Ok(()),
             _ => self.nodes(text).map(|_| ()),
@@ -51,7 +52,7 @@ impl Compiler<'_> {
         all: &mut Vec<Action>,
     ) {
         let field = if by_name { format!("{}.{text}", c.field) } else { c.field.clone() };
-        let Some((share, of)) = self.lot_of(text, &field) else {
+        let Some((share, of)) = self.lot_of_nodes(text, &field) else {
             let nodes = c.scope.nodes(text);
             let nodes = if by_name { self.check_name(&field, nodes) } else { self.check(&field, nodes) };
             all.extend(nodes.unwrap_or_default().into_iter().map(|node| verb(node.into())));
@@ -61,6 +62,12 @@ impl Compiler<'_> {
             let actions = vec![(Span::ZERO, verb(DRAWN.into()))];
             all.push(c.lot(share, Among::Nodes(of.to_string()), actions));
         }
+    }
+
+    /// The share of nodes of a text: those of a pool are known when the time
+    /// comes.
+    pub(super) fn lot_of_nodes<'t>(&mut self, text: &'t str, field: &str) -> Option<(Share, &'t str)> {
+        self.lot_of(text, field).or_else(|| pools::of_pool(text).then_some((Share::All, text)))
     }
 
     /// The share of a text that names one.
@@ -87,14 +94,10 @@ impl Compiler<'_> {
                 self.problem(&format!("{field}.every"), "no time lies between one and the next", Some(hint));
                 continue;
             }
+            self.ever_happens(entry, every, &field, contexts.scope);
             if entry.at.is_some() || entry.after.is_some() || entry.when.is_some() || entry.plus.is_some() {
                 let hint = "write `from` and `until`, which are times of the run".to_string();
                 self.problem(&field, "a disturbance happens at random times", Some(hint));
-                continue;
-            }
-            if entry.spot_reclaim.is_some() {
-                let hint = "give the pool a `reclaim` with a `lifetime` or `waves`".to_string();
-                self.problem(&field, "machines of pools are taken back by their pool", Some(hint));
                 continue;
             }
             let taken: Vec<Arc<str>> = all.iter().map(|d| d.name.clone()).collect();
@@ -105,7 +108,11 @@ impl Compiler<'_> {
                 recover: self.recovery(entry, &field),
                 ..contexts.clone()
             };
-            let actions = self.action(entry, &context).into_iter().map(|action| (Span::ZERO, action));
+            let mut actions = self.action(entry, &context);
+            if let Some(names) = &entry.spot_reclaim {
+                actions.extend(self.spot_reclaims(&names.0, &context));
+            }
+            let actions = actions.into_iter().map(|action| (Span::ZERO, action));
             all.push(Disturbance {
                 name,
                 every: Delay::from(every),
@@ -116,6 +123,21 @@ impl Compiler<'_> {
             });
         }
         all
+    }
+
+    /// Refuses a disturbance that never happens.
+    fn ever_happens(&mut self, entry: &ActionEntry, every: &DelayEntry, field: &str, scope: &Scope) {
+        let from = entry.from.map_or(Span::ZERO, |from| from.0);
+        let (name, message) = match (entry.until, entry.times) {
+            _ if matches!(every, DelayEntry::Never) => ("every", "so this never happens".to_string()),
+            (_, Some(0)) => ("times", "so this never happens".to_string()),
+            (Some(until), _) if until.0 <= from => ("until", format!("this is not after `from`, {from}")),
+            _ if SimTime::ZERO.after(from) >= scope.until => {
+                ("from", format!("the run ends before that, at {}", scope.until))
+            }
+            _ => return,
+        };
+        self.problem(&format!("{field}.{name}"), message, None);
     }
 
     /// The name by which an entry draws: its own, or its verb and what it is

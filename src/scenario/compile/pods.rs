@@ -207,6 +207,11 @@ impl Compiler<'_> {
         if let Some(crash) = &entry.crash {
             self.distribution(&crash.after, &format!("{field}.crash.after"));
             let (exit, times) = (crash.exit.unwrap_or(1), crash.times.unwrap_or(0));
+            self.exit_code(crash.exit, &format!("{field}.crash.exit"));
+            if crash.times == Some(0) {
+                let hint = "leave it out for all starts".to_string();
+                self.problem(&format!("{field}.crash.times"), "so no start ends like this", Some(hint));
+            }
             profile.crash = Some(Crash { after: Delay::from(&crash.after), exit, times });
         }
         profile.run = entry.run.as_ref().map(|run| self.run(run, &format!("{field}.run")));
@@ -215,6 +220,13 @@ impl Compiler<'_> {
         profile.memory = entry.memory.as_ref().and_then(|memory| self.memory(memory, &format!("{field}.memory")));
         profile.effects = entry.effects.as_ref().map(|effects| self.effects(effects, &format!("{field}.effects")));
         profile
+    }
+
+    /// Refuses what no process can exit with.
+    pub(super) fn exit_code(&mut self, code: Option<i32>, field: &str) {
+        if code.is_some_and(|code| !(0..=255).contains(&code)) {
+            self.problem(field, "an exit code is from 0 to 255", None);
+        }
     }
 
     /// Refuses distributions that make no sense.
@@ -240,7 +252,7 @@ fn images(template: &PodTemplate) -> Vec<String> {
 }
 
 /// What an object's pods are stamped from.
-fn template(object: &Object) -> Option<&PodTemplate> {
+pub(super) fn template(object: &Object) -> Option<&PodTemplate> {
     Some(match object {
         Object::Deployment(d) => &d.spec.template,
         Object::ReplicaSet(r) => &r.spec.template,

@@ -3,13 +3,11 @@
 use super::Compiler;
 use super::actions::Context;
 use super::cluster::node;
-use crate::api::NodeSpec;
 use crate::environment::Delay;
 use crate::environment::autoscaler::{Autoscale, Expander};
 use crate::environment::spot::{Notice, Pool, Reclaim, Waves};
-use crate::rng::Draws;
 use crate::scenario::file::{AutoscaleEntry, Cloud, Cluster, DelayEntry, ExpanderName, PoolEntry, ReclaimEntry};
-use crate::sim::setup::{Action, TimedAction};
+use crate::sim::setup::{Action, Among, DRAWN, Share, TimedAction};
 use crate::time::{SimTime, Span};
 
 /// From the end of a machine until another one joins, if nobody says.
@@ -119,6 +117,9 @@ impl Compiler<'_> {
         {
             if let Some(delay) = delay {
                 self.distribution(delay, &format!("{field}.{name}"));
+                if delay.is_always_zero() {
+                    self.problem(&format!("{field}.{name}"), "this must be longer than 0", None);
+                }
             }
         }
         let deregistration = match &entry.deregistration {
@@ -147,8 +148,11 @@ impl Compiler<'_> {
     /// The cloud takes machines back at a time that the scenario gives.
     pub(super) fn spot_reclaim(&mut self, names: &[String], at: SimTime, c: &Context<'_>) -> Vec<TimedAction> {
         let mut all = Vec::new();
-        let draws = Draws::new(c.seed);
         for name in names {
+            if let Some(lot) = self.drawn_reclaim(name, c) {
+                all.extend(lot.into_iter().map(|action| TimedAction { at, action }));
+                continue;
+            }
             for node in self.check(&c.field, c.scope.nodes(name)).unwrap_or_default() {
                 let found = c.pools.iter().find_map(|pool| {
                     let machine = pool.first_machines().into_iter().find(|machine| *machine.name == *node)?;
@@ -160,19 +164,48 @@ impl Compiler<'_> {
                     continue;
                 };
                 all.extend(reclaim.notice.actions(&machine.name, at));
-                if pool.autoscale.is_some() {
-                    continue;
-                }
-                if let Some(delay) = pool.replacement.draw(&draws, "replacement", &machine.name, 0) {
-                    let name = format!("{}-r", machine.name).as_str().into();
-                    let at = at.after(reclaim.notice.ahead).after(delay);
-                    all.push(TimedAction { at, action: Action::NodeAdd(NodeSpec { name, ..machine }) });
-                }
+                let successor = pool.successor(&machine.name, at, c.seed);
+                all.extend(successor.map(|(spec, at)| TimedAction { at, action: Action::NodeAdd(spec) }));
             }
         }
         all.retain(|timed| timed.at <= c.scope.until);
         all
     }
+
+    /// Machines that are taken back and that only the run knows: a share of
+    /// some, or all of a pool.
+    fn drawn_reclaim(&mut self, text: &str, c: &Context<'_>) -> Option<Vec<Action>> {
+        let (share, of) = self.lot_of(text, &c.field).or_else(|| Some((Share::All, text)).filter(|_| of_pool(text)))?;
+        self.check(&c.field, c.scope.could_be_nodes(of))?;
+        let pool = |pool: &&Pool| of.strip_prefix("pool/").is_none_or(|name| *name == *pool.name);
+        if !c.pools.iter().filter(pool).any(|pool| pool.reclaim.is_some()) {
+            let hint = "give its pool a `reclaim`, which may be {}".to_string();
+            self.problem(&c.field, format!("{of} cannot be taken back"), Some(hint));
+            return Some(Vec::new());
+        }
+        let actions = vec![(Span::ZERO, Action::SpotReclaim(DRAWN.into()))];
+        Some(vec![c.lot(share, Among::Nodes(of.to_string()), actions)])
+    }
+
+    /// Machines that a disturbance takes back.
+    pub(super) fn spot_reclaims(&mut self, names: &[String], c: &Context<'_>) -> Vec<Action> {
+        let mut all = Vec::new();
+        for name in names {
+            match self.drawn_reclaim(name, c) {
+                Some(lot) => all.extend(lot),
+                None => {
+                    let nodes = self.check(&c.field, c.scope.nodes(name)).unwrap_or_default();
+                    all.extend(nodes.into_iter().map(|node| Action::SpotReclaim(node.into())));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Whether a text means the machines of a pool.
+pub(super) fn of_pool(text: &str) -> bool {
+    text.starts_with("pool/")
 }
 
 /// The notice that a cloud gives.

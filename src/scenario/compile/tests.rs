@@ -177,6 +177,44 @@ fn images_that_no_pod_has_are_noted() {
 }
 
 #[test]
+fn what_has_no_effect_is_noted() {
+    let notes = |spec: &str| {
+        let rehearsals = from_text(&format!("{WEB}spec: {{{spec}}}")).map_err(|e| e.to_string()).unwrap();
+        rehearsals[0].notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
+    };
+    for (spec, wanted) in [
+        ("volumes: {attach: 3s}", "no manifest has claims"),
+        ("cluster: {quotas: {shop: {pods: 3}}}", "nothing is in a namespace shop"),
+        ("cluster: {scheduler: kube}, pods: {'*': {schedule: 3s}}", "`schedule` has no effect"),
+        ("pods: {'*': {ready: 3s, app: {}}}", "`ready` has no effect"),
+        ("pods: {'*': {terminate: 3s, app: {drain: 3s}}}", "`terminate` has no effect"),
+        ("pods: {'*': {app: {preStop: 3s}}}", "`preStop` of `app` has no effect"),
+        ("pods: {'*': {app: {checks: {liveness: warmUp}}}}", "no pod has a livenessProbe"),
+        ("pods: {'*': {app: {}, init: {proxy: {takes: 3s}}}}", "no pod has an init container or sidecar proxy"),
+        (
+            "objects: [{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: b}, \
+             spec: {minAvailable: 1, selector: {matchLabels: {app: api}}}}]",
+            "PodDisruptionBudget b selects no pod",
+        ),
+        (
+            "objects: [{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, \
+             spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}}]",
+            "nobody says how much cpu",
+        ),
+        (
+            "objects: [{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, \
+             spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: api}}}]",
+            "there is no deployment/api",
+        ),
+    ] {
+        let found = notes(spec);
+        assert!(matches!(&found[..], [one] if one.contains(wanted)), "{spec}: {found:?}");
+    }
+    let reasons = "duration: 5m}\nassert:\n- {never: 'event(BackOf, web/1)'}\n- {never: 'event(BackOff, web/1)'}\n#";
+    assert_eq!(notes(reasons), ["nothing that is simulated gives the reason BackOf"]);
+}
+
+#[test]
 fn nothing_is_given_twice() {
     let again =
         WEB.split("---").next().unwrap_or_default().replace("kind: Deployment\n", "kind: Deployment\n# again\n");

@@ -175,7 +175,10 @@ impl Compiler<'_> {
         let window = Frame::from(Window { from: SimTime::ZERO, to: SimTime::MAX });
         let read = expression::parse(text).and_then(|expr| Resolver { scope, window }.predicate(&expr));
         match read {
-            Ok(claim) => Some(claim),
+            Ok(claim) => {
+                self.note_reasons(text, field);
+                Some(claim)
+            }
             Err(mistake) => {
                 self.mistake(&mistake, text, field);
                 None

@@ -81,6 +81,11 @@ impl Compiler<'_> {
         if checks.is_some_and(|checks| checks.interval == Span::ZERO) {
             self.problem(&format!("{field}.healthCheck.interval"), "the interval must be above 0", None);
         }
+        for (name, of) in [("healthy", checks.map(|c| c.healthy)), ("unhealthy", checks.map(|c| c.unhealthy))] {
+            if of == Some(0) {
+                self.problem(&format!("{field}.healthCheck.{name}"), "this is at least 1", None);
+            }
+        }
         Route::LoadBalancer { delay: Delay::from(delay), checks }
     }
 
@@ -88,6 +93,10 @@ impl Compiler<'_> {
         let milli = |quantity: crate::scenario::file::Quantity| quantity.milli.unsigned_abs();
         let warm_up = entry.warm_up.as_ref().map(|warm_up| {
             self.distribution(&warm_up.lasts, &format!("{field}.warmUp.lasts"));
+            if warm_up.capacity.is_none() && warm_up.cpu.is_none() {
+                let hint = "say its `capacity` meanwhile, or the `cpu` that it uses on top".to_string();
+                self.problem(&format!("{field}.warmUp"), "this changes nothing", Some(hint));
+            }
             WarmUp {
                 lasts: Delay::from(&warm_up.lasts),
                 capacity: warm_up.capacity.map(|rate| rate.micro),
@@ -136,17 +145,29 @@ impl Compiler<'_> {
                 Demand::Ramp { points: self.points(points, field), every: STEP }
             }
             Some(DemandEntry::Curve(Curve::Sawtooth { low, high, period })) => {
+                self.rises(*low, *high, &format!("{field}.sawtooth"));
                 if period.0 < STEP {
                     self.problem(&format!("{field}.sawtooth.period"), format!("this is shorter than {STEP}"), None);
                 }
                 Demand::Sawtooth { low: low.micro, high: high.micro, period: period.0, every: STEP }
             }
             Some(DemandEntry::Curve(Curve::Daily { low, high, peak })) => {
+                self.rises(*low, *high, &format!("{field}.daily"));
                 let peak = (peak.0.0 / SECOND) as i64;
+                if peak >= DAY {
+                    let hint = "write a time of day, such as 14h or 14h30m".to_string();
+                    self.problem(&format!("{field}.daily.peak"), "a day has 24 hours", Some(hint));
+                }
                 let first = (peak - start.0).rem_euclid(DAY);
                 let peak = Span::from_secs(first.unsigned_abs());
                 Demand::Daily { low: low.micro, high: high.micro, peak, every: STEP_OF_DAY }
             }
+        }
+    }
+
+    fn rises(&mut self, low: Rate, high: Rate, field: &str) {
+        if low.micro > high.micro {
+            self.problem(&format!("{field}.low"), "`low` is above `high`", None);
         }
     }
 

@@ -225,6 +225,16 @@ pub enum Images {
     ByContainer(BTreeMap<String, String>),
 }
 
+impl Images {
+    /// All of them.
+    pub fn all(&self) -> Vec<String> {
+        match self {
+            Images::All(image) => vec![image.clone()],
+            Images::ByContainer(images) => images.values().cloned().collect(),
+        }
+    }
+}
+
 /// What is deleted.
 #[derive(Clone, Debug)]
 pub struct Deleted {

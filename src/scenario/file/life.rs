@@ -1,6 +1,7 @@
 //! What applications do inside their containers, and what images take.
 
 use super::scalars::{DelayEntry, Duration, OneOrMany, Quantity};
+use crate::scenario::duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -129,6 +130,10 @@ pub struct InitEntry {
     /// 0).
     #[serde(default)]
     pub exits: Vec<i32>,
+    /// How long a command or a request in a sidecar's `preStop` takes
+    /// (default 0).
+    #[serde(default, rename = "preStop")]
+    pub pre_stop: Option<DelayEntry>,
     /// SIGTERM until a sidecar exits (default 0).
     #[serde(default)]
     pub stop: Option<DelayEntry>,
@@ -151,11 +156,33 @@ pub struct ImageEntry {
 }
 
 /// Until when an image cannot be had.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(untagged)]
 pub enum Missing {
     /// Always, or never.
     Whether(bool),
     /// Until then.
     Until(Duration),
+}
+
+impl<'de> Deserialize<'de> for Missing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Missing;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, or a duration such as 7m")
+            }
+
+            fn visit_bool<E: Error>(self, whether: bool) -> Result<Missing, E> {
+                Ok(Missing::Whether(whether))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Missing, E> {
+                duration::parse(text).map(|until| Missing::Until(Duration(until))).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }

@@ -112,6 +112,7 @@ impl Simulation {
         let wait = FIRST_WAIT.checked_shl(tries.min(8)).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
         self.kubelet_tells(pod, true, "Failed", &format!("Failed to pull image {image:?}: {why}"));
         self.enter_stage(pod, Stage::PullBackOff, image);
+        self.kubelet_tells(pod, false, "BackOff", &format!("Back-off pulling image {image:?}"));
         self.live_later(pod, Span::from_secs(wait), LifeStep::TryAgain);
     }
 

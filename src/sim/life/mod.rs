@@ -106,6 +106,7 @@ impl Simulation {
             LifeStep::Probed(kind, success) => self.probed_late(pod, kind, success),
             LifeStep::Told => self.told_to_stop(pod),
             LifeStep::Killed => self.killed(pod),
+            LifeStep::SidecarKilled => self.sidecar_killed(pod),
             LifeStep::SidecarsDown => self.sidecars_down(pod),
         }
     }

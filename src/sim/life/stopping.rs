@@ -106,17 +106,40 @@ impl Simulation {
     }
 
     /// When a pod's sidecars have stopped, if its containers have after `used`
-    /// of the grace period.
-    fn sidecars_stopped(&self, pod: PodRef, grace_seconds: u32, used: Span) -> Span {
+    /// of the grace period. Their hooks run from the beginning, beside those
+    /// of the containers.
+    ///
+    /// Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container.go killContainer`
+    fn sidecars_stopped(&mut self, pod: PodRef, grace_seconds: u32, mut used: Span) -> Span {
         let Some(life) = self.life(pod) else { return used };
+        let grace = Span::from_secs(u64::from(grace_seconds));
+        let told = life.app.is_some();
         let running = life.spec.init.iter().filter(|c| c.sidecar).take(life.sidecars as usize);
-        let names: Vec<_> = running.map(|c| c.life.name.clone()).collect();
-        names.iter().rev().fold(used, |used, name| {
+        let running: Vec<_> = running.map(|c| (c.life.name.clone(), c.life.pre_stop)).collect();
+        for (name, hook) in running.into_iter().rev() {
+            let Some(life) = self.life(pod) else { return used };
+            let run = life.init_run(&name);
+            let hook = match hook {
+                _ if grace_seconds == 0 => Some(Span::ZERO),
+                None => Some(Span::ZERO),
+                Some(Hook::Sleep(seconds)) => Some(Span::from_secs(u64::from(seconds))),
+                Some(Hook::Handler) => self.ask_delay(pod, &run.pre_stop, &format!("preStop {name}"), 0),
+            };
+            used = used.max(hook.unwrap_or(grace).min(grace));
             let left = u64::from(grace_seconds).saturating_sub(used.0 / SECOND).max(LEAST_GRACE);
             let left = Span::from_secs(left);
-            let takes = self.ask_delay(pod, &life.init_run(name).stop, &format!("stop {name}"), 0);
-            Span(used.0 + takes.map_or(left, |takes| takes.min(left)).0)
-        })
+            let takes = self.ask_delay(pod, &run.stop, &format!("stop {name}"), 0).filter(|takes| *takes < left);
+            used = Span(used.0 + takes.unwrap_or(left).0);
+            if takes.is_none() && told {
+                self.live_later(pod, used, LifeStep::SidecarKilled);
+            }
+        }
+        used
+    }
+
+    /// A sidecar was ended by force.
+    pub(super) fn sidecar_killed(&mut self, pod: PodRef) {
+        self.kubelet_notes(pod, self.latest(pod), What::Killed);
     }
 
     /// A pod's application has exited for good. Answers whether the pod is not

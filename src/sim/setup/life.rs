@@ -61,6 +61,8 @@ pub struct InitRun {
     pub takes: Delay,
     /// Exit code per try, the last one repeated; empty means 0.
     pub exits: Vec<i32>,
+    /// How long a command or a request in a sidecar's `preStop` takes.
+    pub pre_stop: Delay,
     /// SIGTERM until a sidecar exits.
     pub stop: Delay,
 }
@@ -68,7 +70,7 @@ pub struct InitRun {
 impl Default for InitRun {
     fn default() -> InitRun {
         let seconds = |n| Delay::Constant(Span::from_secs(n));
-        InitRun { takes: seconds(1), exits: Vec::new(), stop: seconds(0) }
+        InitRun { takes: seconds(1), exits: Vec::new(), pre_stop: seconds(0), stop: seconds(0) }
     }
 }
 

@@ -207,6 +207,7 @@ impl Action {
             | Action::NodeRecover(node)
             | Action::NodeReady(node, _)
             | Action::NodePressure(node, ..)
+            | Action::SpotReclaim(node)
             | Action::SpotNotice { node, .. }
             | Action::NodeShutdown { node, .. } => *node = name.clone(),
             Action::NodeAdd(spec) => spec.name = format!("{name}-r").into(),
@@ -240,6 +241,7 @@ impl Action {
             Action::ControllersDown => Action::ControllersUp,
             Action::ApiServerDown => Action::ApiServerUp,
             Action::Webhook { up } => Action::Webhook { up: !up },
+            Action::Dependency { name, up } => Action::Dependency { name: name.clone(), up: !up },
             Action::ClockStep { component, by_ns } => {
                 Action::ClockStep { component: component.clone(), by_ns: by_ns.saturating_neg() }
             }
