@@ -35,6 +35,7 @@ mod scene;
 mod sentence;
 pub mod summary;
 mod svg;
+pub mod table;
 pub mod text;
 mod theme;
 mod tradeoff;

@@ -5,6 +5,7 @@
 
 mod data;
 mod ground;
+mod nodes;
 mod sweep;
 
 use crate::assertion::Verdict;
@@ -23,6 +24,8 @@ const COMMON: &str = include_str!("../assets/report/common.js");
 const RUNS: &str = concat!(
     include_str!("../assets/report/plot.js"),
     include_str!("../assets/report/ground.js"),
+    include_str!("../assets/report/chart.js"),
+    include_str!("../assets/report/nodes.js"),
     include_str!("../assets/report/runs.js")
 );
 const SWEEP: &str = include_str!("../assets/report/sweep.js");

@@ -379,6 +379,8 @@ pub struct Workload {
     pub name: String,
     /// When it was created.
     pub created: SimTime,
+    deleted: Option<SimTime>,
+    failed_pods: Steps,
     series: [Steps; Series::ALL.len()],
     revisions: Vec<Revision>,
     conditions: Vec<ConditionChange>,
@@ -402,6 +404,16 @@ impl Workload {
     /// Whether the trace says when its applications serve requests.
     pub fn tells_serving(&self) -> bool {
         !self.series[Series::Serving as usize].is_empty()
+    }
+
+    /// When it was gone from the API, if it did not come again.
+    pub const fn deleted(&self) -> Option<SimTime> {
+        self.deleted
+    }
+
+    /// Of a Job its failed pods, as its status says.
+    pub const fn failed_pods(&self) -> &Steps {
+        &self.failed_pods
     }
 
     /// Its ReplicaSets in order of creation; of a pod on its own, one nameless

@@ -47,7 +47,7 @@ function readLook() {
     const value = style.getPropertyValue('--' + name).trim();
     return value.length === 4 ? '#' + [...value.slice(1)].map((c) => c + c).join('') : value;
   };
-  for (const name of ['bg', 'plot', 'text', 'muted', 'grid', 'line', 'accent', 'available', 'node', 'ready', 'band', 'bandfill', 'waiting', 'gated', 'attaching', 'pulling', 'init', 'terminating', 'goodfill', 'badfill', 'stopped', 'running', 'older', 'bad', 'good', 'focus', 'trackgood', 'trackbusy', 'ownmark']) look[name] = hex(name);
+  for (const name of ['bg', 'card', 'cordoned', 'plot', 'text', 'muted', 'grid', 'line', 'accent', 'available', 'node', 'ready', 'band', 'bandfill', 'waiting', 'gated', 'attaching', 'pulling', 'init', 'terminating', 'goodfill', 'badfill', 'stopped', 'running', 'older', 'bad', 'good', 'focus', 'trackgood', 'trackbusy', 'ownmark']) look[name] = hex(name);
   look.dark = root.dataset.theme === 'dark';
 }
 function textOn(colour) {

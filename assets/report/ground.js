@@ -15,9 +15,9 @@ class GroundChart extends Plot {
     this.plotEnd = top - ROW_GAP;
     this.endsAt(this.plotEnd);
   }
-  /** Variants are compared, so they have one scale. */
+  /** Variants that are compared have one scale; other scenarios are none of theirs. */
   most(row) {
-    const rows = data.variants.flatMap((v) => groundsOf(v)).filter((g) => g.path === this.told.path).flatMap((g) => g.rows);
+    const rows = (data.compared.length ? data.variants : [this.variant]).flatMap((v) => groundsOf(v)).filter((g) => g.path === this.told.path).flatMap((g) => g.rows);
     return Math.max(1, ...rows.filter((r) => r.name === row.name).map((r) => r.most));
   }
   areas() { return this.rows.map((r) => [r.top, r.end]); }
@@ -52,7 +52,7 @@ class GroundChart extends Plot {
   }
   under(px, py) {
     const at = this.at(px);
-    if (px < LEFT - 4 || px > LEFT + this.width + 4) return null;
+    if (px < this.left - 4 || px > this.left + this.width + 4) return null;
     const place = this.rows.find((r) => py >= r.top - 4 && py <= r.end + 4);
     if (!place) return null;
     const { row } = place, parts = [...row.layers, ...(row.line ? [row.line] : [])];
@@ -68,7 +68,7 @@ function groundFigure(variant, told) {
   const box = el('div', { class: 'legend', role: 'group', 'aria-label': 'Parts' });
   for (const e of told.legend) box.append(toggle(e.name, 'ground:' + e.ink, e.ink, 0, e.line));
   charts.push(new GroundChart(variant, told, canvas));
-  return el('figure', { class: 'ground' }, el('details', { open: told.open, ontoggle: () => redraw() },
+  return el('figure', { class: 'ground', 'data-path': told.path }, el('details', { open: told.open, ontoggle: () => redraw() },
     el('summary', {}, el('h3', {}, told.path), el('span', { class: 'headline' }, told.headline)), box, canvas));
 }
 

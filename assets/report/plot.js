@@ -22,7 +22,7 @@ function showRange() {
 }
 
 // ---- drawing -------------------------------------------------------------
-const LEFT = 92, RIGHT = 118, AXIS = 22, TRACK = 19;
+const AXIS = 22, TRACK = 19;
 function laneHeight(n) { return n <= 8 ? 24 : n <= 16 ? 19 : n <= 40 ? 12 : 7; }
 /** The index of the last point at or before a time, in [t, v, t, v, …]. */
 function upTo(points, at) {
@@ -50,6 +50,7 @@ class Plot {
     this.workload = workload;
     this.canvas = canvas;
     this.brush = null;
+    [this.left, this.right] = [92, 118];
     this.listen();
   }
   /** Says where everything but the axis ends. */
@@ -61,27 +62,29 @@ class Plot {
   /** Begins to draw, with what stands behind everything. */
   begin() {
     const [c, outer] = pen(this.canvas, this.height);
-    this.width = Math.max(50, outer - LEFT - RIGHT);
+    // On a phone the plot needs the room more than the words beside it.
+    [this.left, this.right] = outer < 520 ? [62, 88] : [92, 118];
+    this.width = Math.max(50, outer - this.left - this.right);
     this.c = c;
     this.ground();
   }
   /** After a run's end nothing is known. */
   drawEnd() {
-    const x = this.x(this.variant.until), right = LEFT + this.width;
+    const x = this.x(this.variant.until), right = this.left + this.width;
     if (x < right - 1) {
       this.c.fillStyle = look.bg + 'dd';
-      this.c.fillRect(Math.max(x, LEFT), 20, right - Math.max(x, LEFT), this.plotEnd - 20);
+      this.c.fillRect(Math.max(x, this.left), 20, right - Math.max(x, this.left), this.plotEnd - 20);
     }
   }
   /** What stands behind everything: the areas, and the axis of time. */
   ground() {
-    const c = this.c, right = LEFT + this.width;
+    const c = this.c, right = this.left + this.width;
     const areas = this.areas();
-    const step = roundStep(view.to - view.from, this.width / 90);
+    const step = roundStep(view.to - view.from, this.width / (this.left < 92 ? 55 : 90));
     c.textAlign = 'center';
     for (const [top, end] of areas) {
       c.fillStyle = look.plot;
-      c.fillRect(LEFT, top, this.width, end - top);
+      c.fillRect(this.left, top, this.width, end - top);
     }
     for (let at = Math.ceil(view.from / step) * step; at <= view.to; at += step) {
       const x = Math.round(this.x(at)) + 0.5;
@@ -89,18 +92,18 @@ class Plot {
       c.lineWidth = 1;
       for (const [top, end] of areas) { c.beginPath(); c.moveTo(x, top); c.lineTo(x, end); c.stroke(); }
       c.fillStyle = look.muted;
-      c.fillText(clock(at), Math.min(Math.max(x, LEFT + 10), right), this.bottom + AXIS / 2 + 2);
+      c.fillText(clock(at), Math.min(Math.max(x, this.left + 10), right), this.bottom + AXIS / 2 + 2);
     }
     c.strokeStyle = look.muted;
-    c.beginPath(); c.moveTo(LEFT, this.bottom + 0.5); c.lineTo(right, this.bottom + 0.5); c.stroke();
+    c.beginPath(); c.moveTo(this.left, this.bottom + 0.5); c.lineTo(right, this.bottom + 0.5); c.stroke();
   }
-  x(at) { return LEFT + (at - view.from) / (view.to - view.from) * this.width; }
-  at(x) { return view.from + (x - LEFT) / this.width * (view.to - view.from); }
+  x(at) { return this.left + (at - view.from) / (view.to - view.from) * this.width; }
+  at(x) { return view.from + (x - this.left) / this.width * (view.to - view.from); }
   clip(top, end, body) {
     const c = this.c;
     c.save();
     c.beginPath();
-    c.rect(LEFT, top, this.width, end - top);
+    c.rect(this.left, top, this.width, end - top);
     c.clip();
     body();
     c.restore();
@@ -109,13 +112,13 @@ class Plot {
     const c = this.c;
     c.textAlign = 'right';
     c.fillStyle = colour || look.muted;
-    c.fillText(this.fit(text, LEFT - 14), LEFT - 8, y);
+    c.fillText(this.fit(text, this.left - 14), this.left - 8, y);
   }
   note(text, y, colour) {
     const c = this.c;
     c.textAlign = 'left';
     c.fillStyle = colour || look.muted;
-    c.fillText(this.fit(text, RIGHT - 12), LEFT + this.width + 8, y);
+    c.fillText(this.fit(text, this.right - 12), this.left + this.width + 8, y);
   }
   fit(text, room) { return fit(this.c, text, room); }
   /** A step line; what happens within a pixel is drawn from least to greatest. */
@@ -125,7 +128,7 @@ class Plot {
       let i = Math.max(0, upTo(points, view.from));
       let level = y(valueAt(points, view.from));
       c.beginPath();
-      c.moveTo(LEFT, level);
+      c.moveTo(this.left, level);
       for (i = upTo(points, view.from) + 1; 2 * i < points.length && points[2 * i] <= view.to;) {
         const column = Math.floor(this.x(points[2 * i]));
         let low = points[2 * i + 1], high = low, last = low, x = this.x(points[2 * i]);
@@ -139,7 +142,7 @@ class Plot {
         level = y(last);
         c.lineTo(x, level);
       }
-      c.lineTo(LEFT + this.width, level);
+      c.lineTo(this.left + this.width, level);
       c.stroke();
     });
   }
@@ -153,7 +156,7 @@ class Plot {
       const at = Math.round(y(v)) + 0.5;
       c.strokeStyle = look.grid;
       c.lineWidth = 1;
-      c.beginPath(); c.moveTo(LEFT, at); c.lineTo(LEFT + this.width, at); c.stroke();
+      c.beginPath(); c.moveTo(this.left, at); c.lineTo(this.left + this.width, at); c.stroke();
       this.label(String(v / unit), at);
     }
     return y;
@@ -167,13 +170,13 @@ class Plot {
         const v = Math.min(value, high);
         if (v > low) c.fillRect(from, y(v), Math.max(to - from, 0.5), y(low) - y(v));
       };
-      let x = LEFT, value = valueAt(points, view.from);
+      let x = this.left, value = valueAt(points, view.from);
       for (let i = upTo(points, view.from) + 1; 2 * i < points.length && points[2 * i] <= view.to; i++) {
         const next = this.x(points[2 * i]);
         put(x, next, value);
         [x, value] = [next, points[2 * i + 1]];
       }
-      put(x, LEFT + this.width, value);
+      put(x, this.left + this.width, value);
     });
   }
   names(names, top, end) {
@@ -188,7 +191,7 @@ class Plot {
   stack(layers, y, band, top, end) {
     const c = this.c;
     const bounds = new Map();
-    bounds.set(LEFT, view.from);
+    bounds.set(this.left, view.from);
     for (const [points] of layers) {
       for (let i = upTo(points, view.from) + 1; 2 * i < points.length && points[2 * i] <= view.to; i++) {
         bounds.set(Math.round(this.x(points[2 * i]) * 2) / 2, points[2 * i]);
@@ -197,7 +200,7 @@ class Plot {
     const xs = [...bounds.entries()].sort((a, b) => a[0] - b[0]);
     this.clip(top, end, () => {
       xs.forEach(([x, at], i) => {
-        const next = i + 1 < xs.length ? xs[i + 1][0] : LEFT + this.width;
+        const next = i + 1 < xs.length ? xs[i + 1][0] : this.left + this.width;
         let below = 0;
         for (const [points, colour, base] of layers) {
           const value = Math.max(0, valueAt(points, at));
@@ -226,7 +229,7 @@ class Plot {
     let down = null;
     canvas.addEventListener('pointermove', (e) => {
       const [x, y] = place(e);
-      if (down !== null && Math.abs(x - down) > 4) { this.brush = [Math.max(LEFT, down), Math.min(x, LEFT + this.width)]; redraw(); }
+      if (down !== null && Math.abs(x - down) > 4) { this.brush = [Math.max(this.left, down), Math.min(x, this.left + this.width)]; redraw(); }
       const found = this.under(x, y);
       tell(found && `${clock(Math.round(this.at(x)))}: ${found.text}`, e.clientX, e.clientY);
     });
@@ -258,23 +261,31 @@ class Plot {
     }, { passive: false });
     canvas.addEventListener('keydown', (e) => this.key(e));
   }
-  /** A line down from each action, and its words where there is room. */
+  /** A line down from each action, and its words where there is room; of those in one place the first. */
   drawActions() {
-    const c = this.c;
-    let free = -1;
+    const c = this.c, end = this.left + this.width + this.right - 6, marks = [];
     c.textAlign = 'left';
     for (const action of this.variant.actions) {
       if (action.at < view.from || action.at > view.to) continue;
-      const x = Math.round(this.x(action.at)) + 0.5;
+      const x = Math.round(this.x(action.at)) + 0.5, last = marks[marks.length - 1];
       c.strokeStyle = look.muted;
       c.lineWidth = 1;
       c.beginPath(); c.moveTo(x, 4); c.lineTo(x, this.plotEnd); c.stroke();
-      if (x + 5 > free) {
-        const text = this.fit(action.short + (action.refused ? ` (refused: ${action.refused})` : ''), Math.max(60, LEFT + this.width + RIGHT - x - 10));
-        c.fillStyle = look.text;
-        c.fillText(text, x + 5, 9);
-        free = x + 10 + c.measureText(text).width;
-      }
+      if (last && x - last.x < 3) last.more++;
+      else marks.push({ x, more: 0, text: action.short + (action.refused ? ` (refused: ${action.refused})` : '') });
+    }
+    let free = -1;
+    for (const [i, { x, text, more }] of marks.entries()) {
+      if (x + 5 <= free) continue;
+      const said = more ? `${text} (+${more})` : text, next = marks[i + 1] ? marks[i + 1].x : end;
+      // Cut only where the end of it would say nothing more.
+      const room = next - x - 10 > Math.min(90, c.measureText(said).width) ? next - x - 10 : end - x - 5;
+      const short = this.fit(said, room), width = c.measureText(short).width;
+      c.fillStyle = look.card;
+      c.fillRect(x + 2, 2, width + 6, 14);
+      c.fillStyle = look.text;
+      c.fillText(short, x + 5, 9);
+      free = x + 10 + width;
     }
   }
   /** The line of what is explained, and what a drag has covered so far. */

@@ -190,15 +190,16 @@ fn for_people(variants: &[Variant], compared: &[Comparison], arguments: &Compare
             let _ = writeln!(text, "failed: {}\n", failed.join("; "));
         }
     }
-    text.push_str(&table_of(variants, compared));
+    let width = picture::columns(&arguments.look);
+    text.push_str(&table_of(variants, compared, width));
     for other in &variants[1..] {
         text.push_str(&parting(&variants[0], other));
     }
-    text
+    plot::table::folded(&text, width)
 }
 
 /// The table of figures; rows in which variants differ are marked.
-fn table_of(variants: &[Variant], compared: &[Comparison]) -> String {
+fn table_of(variants: &[Variant], compared: &[Comparison], width: Option<usize>) -> String {
     let mut rows: Vec<Vec<String>> = Vec::new();
     rows.push(std::iter::once(String::new()).chain(variants.iter().map(|v| v.name.clone())).collect());
     for row in compared {
@@ -206,19 +207,7 @@ fn table_of(variants: &[Variant], compared: &[Comparison]) -> String {
         let name = format!("{} {}", if differs { "*" } else { " " }, row.name);
         rows.push(std::iter::once(name).chain(row.values.iter().cloned()).collect());
     }
-    let width = |column: usize| rows.iter().map(|r| r[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    let mut text = String::from("what differs (*)\n");
-    for row in &rows {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell}{:missing$}", "", missing = width - cell.chars().count()))
-            .collect();
-        text.push_str(cells.join("   ").trim_end());
-        text.push('\n');
-    }
-    text
+    format!("what differs (*)\n{}", plot::table::table(&rows, width))
 }
 
 /// What each variant did first otherwise than the first one, in a row.

@@ -6,6 +6,7 @@ use super::compare::Variant;
 use super::output::{self, Failure};
 use super::{table, trace};
 use seatrial::error::Problem;
+use seatrial::plot::table::folded;
 use seatrial::plot::text::TextOptions;
 use seatrial::plot::{self, Format, Picture, PlotOptions, Theme, Window};
 use seatrial::report::{self, Comparison};
@@ -38,8 +39,9 @@ pub(super) fn plot(arguments: &Plot) -> Result<Outcome, Failure> {
         return Ok(Outcome::Passed);
     }
     let drawing = plot::text::waveform(&trace, &timeline, &text_options(&arguments.look, window));
-    let text = format!("{drawing}\n{}", plot::summary::summary(&timeline, window));
-    output::print(&text, Outcome::Passed)
+    let width = columns(&arguments.look);
+    let text = format!("{drawing}\n{}", plot::summary::summary_within(&timeline, window, width));
+    output::print(&folded(&text, width), Outcome::Passed)
 }
 
 /// The whole interesting part of a run.
@@ -133,6 +135,11 @@ pub(super) fn text_options(look: &Look, window: Window) -> TextOptions {
 /// The width that was asked for or that the terminal has.
 pub(super) fn known_width(look: &Look) -> Option<u32> {
     look.width.or_else(terminal_width)
+}
+
+/// The same as a number of characters.
+pub(super) fn columns(look: &Look) -> Option<usize> {
+    known_width(look).map(|width| width as usize)
 }
 
 /// The terminal's width, at most what eyes can follow.

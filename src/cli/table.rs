@@ -5,6 +5,7 @@ use super::run::Finished;
 use super::{picture, platform};
 use anstyle::{AnsiColor, Style};
 use seatrial::assertion::Verdict;
+use seatrial::plot::table::{folded, prose};
 use seatrial::plot::{self, Window};
 use seatrial::trace::{RecordId, What};
 use std::fmt::Write as _;
@@ -16,7 +17,7 @@ const DIM: Style = Style::new().dimmed();
 /// The most lines of a chain of causes.
 const MOST_CAUSES: usize = 12;
 
-/// Everything about all runs.
+/// Everything about all runs, broken into lines that fit the terminal.
 pub(super) fn table(all: &[Finished], quiet: bool, look: &Look) -> String {
     let mut text = String::new();
     for (i, finished) in all.iter().enumerate() {
@@ -37,7 +38,7 @@ pub(super) fn table(all: &[Finished], quiet: bool, look: &Look) -> String {
         let failed = all.iter().filter(|f| !f.passed()).count();
         let _ = writeln!(text, "\n{} scenarios: {} passed, {failed} failed", all.len(), all.len() - failed);
     }
-    text
+    folded(&text, picture::columns(look))
 }
 
 /// The picture, the figures and what was assumed.
@@ -46,14 +47,15 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
     let waveform = plot::text::waveform(&finished.trace, &finished.timeline, &options);
     match (&finished.rehearsal.about, waveform.split_once("\n\n")) {
         (Some(about), Some((title, rest))) => {
-            let about = wrapped(about.trim(), picture::known_width(look));
+            let about = prose(about.trim(), picture::columns(look));
             let _ = write!(text, "{title}\n\n{about}\n\n{rest}\n");
         }
         _ => {
             let _ = writeln!(text, "{waveform}");
         }
     }
-    let _ = writeln!(text, "{}", plot::summary::summary(&finished.timeline, Window::Auto));
+    let summary = plot::summary::summary_within(&finished.timeline, Window::Auto, picture::columns(look));
+    let _ = writeln!(text, "{summary}");
     platform::claims(finished, text);
     platform::tax(finished, text);
     let assumptions = &finished.rehearsal.setup.assumptions;
@@ -65,26 +67,6 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
         text.push('\n');
     }
     refusals(finished, text);
-}
-
-/// A text whose lines are broken between words where they are wider than the
-/// terminal.
-fn wrapped(text: &str, width: Option<u32>) -> String {
-    let Some(width) = width.map(|width| width.max(20) as usize) else { return text.to_string() };
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines() {
-        let mut now = String::new();
-        for word in line.split(' ') {
-            if !now.is_empty() && now.chars().count() + 1 + word.chars().count() > width {
-                lines.push(std::mem::take(&mut now));
-            } else if !now.is_empty() {
-                now.push(' ');
-            }
-            now.push_str(word);
-        }
-        lines.push(now);
-    }
-    lines.join("\n")
 }
 
 /// What the API server refused: nobody should overlook that.
@@ -190,19 +172,6 @@ pub(super) fn quote(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_break_between_words() {
-        let text = "one two three four five six\nseven";
-        for (text, width, broken) in [
-            (text, None, text),
-            (text, Some(80), text),
-            (text, Some(20), "one two three four\nfive six\nseven"),
-            ("a_word_that_is_longer_than_that b", Some(20), "a_word_that_is_longer_than_that\nb"),
-        ] {
-            assert_eq!(super::wrapped(text, width), broken);
-        }
-    }
 
     #[test]
     fn arguments_are_quoted_for_shells() {

@@ -99,16 +99,25 @@ pub(super) fn row(workload: &Workload, at: SimTime) -> [String; 6] {
             _ => "Failed",
         };
         let attempts = now(Series::Attempts);
-        (status.to_string(), attempts, attempts - now(Series::Completions) - now(Series::Running))
+        // A pod that is deleted by a suspension has not failed.
+        (status.to_string(), attempts, now(Series::Restarts) + workload.failed_pods().at(at))
     };
     [
         status,
         now(if workload.kind == Kind::CronJob { Series::ActiveJobs } else { Series::Running }).to_string(),
         started.to_string(),
         now(Series::Completions).to_string(),
-        failed.max(0).to_string(),
-        at.since(workload.created).to_string(),
+        failed.to_string(),
+        age(workload, at),
     ]
+}
+
+/// How old it is, or since when it is not there any more.
+pub(super) fn age(workload: &Workload, at: SimTime) -> String {
+    match workload.deleted().filter(|&gone| gone <= at) {
+        Some(gone) => format!("gone at {gone}"),
+        None => at.since(workload.created).to_string(),
+    }
 }
 
 /// What a summary says of a Job or a CronJob.

@@ -78,8 +78,8 @@ impl Row {
 
 impl Ground {
     /// What the machines offer, and what is asked of them, in a half-open
-    /// range of time.
-    pub(crate) fn capacity(timeline: &Timeline, from: SimTime, end: SimTime) -> Ground {
+    /// range of time; the sentence tells until `told`.
+    pub(crate) fn capacity(timeline: &Timeline, (from, end): (SimTime, SimTime), told: SimTime) -> Ground {
         let capacity = timeline.capacity();
         let layer = |name, steps: &Steps, ink| Layer { name, steps: steps.clone(), ink };
         let band = |name: &str, band: &Band| {
@@ -106,13 +106,18 @@ impl Ground {
             ("nodes", Ink::Sound, false),
         ];
         legend.extend(unsound.then_some(("nodes that are not ready", Ink::Unsound, false)));
-        let headline = capacity_words(&capacity.cpu, from, end);
+        let headline = capacity_words(&capacity.cpu, from, told);
         Ground { rows: rows.into_iter().map(|row| row.measured(from, end)).collect(), legend, headline }
     }
 
     /// How many pods of a workload are ready in each zone, in a half-open
-    /// range of time.
-    pub(crate) fn zones(timeline: &Timeline, workload: &Workload, from: SimTime, end: SimTime) -> Ground {
+    /// range of time; the sentence tells until `told`.
+    pub(crate) fn zones(
+        timeline: &Timeline,
+        workload: &Workload,
+        (from, end): (SimTime, SimTime),
+        told: SimTime,
+    ) -> Ground {
         let row = |zone: &String| {
             let load = workload.zones().iter().find(|load| load.zone == *zone);
             let steps = |of: fn(&ZoneLoad) -> &Steps| load.map(of).cloned().unwrap_or_default();
@@ -130,7 +135,7 @@ impl Ground {
         for row in &mut rows {
             row.most = most;
         }
-        let headline = zone_words(timeline, workload, &rows, from, end);
+        let headline = zone_words(timeline, workload, &rows, from, told);
         let legend = vec![("ready", Ink::Sound, false), ("on a node, not ready or going", Ink::Unsound, false)];
         Ground { rows, legend, headline }
     }
@@ -160,7 +165,10 @@ fn capacity_words(cpu: &Band, from: SimTime, end: SimTime) -> String {
         (least, most) if least == most => amount(most, 100),
         (least, most) => format!("{} to {}", amount(least, 100), amount(most, 100)),
     };
-    format!("at most {} cores requested of {of}; {waiting}", most(&cpu.requested))
+    match cpu.requested.max_over(from, end) + cpu.pending.max_over(from, end) {
+        0 => format!("{of} cores, of which nothing is requested"),
+        _ => format!("at most {} cores requested of {of}; {waiting}", most(&cpu.requested)),
+    }
 }
 
 #[cfg(test)]

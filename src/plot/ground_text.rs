@@ -12,14 +12,16 @@ use std::fmt::Write as _;
 /// What the machines offer and what is asked of them.
 pub(super) fn capacity(timeline: &Timeline, options: &TextOptions) -> String {
     let (from, end) = shown(timeline, options);
-    draw("capacity", &Ground::capacity(timeline, from, end), timeline, options)
+    let told = options.window.told_until(timeline, end);
+    draw("capacity", &Ground::capacity(timeline, (from, end), told), timeline, options)
 }
 
 /// A workload's pods by zone.
 pub(super) fn zones(timeline: &Timeline, workload: &Workload, options: &TextOptions) -> String {
     let (from, end) = shown(timeline, options);
     let name = format!("{} by zone", name_of(timeline, workload));
-    draw(&name, &Ground::zones(timeline, workload, from, end), timeline, options)
+    let told = options.window.told_until(timeline, end);
+    draw(&name, &Ground::zones(timeline, workload, (from, end), told), timeline, options)
 }
 
 fn shown(timeline: &Timeline, options: &TextOptions) -> (SimTime, SimTime) {

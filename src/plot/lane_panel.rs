@@ -261,8 +261,10 @@ impl LanePanel {
         let y = first - MOMENTS / 2 - 2;
         let (left, look) = (self.across.left, self.look);
         scene.push(text(left - 10, y + 4, Anchor::End, SMALL, look.muted, name));
-        let crowded = ticks.len() as i32 > (self.across.right - left) / 9;
-        for tick in ticks {
+        let (from, to) = (self.across.from, self.across.to);
+        let seen: Vec<&Tick> = ticks.iter().filter(|tick| tick.at >= from && tick.at <= to).collect();
+        let crowded = seen.len() as i32 > (self.across.right - left) / 9;
+        for tick in seen {
             let (x, good) = (self.across.x(tick.at), tick.tone != Tone::Bad);
             match (crowded, good) {
                 (true, _) => {
@@ -392,6 +394,7 @@ pub(super) fn tone_colour(tone: Tone, look: Look, revisions: &[Rgb]) -> Rgb {
         Tone::Good => GREEN.mix(look.plot, 35),
         Tone::Running => BLUE.mix(look.plot, 40),
         Tone::Terminating => look.terminating,
+        Tone::Lost => VERMILLION.mix(look.plot, look.pale_mix / 2),
         Tone::Stopped => PURPLE.mix(look.plot, 10),
         Tone::Bad => VERMILLION.mix(look.plot, 5),
     }

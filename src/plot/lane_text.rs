@@ -93,6 +93,7 @@ impl LaneText<'_> {
             Tone::Good => '=',
             Tone::Running => '>',
             Tone::Terminating => 'x',
+            Tone::Lost => '?',
             Tone::Stopped => '#',
             Tone::Bad => '!',
         }
@@ -114,6 +115,7 @@ impl LaneText<'_> {
             (Tone::Bad, if runs { "! failed" } else { "! restarted or failed" }),
             (Tone::Stopped, "# stopped"),
             (Tone::Running, "> still running"),
+            (Tone::Lost, "? lost: its machine is dead"),
             (Tone::Terminating, "x terminating"),
             (Tone::Attaching, "~ waits for its disk"),
             (Tone::Pulling, ": pulls its image"),
@@ -163,6 +165,7 @@ fn colour(tone: Tone) -> Rgb {
         Tone::Running => theme::SKY_BLUE,
         Tone::Stopped => theme::PURPLE,
         Tone::Bad => theme::VERMILLION,
+        Tone::Lost => theme::ORANGE,
         Tone::Waiting | Tone::Terminating => Rgb(0x8A, 0x93, 0x9D),
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Tone {
     Running,
     /// Being deleted.
     Terminating,
+    /// A run whose machine is dead, which the API does not know yet.
+    Lost,
     /// A run that was stopped before its end.
     Stopped,
     /// A run that failed.

@@ -18,13 +18,15 @@ struct Row {
     colour: Rgb,
 }
 
-/// What became of the requests of a time, such as `54,000 requests, 720
-/// failed (1.33%): nobody answered 720`.
+/// What became of the requests of a time, such as `54000 requests from 1m to
+/// 10m, 720 failed (1.33%): 720 nobody answered`.
 pub fn headline(service: &Service, from: SimTime, end: SimTime) -> String {
     let flows = service.flows(from, end);
     let whole = |micro: i128| rate_of(micro);
+    // The end of a run is the end of a half-open range.
+    let of = format!("from {from} to {}", SimTime(end.0.saturating_sub(1).div_ceil(1_000_000) * 1_000_000));
     if flows.failed == 0 {
-        return format!("{} requests, none failed", whole(flows.requests));
+        return format!("{} requests {of}, none failed", whole(flows.requests));
     }
     let reasons = [
         (flows.refused, "nobody answered"),
@@ -36,7 +38,7 @@ pub fn headline(service: &Service, from: SimTime, end: SimTime) -> String {
         reasons.iter().filter(|r| r.0 > 0).map(|(micro, what)| format!("{} {what}", whole(*micro))).collect();
     let share = flows.failed as f64 * 100.0 / (flows.requests.max(1)) as f64;
     let share = if share < 0.01 { "less than 0.01%".to_string() } else { format!("{share:.2}%") };
-    format!("{} requests, {} failed ({share}): {}", whole(flows.requests), whole(flows.failed), reasons.join(", "))
+    format!("{} requests {of}, {} failed ({share}): {}", whole(flows.requests), whole(flows.failed), reasons.join(", "))
 }
 
 /// Whole requests; of less than one its part.
@@ -75,7 +77,7 @@ pub(super) fn draw(timeline: &Timeline, service: &Service, options: &TextOptions
             let _ = writeln!(text, "{}", format!("{:<labels$}  {blocks}  {}", row.label, row.note).trim_end());
         }
     }
-    let _ = writeln!(text, "{}", headline(service, from, end));
+    let _ = writeln!(text, "{}", headline(service, from, options.window.told_until(timeline, end)));
     text
 }
 

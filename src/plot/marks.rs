@@ -141,7 +141,11 @@ fn crowds_joined(marks: &[Mark]) -> Vec<Mark> {
 /// An action's text without the name of the workload that it stands above and
 /// with images as short as in the legend: what is said twice need not be said.
 fn action_text(mark: &ActionMark, workload: &Workload) -> String {
-    let mut text = short(&mark.text.replace(&format!(" {}", workload.path()), ""));
+    // Which workload it is about stands above, but `from` needs its word.
+    let path = format!(" {}", workload.path());
+    let said =
+        if mark.text.contains(&format!("from{path}")) { mark.text.clone() } else { mark.text.replace(&path, "") };
+    let mut text = short(&said);
     for revision in workload.revisions().iter().filter(|r| !r.image.is_empty()) {
         text = text.replace(&revision.image, image_of(workload, revision));
     }

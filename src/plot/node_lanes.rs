@@ -5,7 +5,7 @@ use super::lanes::natural;
 use crate::api::Kind;
 use crate::time::SimTime;
 use crate::timeline::{NodeLoad, Steps, Timeline};
-use crate::trace::{Trace, What};
+use crate::trace::{RecordId, Trace, What};
 use std::collections::BTreeMap;
 
 /// The most lanes that are drawn.
@@ -44,8 +44,8 @@ pub(crate) struct NodeLane {
     pub(crate) zone: String,
     /// From, to, and how it stood; nothing while it was not in the API.
     pub(crate) stretches: Vec<(SimTime, SimTime, Standing)>,
-    /// When something was done to it.
-    pub(crate) moments: Vec<SimTime>,
+    /// When something was done to it, and the record that says so.
+    pub(crate) moments: Vec<(SimTime, RecordId)>,
     /// Pods on it.
     pub(crate) pods: Steps,
     /// How many pods were on it at most and at the end.
@@ -59,6 +59,8 @@ pub(crate) struct NodeLanes {
     pub(crate) lanes: Vec<NodeLane>,
     /// Nodes without a lane, in which less happened.
     pub(crate) left_out: usize,
+    /// How many of those were ready all the time.
+    pub(crate) calm_left_out: usize,
     /// The most pods on any of them.
     pub(crate) most_pods: i64,
     /// What happened, in a sentence.
@@ -66,19 +68,34 @@ pub(crate) struct NodeLanes {
 }
 
 impl NodeLanes {
-    /// The nodes that were there in a half-open range of time.
-    pub(crate) fn of(trace: &Trace, timeline: &Timeline, from: SimTime, end: SimTime) -> NodeLanes {
+    /// The nodes that were there in a half-open range of time; the sentence
+    /// tells until `told`.
+    pub(crate) fn of(trace: &Trace, timeline: &Timeline, (from, end): (SimTime, SimTime), told: SimTime) -> NodeLanes {
+        let lanes = NodeLanes::at_most(MOST_LANES, trace, timeline, (from, end));
+        NodeLanes { headline: headline(timeline.nodes(), from, told), ..lanes }
+    }
+
+    /// The same with another number of lanes that are kept.
+    pub(crate) fn at_most(
+        most: usize,
+        trace: &Trace,
+        timeline: &Timeline,
+        (from, end): (SimTime, SimTime),
+    ) -> NodeLanes {
         let mut moments = moments(trace, from, end);
         let there = timeline.nodes().iter().filter(|node| node.present.max_over(from, end) > 0);
         let mut lanes: Vec<NodeLane> =
             there.map(|node| lane(node, moments.remove(node.name.as_str()).unwrap_or_default(), from, end)).collect();
         lanes.sort_by_cached_key(|lane| (lane.zone.clone(), natural(&lane.name)));
-        let left_out = lanes.len().saturating_sub(MOST_LANES);
+        let left_out = lanes.len().saturating_sub(most);
+        let calm = |lanes: &[NodeLane]| lanes.iter().filter(|lane| lane.is_calm()).count();
+        let all_calm = calm(&lanes);
         if left_out > 0 {
-            lanes = busiest(lanes);
+            lanes = busiest(lanes, most);
         }
+        let calm_left_out = all_calm - calm(&lanes);
         let most_pods = lanes.iter().map(|lane| lane.pods.max_over(from, end)).max().unwrap_or(0);
-        NodeLanes { lanes, left_out, most_pods, headline: headline(timeline.nodes(), from, end) }
+        NodeLanes { lanes, left_out, calm_left_out, most_pods, headline: headline(timeline.nodes(), from, end) }
     }
 
     /// Whether any node ever stood so.
@@ -100,11 +117,9 @@ impl NodeLanes {
 
     /// How many nodes have no lane, in words.
     pub(crate) fn rest(&self) -> Option<String> {
-        match self.left_out {
-            0 => None,
-            1 => Some("and 1 more node in which less happened".to_string()),
-            more => Some(format!("and {more} more nodes in which less happened")),
-        }
+        let s = if self.left_out == 1 { "" } else { "s" };
+        let what = if self.left_out == self.calm_left_out { ", ready all the time" } else { " in which less happened" };
+        (self.left_out > 0).then(|| format!("and {} more node{s}{what}", self.left_out))
     }
 }
 
@@ -113,18 +128,23 @@ impl NodeLane {
     pub(crate) fn zone_name(&self) -> String {
         if self.zone.is_empty() { "no zone".to_string() } else { format!("zone {}", self.zone) }
     }
+
+    /// Whether it was there and ready all the time.
+    fn is_calm(&self) -> bool {
+        matches!(self.stretches[..], [(_, _, Standing::Ready)])
+    }
 }
 
 /// When something was done to each node.
-fn moments(trace: &Trace, from: SimTime, end: SimTime) -> BTreeMap<&str, Vec<SimTime>> {
-    let mut moments: BTreeMap<&str, Vec<SimTime>> = BTreeMap::new();
-    let done = |what| matches!(what, What::Action(_));
-    for record in trace.records.iter().filter(|r| done(r.what) && r.at >= from && r.at < end) {
+fn moments(trace: &Trace, from: SimTime, end: SimTime) -> BTreeMap<&str, Vec<(SimTime, RecordId)>> {
+    let mut moments: BTreeMap<&str, Vec<(SimTime, RecordId)>> = BTreeMap::new();
+    for (i, record) in trace.records.iter().enumerate() {
+        let done = matches!(record.what, What::Action(_)) && record.at >= from && record.at < end;
         let subject = trace.subject(record.subject);
-        if subject.kind == Kind::Node {
+        if done && subject.kind == Kind::Node {
             let of_node = moments.entry(&*subject.name).or_default();
-            if of_node.last() != Some(&record.at) {
-                of_node.push(record.at);
+            if of_node.last().is_none_or(|last| last.0 != record.at) {
+                of_node.push((record.at, RecordId(i as u32)));
             }
         }
     }
@@ -144,7 +164,7 @@ fn standing(node: &NodeLoad) -> Steps {
     all.lasting(super::SHORTEST)
 }
 
-fn lane(node: &NodeLoad, moments: Vec<SimTime>, from: SimTime, end: SimTime) -> NodeLane {
+fn lane(node: &NodeLoad, moments: Vec<(SimTime, RecordId)>, from: SimTime, end: SimTime) -> NodeLane {
     let state = |value: i64| usize::try_from(value - 1).ok().and_then(|place| Standing::ALL.get(place).copied());
     let stretches = standing(node)
         .pieces(from, end)
@@ -156,16 +176,20 @@ fn lane(node: &NodeLoad, moments: Vec<SimTime>, from: SimTime, end: SimTime) -> 
     NodeLane { name: node.name.clone(), zone: node.zone.clone(), stretches, moments, pods, note }
 }
 
-/// The lanes in which most happens, in their order.
-fn busiest(mut lanes: Vec<NodeLane>) -> Vec<NodeLane> {
+/// The places of lanes, those in which most happens first.
+pub(crate) fn ranking(lanes: &[NodeLane]) -> Vec<usize> {
     // That a node stands otherwise says more than that pods come and go.
-    let happens = |lane: &NodeLane| {
-        let calm = matches!(lane.stretches[..], [(_, _, Standing::Ready)]);
-        (!calm, lane.stretches.len() + lane.moments.len(), lane.pods.points().len())
-    };
+    let happens =
+        |lane: &NodeLane| (!lane.is_calm(), lane.stretches.len() + lane.moments.len(), lane.pods.points().len());
     let mut places: Vec<usize> = (0..lanes.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(happens(&lanes[place])));
-    places.truncate(MOST_LANES);
+    places.sort_by_cached_key(|&place| std::cmp::Reverse(happens(&lanes[place])));
+    places
+}
+
+/// So many lanes in which most happens, in their order.
+fn busiest(mut lanes: Vec<NodeLane>, most: usize) -> Vec<NodeLane> {
+    let mut places = ranking(&lanes);
+    places.truncate(most);
     places.sort_unstable();
     let mut place = 0;
     lanes.retain(|_| {
@@ -176,7 +200,7 @@ fn busiest(mut lanes: Vec<NodeLane>) -> Vec<NodeLane> {
 }
 
 /// `3 of 15 not ready for a time, 2 cordoned, 1 joined, 1 gone`.
-fn headline(nodes: &[NodeLoad], from: SimTime, end: SimTime) -> String {
+pub(crate) fn headline(nodes: &[NodeLoad], from: SimTime, end: SimTime) -> String {
     let count = |holds: &dyn Fn(&NodeLoad) -> bool| nodes.iter().filter(|node| holds(node)).count();
     let moved = |node: &NodeLoad, to: i64| {
         let mut points = node.present.points().iter();
@@ -251,7 +275,7 @@ mod tests {
             let ready: &[(u64, i64)] = if i == 77 { &[(0, 1), (50, 0)] } else { &[(0, 1)] };
             lane(&node(&format!("a-{i}"), ready), Vec::new(), from, end)
         };
-        let kept = busiest((1..=100).map(of).collect());
+        let kept = busiest((1..=100).map(of).collect(), MOST_LANES);
         assert_eq!(kept.len(), MOST_LANES);
         assert_eq!(kept[MOST_LANES - 1].name, "a-77");
         assert_eq!(kept[0].name, "a-1");

@@ -146,7 +146,7 @@ impl NodePanel {
                 }
             }
         }
-        for &at in lane.moments.iter().filter(|&&at| at >= across.from && at <= across.to) {
+        for at in lane.moments.iter().map(|moment| moment.0).filter(|&at| at >= across.from && at <= across.to) {
             let x = across.x(at);
             // A rim lets it stand out from every colour.
             scene.rect(Area { x0: x - 3, x1: x + 4, ..area }, look.plot);

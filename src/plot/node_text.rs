@@ -45,7 +45,8 @@ impl Cell {
 /// The lanes, what their characters mean, and what happened in a sentence.
 pub(super) fn draw(trace: &Trace, timeline: &Timeline, options: &TextOptions) -> String {
     let (from, to) = options.window.of(timeline);
-    let nodes = NodeLanes::of(trace, timeline, from, to.after(Span::from_ns(1)));
+    let end = to.after(Span::from_ns(1));
+    let nodes = NodeLanes::of(trace, timeline, (from, end), options.window.told_until(timeline, end));
     let longest = |texts: Vec<usize>| texts.into_iter().max().unwrap_or(0);
     let zones = if nodes.lanes.is_empty() || !nodes.begins_zone(0) {
         0
@@ -98,7 +99,7 @@ fn cells(lane: &NodeLane, columns: &Columns) -> Vec<Cell> {
             }
         }
     }
-    for &at in lane.moments.iter().filter(|&&at| columns.has(at)) {
+    for at in lane.moments.iter().map(|moment| moment.0).filter(|&at| columns.has(at)) {
         cells[columns.of(at)] = Cell::Moment;
     }
     cells

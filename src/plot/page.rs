@@ -59,9 +59,9 @@ impl<'a> Part<'a> {
     ) -> Part<'a> {
         let workload = &story.timeline.workloads()[index];
         match options.picture {
-            Picture::Capacity => return Part::of_capacity(story.timeline, across, edge, look),
-            Picture::Nodes => return Part::of_nodes(story.trace, story.timeline, across, edge, look),
-            Picture::Zones => return Part::of_zones(story.timeline, index, across, edge, look),
+            Picture::Capacity => return Part::of_capacity(story.timeline, across, edge, options),
+            Picture::Nodes => return Part::of_nodes(story.trace, story.timeline, across, edge, options),
+            Picture::Zones => return Part::of_zones(story.timeline, index, across, edge, options),
             _ => {}
         }
         let question = question(options.picture, workload.kind);
@@ -93,16 +93,17 @@ impl<'a> Part<'a> {
         index: usize,
         across: Across,
         edge: i32,
-        look: Look,
+        options: &PlotOptions,
         labelled: bool,
     ) -> Part<'a> {
         let service = &timeline.services()[index];
+        let told = options.window.told_until(timeline, across.end());
         Part {
             lanes: None,
             plot: None,
-            load: Some(LoadPanel::new(timeline, service, across, edge, look, labelled)),
+            load: Some(LoadPanel::new(timeline, service, across, edge, options.theme.look(), labelled)),
             name: service.path(),
-            headline: load_text::headline(service, across.from, across.end()),
+            headline: load_text::headline(service, across.from, told),
             ground: None,
             nodes: None,
         }
@@ -122,25 +123,28 @@ impl<'a> Part<'a> {
     }
 
     /// What the machines offer and what is asked of them.
-    fn of_capacity(timeline: &Timeline, across: Across, edge: i32, look: Look) -> Part<'a> {
-        let ground = Ground::capacity(timeline, across.from, across.end());
-        Part::of_ground("capacity".to_string(), ground, &timeline.actions, across, edge, look)
+    fn of_capacity(timeline: &Timeline, across: Across, edge: i32, options: &PlotOptions) -> Part<'a> {
+        let told = options.window.told_until(timeline, across.end());
+        let ground = Ground::capacity(timeline, (across.from, across.end()), told);
+        Part::of_ground("capacity".to_string(), ground, &timeline.actions, across, edge, options.theme.look())
     }
 
     /// A lane for each node.
-    fn of_nodes(trace: &Trace, timeline: &Timeline, across: Across, edge: i32, look: Look) -> Part<'a> {
-        let nodes = NodeLanes::of(trace, timeline, across.from, across.end());
-        let nodes = NodePanel::new(nodes, timeline.actions.clone(), across, edge, look);
+    fn of_nodes(trace: &Trace, timeline: &Timeline, across: Across, edge: i32, options: &PlotOptions) -> Part<'a> {
+        let told = options.window.told_until(timeline, across.end());
+        let nodes = NodeLanes::of(trace, timeline, (across.from, across.end()), told);
+        let nodes = NodePanel::new(nodes, timeline.actions.clone(), across, edge, options.theme.look());
         let (name, headline) = ("nodes".to_string(), nodes.headline().to_string());
         Part { lanes: None, plot: None, load: None, ground: None, nodes: Some(nodes), name, headline }
     }
 
     /// A workload's pods by zone.
-    fn of_zones(timeline: &Timeline, index: usize, across: Across, edge: i32, look: Look) -> Part<'a> {
+    fn of_zones(timeline: &Timeline, index: usize, across: Across, edge: i32, options: &PlotOptions) -> Part<'a> {
         let workload = &timeline.workloads()[index];
-        let ground = Ground::zones(timeline, workload, across.from, across.end());
+        let told = options.window.told_until(timeline, across.end());
+        let ground = Ground::zones(timeline, workload, (across.from, across.end()), told);
         let name = format!("{} by zone", name_of(timeline, workload));
-        Part::of_ground(name, ground, workload.actions(), across, edge, look)
+        Part::of_ground(name, ground, workload.actions(), across, edge, options.theme.look())
     }
 
     /// The same with the name of its run, if it has one.
@@ -266,18 +270,18 @@ fn parts_of<'a>(
         let alone = count == 1 && !run.name.is_empty();
         parts.push(if alone { Part { name: run.name.to_string(), ..part } } else { part.of_run(run) });
         if auto && run.timeline.workloads()[i].tells_zones(run.timeline) {
-            parts.push(Part::of_zones(run.timeline, i, across, edge, look).of_run(run));
+            parts.push(Part::of_zones(run.timeline, i, across, edge, options).of_run(run));
         }
     }
     if has_load(options) {
-        let service = |i: usize| Part::of_service(run.timeline, i, across, edge, look, count == 0).of_run(run);
+        let service = |i: usize| Part::of_service(run.timeline, i, across, edge, options, count == 0).of_run(run);
         parts.extend((0..run.timeline.services().len()).map(service));
     }
     if auto && run.timeline.capacity().tells() {
-        parts.push(Part::of_capacity(run.timeline, across, edge, look).of_run(run));
+        parts.push(Part::of_capacity(run.timeline, across, edge, options).of_run(run));
     }
     if auto && tells_nodes(run) {
-        parts.push(Part::of_nodes(run.trace, run.timeline, across, edge, look).of_run(run));
+        parts.push(Part::of_nodes(run.trace, run.timeline, across, edge, options).of_run(run));
     }
     parts
 }

@@ -1,6 +1,7 @@
 //! How a run ended, as kubectl would print it, and what happened on the way.
 
 use super::sentence::{outcome, pods};
+use super::table::{folded, table};
 use super::{Window, batch, image_of, load_text, name_of};
 use crate::time::{SimTime, Span};
 use crate::timeline::{Rollout, Series, Timeline, Workload};
@@ -24,13 +25,19 @@ const MOST_ROLLOUTS: usize = 10;
 ///   Progressing True, NewReplicaSetAvailable since 1m40s
 /// ```
 pub fn summary(timeline: &Timeline, window: Window) -> String {
+    summary_within(timeline, window, None)
+}
+
+/// The same for a terminal of a width in characters: tables that are wider
+/// become lists, and lines go on in the next one.
+pub fn summary_within(timeline: &Timeline, window: Window, width: Option<usize>) -> String {
     if timeline.workloads().is_empty() {
         return "no workloads\n".to_string();
     }
     let (from, to) = window.of(timeline);
     let end = to.after(Span::from_ns(1));
     let told = window.told_until(timeline, end);
-    let mut text = tables(timeline, SimTime(told.0 - 1));
+    let mut text = tables(timeline, SimTime(told.0 - 1), width);
     for workload in timeline.workloads() {
         let _ = writeln!(text, "\n{}", name_of(timeline, workload));
         for line in lines(workload, from, told) {
@@ -38,9 +45,9 @@ pub fn summary(timeline: &Timeline, window: Window) -> String {
         }
     }
     for service in timeline.services() {
-        let _ = writeln!(text, "\n{}\n  {}", service.path(), load_text::headline(service, from, end));
+        let _ = writeln!(text, "\n{}\n  {}", service.path(), load_text::headline(service, from, told));
     }
-    text + &awaited(timeline)
+    folded(&(text + &awaited(timeline)), width)
 }
 
 /// What waited for something, and when that came.
@@ -56,7 +63,7 @@ fn awaited(timeline: &Timeline) -> String {
 }
 
 /// A table of what serves and one of what ends, each if there is any.
-fn tables(timeline: &Timeline, at: SimTime) -> String {
+fn tables(timeline: &Timeline, at: SimTime, width: Option<usize>) -> String {
     let (ending, serving): (Vec<&Workload>, Vec<&Workload>) = timeline.workloads().iter().partition(|w| w.is_batch());
     let now = |workload: &Workload, series| workload.series(series).at(at);
     let of_serving = |w: &&Workload| {
@@ -65,32 +72,19 @@ fn tables(timeline: &Timeline, at: SimTime) -> String {
             format!("{}/{}", now(w, Series::Ready), now(w, Series::Desired)),
             now(w, Series::Updated).to_string(),
             now(w, Series::Available).to_string(),
-            at.since(w.created).to_string(),
+            batch::age(w, at),
         ]
     };
     let of_ending =
         |w: &&Workload| std::iter::once(name_of(timeline, w)).chain(batch::row(w, at)).collect::<Vec<String>>();
-    let serving = table(&["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"], serving.iter().map(of_serving).collect());
-    let ending = table(&batch::COLUMNS, ending.iter().map(of_ending).collect());
+    let below = |heads: &[&str], rows: Vec<Vec<String>>| {
+        let heads: Vec<String> = heads.iter().map(|head| (*head).to_string()).collect();
+        let rows: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
+        if rows.len() > 1 { table(&rows, width) } else { String::new() }
+    };
+    let serving = below(&["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"], serving.iter().map(of_serving).collect());
+    let ending = below(&batch::COLUMNS, ending.iter().map(of_ending).collect());
     if serving.is_empty() || ending.is_empty() { serving + &ending } else { format!("{serving}\n{ending}") }
-}
-
-fn table(header: &[&str], body: Vec<Vec<String>>) -> String {
-    if body.is_empty() {
-        return String::new();
-    }
-    let header: Vec<String> = header.iter().map(|h| (*h).to_string()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(header).chain(body).collect();
-    let width = |column: usize| rows.iter().map(|r| r[column].len()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}", width = *width)).collect();
-        text.push_str(cells.join("   ").trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 fn lines(workload: &Workload, from: SimTime, end: SimTime) -> Vec<String> {

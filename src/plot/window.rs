@@ -3,13 +3,13 @@
 use super::axis;
 use crate::api::Kind;
 use crate::time::{SimTime, Span};
-use crate::timeline::{Series, Service, Timeline, Workload};
+use crate::timeline::{NodeLoad, Series, Service, Timeline, Workload};
 
 /// Which part of a run is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Window {
-    /// From shortly before the first thing that somebody or the load did
-    /// until shortly after the last change, or longer if it was not over then;
+    /// From shortly before the first thing that somebody, the load or a node
+    /// did until shortly after the last change, or longer if it was not over then;
     /// if nobody did anything from the beginning.
     #[default]
     Auto,
@@ -18,6 +18,9 @@ pub enum Window {
     /// From the first moment to the second, cut to the run.
     Between(SimTime, SimTime),
 }
+
+/// What happens within so little time happens at once.
+const AT_ONCE: Span = Span::from_secs(1);
 
 impl Window {
     /// The first and the last moment to show. They differ unless the run has
@@ -46,6 +49,9 @@ fn interesting(timeline: &Timeline) -> (SimTime, SimTime) {
     if first >= last {
         return (SimTime::ZERO, end);
     }
+    // Where all of it happens at once, as when a drain gets no further than to
+    // cordon its node, what does not happen after it is what there is to see.
+    let last = if last.since(first) < AT_ONCE { end } else { last };
     let length = last.since(first).0;
     let margin = |parts: u64| Span::from_ns((length / parts).max(Span::from_secs(1).0));
     let after = if timeline.workloads().iter().any(is_open) { margin(4) } else { margin(20) };
@@ -60,7 +66,8 @@ fn first_cause(timeline: &Timeline) -> SimTime {
     let actions = timeline.actions.iter().map(|a| a.at);
     let runs = timeline.workloads().iter().filter_map(first_run);
     let loads = timeline.services().iter().filter_map(first_load);
-    actions.chain(runs).chain(loads).min().unwrap_or_default()
+    let nodes = timeline.nodes().iter().filter_map(NodeLoad::first_trouble);
+    actions.chain(runs).chain(loads).chain(nodes).min().unwrap_or_default()
 }
 
 /// Jobs run from their creation on, whatever is done to them later; a
@@ -86,7 +93,8 @@ fn last_change(timeline: &Timeline) -> SimTime {
     let workloads = timeline.workloads().iter().map(Workload::last_change);
     let services = timeline.services().iter().map(Service::last_change);
     let machines = timeline.capacity().tells().then(|| timeline.capacity().last_change());
-    workloads.chain(services).chain(machines).max().unwrap_or_default()
+    let nodes = timeline.nodes().iter().filter_map(NodeLoad::last_change);
+    workloads.chain(services).chain(machines).chain(nodes).max().unwrap_or_default()
 }
 
 /// Whether it had not come to an end when the run was over.

@@ -1,6 +1,6 @@
 //! What the report's program reads.
 
-use super::{Comparison, Variant, ground};
+use super::{Comparison, Variant, ground, nodes};
 use crate::assertion::Verdict;
 use crate::plot::Window;
 use crate::plot::actions::short;
@@ -54,6 +54,7 @@ fn variant(variant: &Variant<'_>) -> Value {
         "verdicts": variant.verdicts.iter().map(verdict).collect::<Vec<Value>>(),
         "workloads": workloads,
         "capacity": ground::capacity(timeline, told),
+        "nodes": nodes::lanes(trace, timeline, told),
         "subjects": subjects,
         "texts": texts,
         "records": records,
@@ -61,7 +62,7 @@ fn variant(variant: &Variant<'_>) -> Value {
 }
 
 /// Milliseconds, as numbers that JavaScript keeps exactly.
-fn ms(at: SimTime) -> Value {
+pub(super) fn ms(at: SimTime) -> Value {
     match at.0 % 1_000_000 {
         0 => json!(at.0 / 1_000_000),
         _ => json!(at.0 as f64 / 1e6),
@@ -223,6 +224,7 @@ fn tone(tone: Tone) -> (&'static str, usize) {
         Tone::Running => ("running", 0),
         Tone::Terminating => ("terminating", 0),
         Tone::Stopped => ("stopped", 0),
+        Tone::Lost => ("lost", 0),
         Tone::Bad => ("bad", 0),
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn capacity(timeline: &Timeline, (from, end): (SimTime, SimTime)) -> 
     if !asked && !capacity.tells() {
         return Value::Null;
     }
-    let ground = Ground::capacity(timeline, from, end);
+    let ground = Ground::capacity(timeline, (from, end), end);
     told("capacity", "", &ground, capacity.tells())
 }
 
@@ -25,7 +25,7 @@ pub(super) fn zones(timeline: &Timeline, workload: &Workload, (from, end): (SimT
     if workload.is_batch() || workload.zones().len() < 2 {
         return Value::Null;
     }
-    let ground = Ground::zones(timeline, workload, from, end);
+    let ground = Ground::zones(timeline, workload, (from, end), end);
     let path = format!("{} by zone", workload.path());
     told(&path, &workload.name, &ground, workload.tells_zones(timeline))
 }

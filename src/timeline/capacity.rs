@@ -62,8 +62,27 @@ impl NodeLoad {
     /// Whether anything became of it after the beginning: it came or went, it
     /// was cordoned or not ready, or its pods had to go.
     pub fn tells(&self) -> bool {
+        self.last_change().is_some()
+    }
+
+    /// Of how it stands, leaving out what does not last, the last change after
+    /// the beginning.
+    pub(crate) fn last_change(&self) -> Option<SimTime> {
         let all = [&self.present, &self.ready, &self.cordoned, &self.evicting];
-        all.iter().any(|steps| steps.lasting(AT_ONCE).points().iter().any(|point| point.0 > SimTime::ZERO))
+        let last = |steps: &&Steps| steps.lasting(AT_ONCE).points().last().map(|point| point.0);
+        all.iter().filter_map(last).filter(|&at| at > SimTime::ZERO).max()
+    }
+
+    /// When it was first cordoned, not ready, gone or tainted so that its pods
+    /// had to go. That nodes come while a cluster is set up is no trouble.
+    pub(crate) fn first_trouble(&self) -> Option<SimTime> {
+        let good = [(&self.present, 0), (&self.ready, 0), (&self.cordoned, 1), (&self.evicting, 1)];
+        let bad = |(steps, value): (&Steps, i64)| {
+            let lasting = steps.lasting(AT_ONCE);
+            let mut points = lasting.points().iter().skip_while(|point| value == 0 && point.1 == 0);
+            points.find(|point| point.1 == value && point.0 > SimTime::ZERO).map(|point| point.0)
+        };
+        good.into_iter().filter_map(bad).min()
     }
 }
 

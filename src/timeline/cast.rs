@@ -156,6 +156,8 @@ impl Fold {
             namespace: above.namespace.to_string(),
             name: above.name.to_string(),
             created: crate::time::SimTime::ZERO,
+            deleted: None,
+            failed_pods: Steps::default(),
             series: std::array::from_fn(|_| Steps::default()),
             revisions: Vec::new(),
             conditions: Vec::new(),

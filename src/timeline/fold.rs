@@ -330,6 +330,9 @@ impl Fold {
             What::Set { field: Field::ConditionComplete | Field::ConditionFailed, value } => {
                 after.finished |= text(trace, value).starts_with("True");
             }
+            What::Set { field: Field::FailedPods, value } if self.workloads[workload].kind == Kind::Job => {
+                self.workloads[workload].failed_pods.set(self.now, value.as_int().unwrap_or(0));
+            }
             What::Set { field: Field::Succeeded, value } if self.workloads[workload].kind == Kind::Job => {
                 self.set(workload, Series::Completions, value.as_int().unwrap_or(0));
             }
@@ -357,12 +360,14 @@ impl Fold {
         match what {
             What::Created => {
                 self.workloads[workload].created = self.now;
+                self.workloads[workload].deleted = None;
                 let series = &self.workloads[workload].series;
                 if series[Series::Available as usize].is_empty() {
                     self.set(workload, Series::Available, 0);
                 }
             }
             What::Deleted => {
+                self.workloads[workload].deleted = Some(self.now);
                 let state = &mut self.states[workload];
                 (state.replicas, state.reported) = (0, (0, 0));
                 (state.surge, state.unavailable) = (None, None);

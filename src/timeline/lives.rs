@@ -29,6 +29,9 @@ pub enum Phase {
     Starting,
     /// Its containers run, or wait to be started again, and it is not ready.
     Running,
+    /// It is not ready because its node does not answer; what its containers
+    /// do nobody hears.
+    Unanswered,
     /// It is ready.
     Ready,
     /// It is being deleted and still holds its node.
@@ -46,6 +49,7 @@ impl Phase {
             Phase::Init => "in its init containers",
             Phase::Starting => "starting",
             Phase::Running => "not ready",
+            Phase::Unanswered => "not ready, as its node does not answer,",
             Phase::Ready => "ready",
             Phase::Terminating => "terminating",
         }
@@ -94,6 +98,10 @@ pub struct Life {
     pub stretches: Vec<Stretch>,
     /// Restarts in place.
     pub restarts: Vec<(SimTime, RecordId)>,
+    /// From when until when its machine was dead, if that was over before the
+    /// pod was gone, and the record that says so. The API learns of it later,
+    /// or never.
+    pub lost: Vec<(SimTime, Option<SimTime>, RecordId)>,
     /// When it was marked for disruption.
     pub disrupted: Option<(SimTime, RecordId)>,
     /// When it stopped to take up room, how, and the record that says so.
@@ -118,6 +126,7 @@ impl Life {
             node: None,
             stretches: Vec::new(),
             restarts: Vec::new(),
+            lost: Vec::new(),
             disrupted: None,
             end: None,
         }
@@ -197,8 +206,16 @@ impl Lives {
     pub fn of(trace: &Trace, timeline: &Timeline) -> Lives {
         let mut lives = Lives::default();
         let places = lives.cast(trace, timeline);
+        let mut on: BTreeMap<SubjectId, Vec<usize>> = BTreeMap::new();
         for (i, record) in trace.records.iter().enumerate() {
             let id = RecordId(i as u32);
+            if let (What::Bound { node }, Some(&Place::Pod(pod))) = (record.what, places.get(record.subject.0 as usize))
+            {
+                on.entry(node).or_default().push(pod);
+            }
+            if let (What::Action(action), Some(pods)) = (record.what, on.get(&record.subject)) {
+                lives.machine(pods, trace, action, record.at, id);
+            }
             match places.get(record.subject.0 as usize) {
                 Some(&Place::Pod(pod)) => live(&mut lives.pods[pod], trace, record, id),
                 Some(&Place::Job(job)) => execute(&mut lives.jobs[job], trace, record, id),
@@ -207,6 +224,21 @@ impl Lives {
         }
         lives.pods.iter_mut().for_each(tidy);
         lives
+    }
+
+    /// Somebody did something to a machine with these pods.
+    fn machine(&mut self, pods: &[usize], trace: &Trace, action: u32, at: SimTime, id: RecordId) {
+        // What was done stands in traces in words only.
+        let done = trace.header.actions.get(action as usize).map_or("", |action| action.1.as_str());
+        let (dies, recovers) = (done.ends_with(" dies"), done.ends_with(" recovers"));
+        for &pod in pods.iter().filter(|_| dies || recovers) {
+            let life = &mut self.pods[pod];
+            match life.lost.last_mut().filter(|lost| lost.1.is_none()) {
+                Some(open) if recovers => open.1 = Some(at),
+                None if dies && life.end.is_none() => life.lost.push((at, None, id)),
+                _ => {}
+            }
+        }
     }
 
     /// The pods of a workload, in order of creation.
@@ -308,6 +340,7 @@ fn live(life: &mut Life, trace: &Trace, record: &Record, id: RecordId) {
         What::Attached => enter(Phase::Starting),
         What::Stage { stage: Stage::Pulling | Stage::PullBackOff, .. } => enter(Phase::Pulling),
         What::Stage { .. } => enter(Phase::Init),
+        What::Unready if is_of_node(trace, record.cause) => enter(Phase::Unanswered),
         What::Running | What::Unready => enter(Phase::Running),
         What::Ready => enter(Phase::Ready),
         What::Deleting { .. } => enter(Phase::Terminating),
@@ -327,11 +360,18 @@ fn live(life: &mut Life, trace: &Trace, record: &Record, id: RecordId) {
     }
 }
 
+/// Whether a record tells of a node.
+fn is_of_node(trace: &Trace, record: RecordId) -> bool {
+    let told = record.some().and_then(|id| trace.records.get(id.0 as usize));
+    told.is_some_and(|record| trace.subject(record.subject).kind == Kind::Node)
+}
+
 fn finish(life: &mut Life, at: SimTime, ending: Ending, id: RecordId) {
-    // A pod that was told to go and then exits was deleted, whatever its code.
+    // A pod that was told to go and then exits was deleted, unless its work was
+    // done before its grace was over: that counts.
     let told = life.stretches.last().is_some_and(|s| s.phase == Phase::Terminating);
     if life.end.is_none() {
-        life.end = Some((at, if told { Ending::Deleted } else { ending }, id));
+        life.end = Some((at, if told && ending != Ending::Succeeded { Ending::Deleted } else { ending }, id));
     }
 }
 

@@ -168,7 +168,7 @@ fn a_comparison_says_which_run_was_killed_when_and_why() {
     let compared = browser.text("#compared");
     assert!(compared.contains("runs stopped") && compared.contains("held back"), "{compared}");
     // By the keyboard: the second chart is Replace's; its first bar that was stopped.
-    browser.run("document.querySelectorAll('canvas')[1].focus()");
+    browser.run("document.querySelectorAll('figure:not(.ground, .nodes) canvas')[1].focus()");
     let mut tip = String::new();
     for _ in 0..12 {
         browser.press("ArrowRight");
@@ -291,12 +291,12 @@ fn machines_and_zones_are_looked_into() {
         assert_eq!(ground[2], true, "{headline}");
     }
     // Pods that wait are drawn, and are not once they are switched off.
-    let capacity = "figure.ground:last-of-type canvas";
+    let capacity = "figure[data-path=capacity] canvas";
     let before = pixels(&mut browser, capacity, "--badfill");
     assert!(before > 2_000, "{before} pixels of what waits");
-    browser.click("figure.ground:last-of-type [data-key='ground:pending']");
+    browser.click("figure[data-path=capacity] [data-key='ground:pending']");
     assert_eq!(pixels(&mut browser, capacity, "--badfill"), 0);
-    browser.click("figure.ground:last-of-type [data-key='ground:pending']");
+    browser.click("figure[data-path=capacity] [data-key='ground:pending']");
     assert_eq!(pixels(&mut browser, capacity, "--badfill"), before);
     // A tip has the numbers, a click the reason.
     let span = browser.run("JSON.parse(document.getElementById('data').textContent).variants[0].window");
@@ -317,6 +317,76 @@ fn machines_and_zones_are_looked_into() {
     // Where nothing is to be told, it is there and closed.
     printed(&dir, &["run", "web.yaml", "--report", "report.html"]);
     browser.open(&page, "light");
-    assert_eq!(browser.run("document.querySelectorAll('figure.ground details[open]').length"), 0);
+    assert_eq!(browser.run("document.querySelectorAll('figure details').length"), 2, "capacity and nodes");
+    assert_eq!(browser.run("document.querySelectorAll('figure details[open]').length"), 0);
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
+/// A daemon on as many nodes as it takes for lanes to be left out: one dies,
+/// one is cordoned, one goes and comes back.
+const MANY: &str = "apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      containers: [{name: app, image: 'app:v1'}]
+---
+apiVersion: seatrial/v1alpha1
+kind: Scenario
+metadata: {name: many nodes}
+spec:
+  duration: 10m
+  cluster:
+    zones: {a: {nodes: 60}, b: {nodes: 60}}
+  pods: {'*': {start: 1s, ready: 1s, terminate: 1s}}
+  actions:
+  - {at: 1m, nodeFail: b-30}
+  - {at: 2m, cordon: a-7}
+  - {at: 3m, nodeDelete: b-2}
+";
+
+#[test]
+fn nodes_are_looked_into_and_found_among_many() {
+    let Some(mut browser) = Browser::start() else { return };
+    let dir = folder(&[("many.yaml", MANY)]);
+    printed(&dir, &["run", "many.yaml", "--report", "report.html"]);
+    let page = page(&dir);
+    looks(&mut browser, &page);
+    everything_has_a_name(&mut browser);
+    let headline = browser.text("figure.nodes .headline");
+    let told = "1 of 120 not ready for a time, 1 cordoned, 1 tainted so that pods have to go, 1 gone";
+    assert_eq!(headline, told);
+    assert_eq!(browser.run("document.querySelector('figure.nodes details').open"), true);
+    // Of so many nodes those are shown in which something happens.
+    let status = "figure.nodes [role=status]";
+    assert_eq!(browser.text(status), "40 of 120 nodes, those in which most happens");
+    assert!(pixels(&mut browser, "figure.nodes canvas", "--cordoned") > 500, "one is cordoned");
+    // Others are found by their names and by their zones.
+    browser.fill("figure.nodes input", "zone b");
+    assert_eq!(browser.text(status), "40 of 60 found, those in which most happens");
+    assert_eq!(pixels(&mut browser, "figure.nodes canvas", "--cordoned"), 0, "it is in the other zone");
+    browser.click("figure.nodes .bar button");
+    assert_eq!(browser.text(status), "60 found");
+    browser.fill("figure.nodes input", "b-30");
+    assert_eq!(browser.text(status), "1 found");
+    // From stretch to stretch by the keyboard, and why by Enter.
+    browser.run("document.querySelector('figure.nodes canvas').focus()");
+    let mut tips = Vec::new();
+    for _ in 0..3 {
+        browser.press("ArrowRight");
+        tips.push(browser.text("#tip"));
+    }
+    assert!(tips[0].contains("node b-30 ready for"), "{tips:?}");
+    assert!(tips[2].contains("node b-30 tainted, pods have to go"), "{tips:?}");
+    browser.press("Enter");
+    let why = browser.text("#why");
+    assert!(why.contains("b-30") && why.contains("NotReady") | why.contains("unreachable"), "{why}");
+    assert!(why.contains("dies"), "down to what somebody did: {why}");
+    // The mouse says how many pods are on it.
+    browser.hover("figure.nodes canvas", 0.2, 0.55);
+    assert!(browser.text("#tip").ends_with("1 pod on it"), "{}", browser.text("#tip"));
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }

@@ -283,7 +283,10 @@ impl<'a> Pass<'a> {
             return false;
         }
         if spec.concurrency == Concurrency::Forbid && !self.status.active.is_empty() {
-            self.plan.because(Why::JobStillActive);
+            // It is the Job that runs which holds this one back.
+            let running = self.status.active.last();
+            let job = running.and_then(|job| self.view.cache.jobs.find(&self.cron_job.meta.namespace, &job.name));
+            self.plan.because_of(self.key, job.unwrap_or(self.key), Why::JobStillActive);
             self.say(
                 "JobAlreadyActive",
                 "Not starting job because prior execution is running and concurrency policy is Forbid",

@@ -6,19 +6,23 @@ use crate::time::{SimTime, Span};
 use crate::timeline::{Ending, JobLife, Life, Phase};
 use crate::trace::{RecordId, What, Why};
 
-const LEGEND: [(Tone, Form, &str); 6] = [
+const LEGEND: [(Tone, Form, &str); 7] = [
     (Tone::Good, Form::Full, "succeeded"),
     (Tone::Bad, Form::Full, "failed"),
     (Tone::Stopped, Form::Full, "stopped"),
     (Tone::Running, Form::Full, "still running"),
+    (Tone::Lost, Form::Full, "lost: its machine is dead"),
     (Tone::Terminating, Form::Full, "terminating"),
     (Tone::Waiting, Form::Thin, "waiting"),
 ];
 
 /// What a pod did for its run.
 struct Work {
-    /// From when its containers ran until they were told to go or ended.
+    /// From when its containers ran until they were told to go, ended or were
+    /// lost with their machine.
     run: (SimTime, SimTime),
+    /// From when its machine was dead until it was told to go or ended.
+    lost: Option<(SimTime, SimTime, RecordId)>,
     /// From when it was told to go until it was gone.
     going: Option<(SimTime, SimTime)>,
 }
@@ -27,7 +31,29 @@ fn work(life: &Life, until: SimTime) -> Option<Work> {
     let started = life.started()?;
     let end = life.ended(until);
     let told = life.stretches.iter().find(|s| s.phase == Phase::Terminating).map(|s| s.from);
-    Some(Work { run: (started, told.unwrap_or(end)), going: told.map(|told| (told, end)) })
+    let over = told.unwrap_or(end);
+    let within = |(from, to, record): &(SimTime, Option<SimTime>, RecordId)| {
+        let ends_so = to.is_none_or(|to| to >= over);
+        (*from >= started && *from < over && ends_so).then_some((*from, over, *record))
+    };
+    let lost = life.lost.iter().find_map(within);
+    let run = (started, lost.map_or(over, |lost| lost.0));
+    Some(Work { run, lost, going: told.map(|told| (told, end)) })
+}
+
+/// What a piece of a pod's life was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doing {
+    /// Its containers ran, until the pod's own end.
+    Runs,
+    /// They ran, and a restart followed.
+    Fails,
+    /// They ran until their machine died.
+    CutOff,
+    /// It waits for its restart in place.
+    Waits,
+    /// Its machine is dead.
+    Lost(RecordId),
 }
 
 /// A run of a pod's containers, or the wait before they are started again.
@@ -35,10 +61,7 @@ fn work(life: &Life, until: SimTime) -> Option<Work> {
 struct Piece {
     from: SimTime,
     to: SimTime,
-    /// It waits for its restart in place.
-    waits: bool,
-    /// A restart followed: the run failed.
-    failed: bool,
+    doing: Doing,
 }
 
 /// A pod's runs in place with the waits between them. A pod that was ready and
@@ -51,17 +74,44 @@ fn pieces(life: &Life, run: (SimTime, SimTime)) -> Vec<Piece> {
     let restarted_after = |at: SimTime| life.restarts.iter().any(|r| r.0 >= at);
     let stretches = life.pieces(run.1).filter(|(from, to, _)| *from >= run.0 && from < to && *from < run.1);
     for (from, to, stretch) in stretches {
-        let waits = ill && stretch.phase == Phase::Running && pieces.last().is_some_and(|last| !last.waits);
+        let ran = pieces.last().is_some_and(|last| last.doing != Doing::Waits);
+        let doing = if ill && stretch.phase == Phase::Running && ran { Doing::Waits } else { Doing::Runs };
         match pieces.last_mut() {
-            Some(last) if last.waits == waits && !starts_again(from) => last.to = to,
-            _ => pieces.push(Piece { from, to, waits, failed: false }),
+            Some(last) if last.doing == doing && !starts_again(from) => last.to = to,
+            _ => pieces.push(Piece { from, to, doing }),
         }
     }
     for i in 0..pieces.len() {
-        pieces[i].failed =
-            !pieces[i].waits && (restarted_after(pieces[i].to) || pieces.get(i + 1).is_some_and(|p| p.waits));
+        let waits_then = pieces.get(i + 1).is_some_and(|next| next.doing == Doing::Waits);
+        if pieces[i].doing == Doing::Runs && (waits_then || restarted_after(pieces[i].to)) {
+            pieces[i].doing = Doing::Fails;
+        }
+    }
+    for &(from, to, record) in &life.lost {
+        cut(&mut pieces, (from.max(run.0), to.unwrap_or(run.1).min(run.1)), record);
     }
     pieces
+}
+
+/// Takes the time out of pieces in which their machine was dead.
+fn cut(pieces: &mut Vec<Piece>, (from, to): (SimTime, SimTime), record: RecordId) {
+    if from >= to {
+        return;
+    }
+    let before = |piece: &Piece| {
+        let doing = if piece.doing == Doing::Waits { Doing::Waits } else { Doing::CutOff };
+        (piece.from < from).then_some(Piece { from: piece.from, to: from, doing })
+    };
+    let after = |piece: &Piece| (piece.to > to).then_some(Piece { from: to, ..*piece });
+    let apart = |piece: &Piece| piece.to <= from || piece.from >= to;
+    let mut rest: Vec<Piece> = pieces
+        .iter()
+        .flat_map(|piece| if apart(piece) { [Some(*piece), None] } else { [before(piece), after(piece)] })
+        .flatten()
+        .collect();
+    rest.push(Piece { from, to, doing: Doing::Lost(record) });
+    rest.sort_by_key(|piece| piece.from);
+    *pieces = rest;
 }
 
 /// A CronJob's Jobs, packed into as few lanes as it takes: more than one lane
@@ -114,7 +164,7 @@ fn running(story: Story<'_>, job: &JobLife, until: SimTime) -> Vec<(SimTime, Sim
         .pods
         .iter()
         .filter_map(|&p| work(&story.lives.pods[p], until))
-        .map(|w| (w.run.0, w.going.map_or(w.run.1, |g| g.1)))
+        .map(|w| (w.run.0, w.going.map(|g| g.1).or(w.lost.map(|l| l.1)).unwrap_or(w.run.1)))
         .collect();
     merge(&mut spans);
     spans
@@ -175,12 +225,21 @@ fn add_execution(lane: &mut Lane, story: Story<'_>, job: &JobLife) {
         for &(at, record) in &life.restarts {
             lane.ticks.push(Tick { at, tone: Tone::Bad, about: format!("Job {name} restarted its container"), record });
         }
-        let Some(Work { going: Some((from, to)), .. }) = work(life, until) else { continue };
+        let Some(Work { lost, going, .. }) = work(life, until) else { continue };
+        lane.bars.extend(lost.map(|lost| lost_bar(lost, &format!("a pod of Job {name}"))));
+        let Some((from, to)) = going else { continue };
         let about = format!("Job {name} terminating for {}", round(to.since(from)));
         let record = life.stretches.last().map_or(RecordId::NONE, |s| s.record);
         let texts = Vec::new();
         lane.bars.push(Bar { from, to, tone: Tone::Terminating, form: Form::Full, texts, about, record });
     }
+}
+
+/// What was lost with its machine.
+fn lost_bar((from, to, record): (SimTime, SimTime, RecordId), what: &str) -> Bar {
+    let about = format!("{what} is lost for {}: its machine is dead", round(to.since(from)));
+    let texts = vec!["lost: its machine is dead".to_string(), "lost".to_string()];
+    Bar { from, to, tone: Tone::Lost, form: Form::Full, texts, about, record }
 }
 
 /// When the CronJob's time had come, and when it did not start a Job (bad).
@@ -198,7 +257,8 @@ fn schedule(story: Story<'_>, workload: usize) -> Vec<Tick> {
             why if figures::holds_back(why) => Tone::Bad,
             _ => continue,
         };
-        if record.at >= story.from && record.at <= story.to && is_it(record.subject) {
+        // Sentences tell of more than what is shown.
+        if is_it(record.subject) {
             let about = story.trace.describe(record);
             ticks.push(Tick { at: record.at, tone, about, record: RecordId(i as u32) });
         }
@@ -236,6 +296,9 @@ pub(super) fn attempts(story: Story<'_>, workload: usize) -> Chart {
             (false, 1) => "attempts".to_string(),
             (false, _) => format!("pod {}", i + 1),
         };
+    }
+    if let (Some(at), Some(lane)) = (story.workload(workload).deleted(), lanes.first_mut()) {
+        lane.note = format!("Job gone at {at}");
     }
     let mut legend = legend_of(story, &lanes, &LEGEND);
     if let Some(entry) = legend.iter_mut().find(|e| e.0 == Tone::Waiting) {
@@ -290,22 +353,35 @@ fn add_attempt(lane: &mut Lane, story: Story<'_>, life: &Life) {
         about,
         record: begun,
     });
-    let Some(Work { run: (from, to), going }) = work(life, until) else { return };
-    let runs = pieces(life, (from, to));
-    for piece in &runs {
-        let length = round(piece.to.since(piece.from));
-        let (tone, form, texts, about) = if piece.waits {
-            let texts = vec![format!("waits {length}"), length.to_string()];
-            (Tone::Waiting, Form::Thin, texts, format!("pod {name} waits {length} for its restart"))
-        } else if piece.failed {
-            let texts = vec![format!("✗ {length}"), "✗".to_string()];
-            (Tone::Bad, Form::Full, texts, format!("the container of pod {name} failed after {length}"))
-        } else {
-            let mut texts = vec![format!("{mark} {length}"), mark.to_string()];
-            if tone == Tone::Bad {
-                texts.insert(0, format!("{mark} {length}, {why}"));
+    let Some(Work { run: (from, to), lost, going }) = work(life, until) else { return };
+    for piece in pieces(life, (from, lost.map_or(to, |lost| lost.1))) {
+        // Work that is done within the grace was done in one go.
+        let all = if life.end.as_ref().is_some_and(|e| e.1 == Ending::Succeeded) { going } else { None };
+        let length = round(all.map_or(piece.to, |going| going.1).since(piece.from));
+        let (tone, form, texts, about) = match piece.doing {
+            Doing::Lost(record) => {
+                lane.bars.push(lost_bar((piece.from, piece.to, record), &format!("pod {name}")));
+                continue;
             }
-            (tone, Form::Full, texts, format!("pod {name} {why} after {length}"))
+            Doing::Waits => {
+                let texts = vec![format!("waits {length}"), length.to_string()];
+                (Tone::Waiting, Form::Thin, texts, format!("pod {name} waits {length} for its restart"))
+            }
+            Doing::Fails => {
+                let texts = vec![format!("✗ {length}"), "✗".to_string()];
+                (Tone::Bad, Form::Full, texts, format!("the container of pod {name} failed after {length}"))
+            }
+            Doing::CutOff => {
+                let texts = vec![format!("■ {length}, its machine died"), format!("■ {length}"), "■".to_string()];
+                (Tone::Stopped, Form::Full, texts, format!("the machine of pod {name} died after {length}"))
+            }
+            Doing::Runs => {
+                let mut texts = vec![format!("{mark} {length}"), mark.to_string()];
+                if tone == Tone::Bad {
+                    texts.insert(0, format!("{mark} {length}, {why}"));
+                }
+                (tone, Form::Full, texts, format!("pod {name} {why} after {length}"))
+            }
         };
         lane.bars.push(Bar { from: piece.from, to: piece.to, tone, form, texts, about, record });
     }
@@ -365,16 +441,35 @@ mod tests {
             [(0, Phase::Starting), (1, Phase::Ready), (6, Phase::Running), (16, Phase::Ready), (21, Phase::Running)];
         life.stretches = phases.map(|(at, phase)| Stretch { from: s(at), phase, record: RecordId::NONE }).to_vec();
         life.restarts = vec![(s(16), RecordId::NONE)];
-        let of = |p: Piece| (p.from, p.to, p.waits, p.failed);
-        let seen: Vec<_> = pieces(&life, (s(1), s(41))).into_iter().map(of).collect();
-        let expected = [(1, 6, false, true), (6, 16, true, false), (16, 21, false, true), (21, 41, true, false)];
-        assert_eq!(seen, expected.map(|(from, to, waits, failed)| (s(from), s(to), waits, failed)));
+        let told = |life: &Life, until: u64| -> Vec<(u64, u64, Doing)> {
+            let seconds = |at: SimTime| at.0 / 1_000_000_000;
+            pieces(life, (s(1), s(until))).into_iter().map(|p| (seconds(p.from), seconds(p.to), p.doing)).collect()
+        };
+        let expected = [(1, 6, Doing::Fails), (6, 16, Doing::Waits), (16, 21, Doing::Fails), (21, 41, Doing::Waits)];
+        assert_eq!(told(&life, 41), expected);
+        // Its machine dies in its second run and is back before it is over.
+        let lost = Doing::Lost(RecordId::NONE);
+        let mut dies = life.clone();
+        dies.lost = vec![(s(18), Some(s(30)), RecordId::NONE)];
+        let expected = [
+            (1, 6, Doing::Fails),
+            (6, 16, Doing::Waits),
+            (16, 18, Doing::CutOff),
+            (18, 30, lost),
+            (30, 41, Doing::Waits),
+        ];
+        assert_eq!(told(&dies, 41), expected);
         // Restarted at once, and then stopped while it ran.
         life.stretches.truncate(2);
         life.stretches.push(Stretch { from: s(6), phase: Phase::Ready, record: RecordId::NONE });
         life.restarts = vec![(s(6), RecordId::NONE)];
-        let seen: Vec<_> = pieces(&life, (s(1), s(9))).into_iter().map(of).collect();
-        assert_eq!(seen, [(s(1), s(6), false, true), (s(6), s(9), false, false)]);
+        assert_eq!(told(&life, 9), [(1, 6, Doing::Fails), (6, 9, Doing::Runs)]);
+        // Its machine dies, and the API says so later.
+        life.restarts.clear();
+        life.stretches[2].phase = Phase::Unanswered;
+        life.lost = vec![(s(4), None, RecordId::NONE)];
+        life.end = Some((s(9), Ending::Deleted, RecordId::NONE));
+        assert_eq!(told(&life, 9), [(1, 4, Doing::CutOff), (4, 9, lost)]);
     }
 
     #[test]

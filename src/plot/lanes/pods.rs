@@ -156,7 +156,7 @@ pub(super) fn add(lane: &mut Lane, story: Story<'_>, life: &Life) {
             Phase::Attaching => (Tone::Attaching, Form::Full),
             Phase::Pulling => (Tone::Pulling, Form::Thin),
             Phase::Init => (Tone::Init, Form::Full),
-            Phase::Starting | Phase::Running => (Tone::Pale(life.revision), Form::Full),
+            Phase::Starting | Phase::Running | Phase::Unanswered => (Tone::Pale(life.revision), Form::Full),
             Phase::Ready => (Tone::Revision(life.revision), Form::Full),
             Phase::Terminating => (Tone::Terminating, Form::Full),
         };
