@@ -283,16 +283,20 @@ impl Store {
     }
 
     /// Asks for the deletion of an object that is not a pod. Answers whether
-    /// it is gone.
+    /// it is gone. What is said last about its dependents counts: it takes
+    /// back what an earlier request said, or its finalizers.
     ///
     /// # Errors
     /// If there is no such object.
+    ///
+    /// Upstream: `staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go deletionFinalizersForGarbageCollection`
     pub fn delete(&mut self, key: Key, propagation: Propagation) -> Result<bool, ApiError> {
         let meta = self.check(key, None)?;
+        let others = meta.finalizers.without(Finalizers::FOREGROUND).without(Finalizers::ORPHAN);
         let finalizers = match propagation {
-            Propagation::Background => meta.finalizers,
-            Propagation::Foreground => meta.finalizers.with(Finalizers::FOREGROUND),
-            Propagation::Orphan => meta.finalizers.with(Finalizers::ORPHAN),
+            Propagation::Background => others,
+            Propagation::Foreground => others.with(Finalizers::FOREGROUND),
+            Propagation::Orphan => others.with(Finalizers::ORPHAN),
         };
         if finalizers.is_empty() {
             self.remove(key);

@@ -49,6 +49,11 @@ pub struct Change {
     pub generation_changed: bool,
     /// Finalizers it has now.
     pub finalizers: Finalizers,
+    /// Those of them that it did not have before.
+    pub new_finalizers: Finalizers,
+    /// Whether it has owners besides its controller (for `Deleted`: had at
+    /// the end).
+    pub other_owners: bool,
 }
 
 /// What is compared of an object before and after a write.
@@ -63,6 +68,7 @@ pub(super) struct Facts {
     pub(super) node: Option<Key>,
     generation: i64,
     finalizers: Finalizers,
+    other_owners: bool,
 }
 
 impl Facts {
@@ -76,6 +82,7 @@ impl Facts {
             node: None,
             generation: 0,
             finalizers: Finalizers::NONE,
+            other_owners: false,
         }
     }
 
@@ -89,6 +96,7 @@ impl Facts {
             node: None,
             generation: meta.generation,
             finalizers: meta.finalizers,
+            other_owners: meta.owners.iter().any(|owner| !owner.controller),
         }
     }
 
@@ -122,6 +130,8 @@ impl Change {
             node_changed: new.node.is_some(),
             generation_changed: false,
             finalizers: new.finalizers,
+            new_finalizers: new.finalizers,
+            other_owners: new.other_owners,
         }
     }
 
@@ -140,6 +150,8 @@ impl Change {
             node_changed: new.node != old.node,
             generation_changed: new.generation != old.generation,
             finalizers: new.finalizers,
+            new_finalizers: new.finalizers.without(old.finalizers),
+            other_owners: new.other_owners,
         }
     }
 
@@ -158,6 +170,8 @@ impl Change {
             node_changed: false,
             generation_changed: false,
             finalizers: last.finalizers,
+            new_finalizers: Finalizers::NONE,
+            other_owners: last.other_owners,
         }
     }
 }

@@ -260,7 +260,7 @@ pub fn all(switches: &Switches) -> Vec<Box<dyn Controller + Send + Sync>> {
         Box::new(horizontal_pod_autoscaler::HorizontalPodAutoscalerController::default()),
     ];
     if switches.garbage_collector {
-        all.push(Box::new(garbage_collector::GarbageCollector));
+        all.push(Box::<garbage_collector::GarbageCollector>::default());
     }
     if let Some(lifecycle) = &switches.node_lifecycle {
         all.push(Box::new(node_lifecycle::NodeLifecycle::new(lifecycle.nodes.clone())));
