@@ -38,6 +38,9 @@ pub struct DeploymentSpec {
     pub revision_history_limit: i32,
     /// Whether rollouts are held.
     pub paused: bool,
+    /// The revision whose template the controller shall put back, 0 for the
+    /// one before: what is left of `spec.rollbackTo`, today an annotation.
+    pub rollback_to: Option<i64>,
 }
 
 /// One of a Deployment's conditions.

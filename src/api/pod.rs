@@ -221,6 +221,14 @@ impl PodTemplate {
         Arc::ptr_eq(&a.raw, &b.raw) || a.raw == b.raw
     }
 
+    /// The template without one of its labels.
+    #[must_use]
+    pub fn without_label(&self, name: &str) -> PodTemplate {
+        let mut template = self.clone();
+        Arc::make_mut(&mut template.labels).0.remove(name);
+        template
+    }
+
     /// Whether node selector and required node affinity let pods onto a node
     /// of this name with these labels.
     pub fn selects(&self, labels: &Labels, name: &str) -> bool {

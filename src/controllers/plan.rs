@@ -205,6 +205,18 @@ pub enum Write {
         /// The status.
         status: Box<ReplicaSetStatus>,
     },
+    /// Put a Deployment's template and annotations back to those of a
+    /// revision, or leave them, and forget that this was asked for.
+    RollBack {
+        /// The Deployment.
+        deployment: Key,
+        /// What the write is based on.
+        version: Version,
+        /// The template.
+        template: Arc<crate::api::PodTemplate>,
+        /// All of its annotations.
+        annotations: crate::api::Annotations,
+    },
     /// Write a Deployment's status and revision annotation.
     DeploymentStatus {
         /// The Deployment.
@@ -427,7 +439,7 @@ impl Write {
             | Write::OwnClaim { set, .. }
             | Write::StatefulSetStatus { set, .. }
             | Write::DeleteReplicaSet(set) => *set,
-            Write::DeploymentStatus { deployment, .. } => *deployment,
+            Write::DeploymentStatus { deployment, .. } | Write::RollBack { deployment, .. } => *deployment,
             Write::CreateRevision { owner, .. } => *owner,
             Write::NumberRevision { revision, .. } | Write::DeleteRevision(revision) => *revision,
             Write::JobStatus { job, .. } | Write::DeleteJob { job, .. } => *job,
@@ -452,6 +464,7 @@ impl Write {
             | Write::UpdateReplicaSet { version, .. }
             | Write::ReplicaSetStatus { version, .. }
             | Write::DeploymentStatus { version, .. }
+            | Write::RollBack { version, .. }
             | Write::DaemonSetStatus { version, .. }
             | Write::StatefulSetStatus { version, .. }
             | Write::NumberRevision { version, .. }

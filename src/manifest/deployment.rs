@@ -8,7 +8,7 @@ use super::shape::pod::POD_TEMPLATE_SPEC;
 use super::shape::shapes;
 use super::workload::{Head, read_head};
 use super::{Loaded, meta, pod_template, selector, syntax};
-use crate::api::{Deployment, DeploymentSpec, DeploymentStatus, IntOrPercent, Object, Strategy};
+use crate::api::{Deployment, DeploymentSpec, DeploymentStatus, IntOrPercent, Meta, Object, Strategy};
 use crate::error::Problem;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -37,12 +37,14 @@ pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// Annotations that the controller keeps on ReplicaSets and never copies from
 /// the Deployment; here they would be leftovers of another cluster.
-const LEFTOVERS: [&str; 4] = [
+const LEFTOVERS: [&str; 3] = [
     "deployment.kubernetes.io/revision-history",
     "deployment.kubernetes.io/desired-replicas",
     "deployment.kubernetes.io/max-replicas",
-    "deprecated.deployment.rollback.to",
 ];
+
+/// Asks the controller to put a revision back, as `spec.rollbackTo` once did.
+const ROLLBACK_TO: &str = "deprecated.deployment.rollback.to";
 
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateDeployment`
 pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
@@ -53,9 +55,26 @@ pub(super) fn read(value: &Value) -> Result<Loaded, Vec<Problem>> {
     for leftover in LEFTOVERS {
         meta::take_number::<i64>(&mut meta, leftover);
     }
-    let spec = read_spec(&f.object("spec"), &mut problems);
+    let mut spec = read_spec(&f.object("spec"), &mut problems);
+    spec.rollback_to = read_rollback(&mut meta, &mut problems);
     let deployment = Deployment { meta, spec, status: DeploymentStatus::default(), revision };
     problems.finish(Loaded { object: Object::Deployment(Box::new(deployment)), not_modelled })
+}
+
+/// Upstream: `pkg/apis/apps/v1/conversion.go Convert_v1_Deployment_To_apps_Deployment`,
+/// `pkg/apis/apps/validation/validation.go ValidateRollback`
+fn read_rollback(meta: &mut Meta, problems: &mut Problems) -> Option<i64> {
+    let text = meta.annotations.get(ROLLBACK_TO).filter(|text| !text.is_empty()).cloned();
+    let revision = meta::take_number(meta, ROLLBACK_TO);
+    match (text, revision) {
+        (Some(text), None) => {
+            let message = format!("failed to parse annotation[{ROLLBACK_TO}]={text} as int64");
+            problems.add("metadata.annotations", message);
+        }
+        (_, Some(revision)) => problems.not_negative("spec.rollback.version", revision),
+        (None, None) => {}
+    }
+    revision
 }
 
 /// Upstream: `pkg/apis/apps/validation/validation.go ValidateDeploymentSpec`,
@@ -85,6 +104,7 @@ fn read_spec(f: &Fields, problems: &mut Problems) -> DeploymentSpec {
         progress_deadline_seconds,
         revision_history_limit,
         paused: f.bool("paused"),
+        rollback_to: None,
     }
 }
 
@@ -178,7 +198,7 @@ pub(super) fn to_json(d: &Deployment) -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": meta::to_json(&d.meta, &[(REVISION, d.revision)]),
+        "metadata": meta::to_json(&d.meta, &[(REVISION, d.revision), (ROLLBACK_TO, d.spec.rollback_to)]),
         "spec": spec,
     })
 }

@@ -605,10 +605,7 @@ impl Simulation {
             };
             return Err(Refusal { reason: "NotFound", message });
         };
-        let mut template = (**template).clone();
-        let mut labels = (*template.labels).clone();
-        labels.0.remove("pod-template-hash");
-        template.labels = Arc::new(labels);
+        let template = template.without_label("pod-template-hash");
         self.write_template(key, Arc::new(template), cause)
     }
 

@@ -56,6 +56,13 @@ impl Simulation {
                 self.write_status::<ReplicaSet>(*set, version, status, cause)
             }
             Write::DaemonSetStatus { set, status, .. } => self.write_status::<DaemonSet>(*set, version, status, cause),
+            Write::RollBack { deployment, template, annotations, .. } => self.recorded(*deployment, cause, |store| {
+                store.update(*deployment, version, |row: &mut Deployment| {
+                    row.spec.template = template.clone();
+                    row.spec.rollback_to = None;
+                    row.meta.annotations = annotations.clone();
+                })
+            }),
             Write::DeploymentStatus { deployment, status, revision, .. } => {
                 self.write_deployment_status(*deployment, version, status, *revision, cause)
             }

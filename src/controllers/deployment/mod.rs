@@ -5,6 +5,7 @@
 
 mod recreate;
 mod revisions;
+mod rollback;
 mod rolling;
 pub mod rules;
 mod scaling;
@@ -85,6 +86,8 @@ impl Controller for DeploymentController {
         if deployment.spec.paused {
             sync.plan.because(Why::Paused);
             sync.scale_only(&sets);
+        } else if let Some(revision) = deployment.spec.rollback_to {
+            sync.roll_back(&sets, revision);
         } else if sync.is_scaling_event(&sets) {
             sync.scale_only(&sets);
         } else {

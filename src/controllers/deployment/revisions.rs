@@ -12,7 +12,7 @@ use crate::trace::Why;
 use std::sync::Arc;
 
 /// The label by which pods of different revisions are told apart.
-const HASH_LABEL: &str = "pod-template-hash";
+pub(super) const HASH_LABEL: &str = "pod-template-hash";
 
 /// The ReplicaSet of the current template.
 pub(super) enum NewSet<'a> {

@@ -27,7 +27,7 @@ impl<'a> Pass<'a> {
     pub(super) fn scale_only(&mut self, sets: &[Set<'a>]) {
         let sets = self.existing(sets);
         self.scale(&sets);
-        if self.deployment.spec.paused {
+        if self.deployment.spec.paused && self.deployment.spec.rollback_to.is_none() {
             self.clean_up_history(&sets.old);
         }
         self.write_plain_status(&sets);
