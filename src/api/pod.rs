@@ -221,6 +221,24 @@ impl PodTemplate {
         Arc::ptr_eq(&a.raw, &b.raw) || a.raw == b.raw
     }
 
+    /// How much memory the application's container may use, in bytes: its own
+    /// limit or that of the pod, whichever is less.
+    ///
+    /// Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container_linux.go generateLinuxContainerResources`,
+    /// `pkg/kubelet/cm/pod_container_manager_linux.go EnsureExists`
+    pub fn memory_limit(&self) -> Option<i64> {
+        let spec = self.raw.value().get("spec")?;
+        let limit = |of: &serde_json::Value| {
+            let text = of.pointer("/resources/limits/memory")?.as_str()?;
+            super::parse_quantity(text).ok().map(|milli| milli / 1000)
+        };
+        let app = self.life.as_ref().and_then(|life| Some(&*life.app()?.name));
+        let containers = spec.get("containers")?.as_array()?;
+        let is_app = |c: &&serde_json::Value| app.is_none_or(|app| c.get("name").is_some_and(|name| name == app));
+        let own = containers.iter().find(is_app).and_then(limit);
+        own.into_iter().chain(limit(spec)).min()
+    }
+
     /// The template without one of its labels.
     #[must_use]
     pub fn without_label(&self, name: &str) -> PodTemplate {

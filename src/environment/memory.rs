@@ -25,6 +25,12 @@ impl MemoryUse {
         let past = self.0.partition_point(|(from, _)| *from <= age);
         self.0.get(past.saturating_sub(1)).map_or(0, |(_, bytes)| *bytes)
     }
+
+    /// How long after the start it first uses more than so many bytes, and
+    /// how many that is.
+    pub fn exceeds(&self, limit: i64) -> Option<(Span, i64)> {
+        self.0.iter().find(|(_, bytes)| *bytes > limit).copied()
+    }
 }
 
 /// A running pod in the kubelet's eyes.
@@ -104,6 +110,10 @@ mod tests {
         let steps = MemoryUse::new(&[(Span::ZERO, 5), (Span::from_secs(60), 9)]);
         for (age, bytes) in [(0, 5), (59, 5), (60, 9), (600, 9)] {
             assert_eq!(steps.at(Span::from_secs(age)), bytes, "{age} s");
+        }
+        for (limit, exceeded) in [(4, Some((0, 5))), (5, Some((60, 9))), (8, Some((60, 9))), (9, None)] {
+            let exceeded = exceeded.map(|(age, bytes)| (Span::from_secs(age), bytes));
+            assert_eq!(steps.exceeds(limit), exceeded, "{limit}");
         }
     }
 

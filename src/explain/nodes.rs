@@ -41,6 +41,10 @@ pub(super) fn reason(why: Why) -> Option<(String, &'static str)> {
             "its machine is out of service, so it need not end first".to_string(),
             "podgc/gc_controller.go gcTerminating",
         ),
+        Why::OverMemoryLimit { used_mebibytes, limit_mebibytes } => (
+            format!("its container uses {used_mebibytes} MiB and may use {limit_mebibytes}: it is killed (OOMKilled)"),
+            "pkg/kubelet/kuberuntime/kuberuntime_container_linux.go generateLinuxContainerResources",
+        ),
         Why::NeverBound => {
             ("it is being deleted and never had a node".to_string(), "podgc/gc_controller.go gcUnscheduledTerminating")
         }

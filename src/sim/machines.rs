@@ -2,6 +2,7 @@
 //! millisecond grid: a delay counts from the millisecond it begins in.
 
 use super::event::{Event, PodRef};
+use super::memory::Overuse;
 use super::{Simulation, Urgency};
 use crate::api::{Extras, Key, Kind, Meta, Phase, Pod, RestartPolicy};
 use crate::cluster::{Change, Verb};
@@ -108,9 +109,14 @@ impl Simulation {
         })
     }
 
-    /// How the start in progress will end by itself, if it will.
-    fn ask_exit(&self, pod: PodRef) -> Option<(Span, i32)> {
-        self.behaviour.exit(&self.identity(pod)?, &self.start(pod)?)
+    /// How the start in progress will end by itself, if it will; and the
+    /// memory that it will be killed for, if it will.
+    fn ask_exit(&self, pod: PodRef) -> Option<(Span, i32, Option<Overuse>)> {
+        let own = self.behaviour.exit(&self.identity(pod)?, &self.start(pod)?);
+        match self.overuse(pod).filter(|overuse| own.is_none_or(|(after, _)| overuse.after < after)) {
+            Some(overuse) => Some((overuse.after, 137, Some(overuse))),
+            None => own.map(|(after, code)| (after, code, None)),
+        }
     }
 
     /// How long the start in progress would work if nothing happened.
@@ -382,7 +388,7 @@ impl Simulation {
             false => self.app_answers(pod, at_once, self.latest(pod)),
         }
         self.uses_memory(pod);
-        let ends = self.ask_exit(pod);
+        let ends = self.ask_exit(pod).map(|(after, code, _)| (after, code));
         self.plan_effects(pod, epoch, ends);
         if let Some((delay, _)) = ends {
             self.later(delay, Event::Exit(pod, epoch));
@@ -421,9 +427,10 @@ impl Simulation {
     /// A container exits as its profile says.
     pub(super) fn container_exits(&mut self, pod: PodRef, epoch: u16) {
         if self.is_due(pod, epoch)
-            && let Some((_, code)) = self.ask_exit(pod)
+            && let Some((_, code, overuse)) = self.ask_exit(pod)
         {
-            self.exit(pod, code, self.latest(pod));
+            let cause = self.note_overuse(pod, overuse);
+            self.exit(pod, code, cause);
         }
     }
 

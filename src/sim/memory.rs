@@ -10,6 +10,7 @@ use crate::api::{Key, Pod, Pressure};
 use crate::controllers::Notice;
 use crate::environment::{MemoryUser, first_to_go, in_binary_units};
 use crate::time::{SECOND, SimTime, Span};
+use crate::trace::{What, Why};
 
 /// How often a kubelet looks.
 ///
@@ -47,6 +48,17 @@ pub(super) struct Watched {
     evicting: Option<(PodRef, SimTime)>,
 }
 
+/// A container that uses more memory than it may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Overuse {
+    /// How long after its start it does.
+    pub(super) after: Span,
+    /// Bytes that it uses then.
+    used: i64,
+    /// Bytes that it may use.
+    limit: i64,
+}
+
 /// What a node's pods use.
 struct Usage {
     pods: Vec<(PodRef, MemoryUser)>,
@@ -56,6 +68,28 @@ struct Usage {
 }
 
 impl Simulation {
+    /// When the start in progress comes to use more memory than its limit: the
+    /// kernel kills it then.
+    ///
+    /// Upstream: `pkg/kubelet/kuberuntime/kuberuntime_container_linux.go generateLinuxContainerResources`
+    pub(super) fn overuse(&self, pod: PodRef) -> Option<Overuse> {
+        if !self.behaviour.has_memory() {
+            return None;
+        }
+        let limit = self.pod(pod)?.template.memory_limit()?;
+        let (after, used) = self.behaviour.memory(&self.identity(pod)?)?.exceeds(limit)?;
+        Some(Overuse { after, used, limit })
+    }
+
+    /// Notes why a container is killed, if it is for its memory. Answers what
+    /// its end comes of.
+    pub(super) fn note_overuse(&mut self, pod: PodRef, overuse: Option<Overuse>) -> RecordId {
+        let cause = self.latest(pod);
+        let Some(Overuse { used, limit, .. }) = overuse else { return cause };
+        let why = Why::OverMemoryLimit { used_mebibytes: used >> 20, limit_mebibytes: limit >> 20 };
+        self.recorder.note(cause, pod.key().uid, What::Decided(why))
+    }
+
     /// A pod's containers run: its kubelet keeps an eye on the memory.
     pub(super) fn uses_memory(&mut self, pod: PodRef) {
         if !self.behaviour.has_memory() {

@@ -227,6 +227,13 @@ pub enum Why {
     /// A pod cannot end, because people say that its machine is out of
     /// service.
     NodeOutOfService,
+    /// A container uses more memory than its limit, so the kernel kills it.
+    OverMemoryLimit {
+        /// What it uses, in whole MiB.
+        used_mebibytes: i64,
+        /// What it may use, in whole MiB.
+        limit_mebibytes: i64,
+    },
     /// A pod is being deleted and was never bound to a node.
     NeverBound,
     /// More pods have finished than are kept.
