@@ -59,3 +59,12 @@ pub struct ReplicaSet {
     /// The Deployment controller's notes.
     pub marks: RolloutMarks,
 }
+
+impl ReplicaSet {
+    /// Writes down what its Deployment notes on it.
+    pub fn take_notes(&mut self, marks: RolloutMarks, annotations: &super::Annotations, min_ready_seconds: i32) {
+        self.marks = marks;
+        self.meta.annotations = annotations.clone();
+        self.spec.min_ready_seconds = min_ready_seconds;
+    }
+}

@@ -3,9 +3,9 @@
 use super::Simulation;
 use super::fields::Recorded;
 use crate::api::{
-    ControllerRevision, DaemonSet, Deployment, DeploymentStatus, Finalizers, HorizontalPodAutoscaler, Job, JobStatus,
-    Key, Kind, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, ReplicaSet,
-    RolloutMarks, StatefulSet,
+    Annotations, ControllerRevision, DaemonSet, Deployment, DeploymentStatus, Finalizers, HorizontalPodAutoscaler, Job,
+    JobStatus, Key, Kind, Labels, Meta, OwnerRef, PersistentVolumeClaim, Phase, Pod, PodDisruptionBudget, PodTemplate,
+    ReplicaSet, RolloutMarks, StatefulSet,
 };
 use crate::cluster::{ApiError, PodDeletion, Store, WithStatus, jobs};
 use crate::controllers::{NewPod, Notice, ObjectNotice, PodMark, PodName, Write};
@@ -39,11 +39,8 @@ impl Simulation {
                 self.scale_replica_set(*set, version, (*from, *to), *marks, *deployment, cause)
             }
             Write::UpdateReplicaSet { set, marks, annotations, min_ready_seconds, .. } => {
-                self.update_replica_set(*set, version, cause, |row| {
-                    row.marks = *marks;
-                    row.meta.annotations = annotations.clone();
-                    row.spec.min_ready_seconds = *min_ready_seconds;
-                })
+                let (marks, notes, seconds) = (*marks, annotations, *min_ready_seconds);
+                self.update_replica_set(*set, version, cause, |row| row.take_notes(marks, notes, seconds))
             }
             Write::DeleteReplicaSet(object) | Write::DeleteRevision(object) => {
                 self.delete(*object, crate::api::Propagation::Background, cause)
@@ -56,13 +53,9 @@ impl Simulation {
                 self.write_status::<ReplicaSet>(*set, version, status, cause)
             }
             Write::DaemonSetStatus { set, status, .. } => self.write_status::<DaemonSet>(*set, version, status, cause),
-            Write::RollBack { deployment, template, annotations, .. } => self.recorded(*deployment, cause, |store| {
-                store.update(*deployment, version, |row: &mut Deployment| {
-                    row.spec.template = template.clone();
-                    row.spec.rollback_to = None;
-                    row.meta.annotations = annotations.clone();
-                })
-            }),
+            Write::RollBack { deployment, template, annotations, .. } => {
+                self.put_back(*deployment, version, template, annotations, cause)
+            }
             Write::DeploymentStatus { deployment, status, revision, .. } => {
                 self.write_deployment_status(*deployment, version, status, *revision, cause)
             }
@@ -303,6 +296,25 @@ impl Simulation {
             store.update(key, version, |row: &mut Deployment| {
                 row.status = status.clone();
                 row.revision = revision;
+            })
+        })
+    }
+
+    /// Gives a Deployment the template and the annotations of a revision, which
+    /// is not asked for any more.
+    fn put_back(
+        &mut self,
+        key: Key,
+        version: Option<u64>,
+        template: &Arc<PodTemplate>,
+        annotations: &Annotations,
+        cause: RecordId,
+    ) -> Result<Written, ApiError> {
+        self.recorded(key, cause, |store| {
+            store.update(key, version, |row: &mut Deployment| {
+                row.spec.template = template.clone();
+                row.spec.rollback_to = None;
+                row.meta.annotations = annotations.clone();
             })
         })
     }
