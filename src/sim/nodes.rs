@@ -46,6 +46,7 @@ impl Simulation {
         self.set_up_clock(key, &spec.name, cause);
         if at_the_beginning {
             self.images.joins(key, &self.setup.images);
+            self.show_images(key);
         }
         // The nodes of the beginning are what the run takes for granted.
         if !at_the_beginning {

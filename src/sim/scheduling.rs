@@ -22,7 +22,10 @@ pub(super) fn kube_scheduler(setup: &Setup) -> Option<Box<KubeScheduler>> {
         SchedulerChoice::Kube => Ties::Drawn(Draws::new(setup.seed)),
         SchedulerChoice::KubeInOrder => Ties::InOrder,
     };
-    Some(Box::new(KubeScheduler::new(PriorityClasses::new(&setup.priority_classes), ties)))
+    let mut kube = KubeScheduler::new(PriorityClasses::new(&setup.priority_classes), ties);
+    let sizes = setup.images.iter().filter_map(|(name, image)| Some((name, image.size?)));
+    sizes.for_each(|(name, size)| kube.know_image(name.clone(), size));
+    Some(Box::new(kube))
 }
 
 /// By which labels pods count as alike when nobody says how they are to be

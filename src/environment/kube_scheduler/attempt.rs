@@ -111,7 +111,7 @@ impl KubeScheduler {
         }
         self.nodes.sort();
         let never_preempts = self.priority_classes.never_preempts(&pod.template.placement);
-        let (fit, asks) = (self.fits.take(&pod.template), self.take_asks(class));
+        let (fit, asks) = (self.fits.take(&pod.template, &self.nodes.stock), self.take_asks(class));
         let mut cycle = Cycle { pod: key, class, priority, never_preempts, fit, asks, claims };
         let subject = (pod.meta.name.clone(), u64::from(self.queue.failures(key)));
         let outcome = self.run(&mut cycle, pod, (&subject.0, subject.1), budgets, now, plain);
@@ -136,7 +136,7 @@ impl KubeScheduler {
         let asking = Asking::new(&cycle.asks, &self.tallies, &self.classes);
         let found = self.look(cycle, &asking, named.as_deref(), &mut scratch.window);
         let order = self.nodes.order();
-        let mut best = || scratch.best(&cycle.fit.offers, &asking, order, self.ties, draw);
+        let mut best = || scratch.best(&cycle.fit, &asking, &self.nodes, self.ties, draw);
         let slot = found.only.or_else(|| best().map(|place| order[place]));
         self.scratch = scratch;
         self.start = (self.start + found.seen) % self.nodes.len();

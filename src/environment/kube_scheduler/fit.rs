@@ -1,6 +1,7 @@
 //! What a node and a pod's template alone tell: whether the pod fits, and how
 //! well. Kept per template and node until the node changes.
 
+use super::images::{Stock, Wanted};
 use super::nodes::{NodeRow, Nodes, Room};
 use super::offers::{Offer, Offers};
 use super::reasons::Reasons;
@@ -19,7 +20,8 @@ pub(super) struct Entry {
     /// What speaks against it.
     pub(super) reasons: Reasons,
     room: u16,
-    taints: u16,
+    taints: u8,
+    images: u8,
     likes: i32,
 }
 
@@ -27,7 +29,7 @@ impl Entry {
     /// What the node offers, or what speaks against it.
     pub(super) const fn offer(&self) -> Result<Offer, Reasons> {
         if self.reasons.is_empty() {
-            Ok(Offer { room: self.room, taints: self.taints, likes: self.likes })
+            Ok(Offer { room: self.room, taints: self.taints, images: self.images, likes: self.likes })
         } else {
             Err(self.reasons)
         }
@@ -37,18 +39,23 @@ impl Entry {
     #[cfg(test)]
     pub(super) fn of(offer: Option<Offer>) -> Entry {
         let full = Entry { reasons: Reasons::CPU, ..Entry::default() };
-        offer.map_or(full, |Offer { room, taints, likes }| Entry { room, taints, likes, ..Entry::default() })
+        offer.map_or(full, |offer| {
+            let Offer { room, taints, images, likes } = offer;
+            Entry { room, taints, images, likes, ..Entry::default() }
+        })
     }
 }
 
 /// A node that is no longer there.
-const GONE: Entry = Entry { version: 0, reasons: Reasons::NOT_NAMED, room: 0, taints: 0, likes: 0 };
+const GONE: Entry = Entry { version: 0, reasons: Reasons::NOT_NAMED, room: 0, taints: 0, images: 0, likes: 0 };
 
 /// What is known of the nodes for pods that ask the same of them.
 #[derive(Clone, Debug)]
 pub(super) struct Fit {
     /// One of the templates that ask this.
     pub(super) template: Arc<PodTemplate>,
+    /// Which images of a known size they want.
+    pub(super) wanted: Wanted,
     /// Whether room is all that they ask for of a plain node.
     is_plain: bool,
     /// By slot, of nodes that someone has asked about by themselves.
@@ -61,25 +68,25 @@ pub(super) struct Fit {
 impl Fit {
     /// What is known of a node, found out anew if it has changed.
     pub(super) fn entry(&mut self, nodes: &Nodes, slot: u32) -> Entry {
-        let Fit { template, entries, .. } = self;
-        known(entries, template, nodes, slot)
+        let Fit { template, entries, wanted, .. } = self;
+        known(entries, (template, wanted), nodes, slot)
     }
 
     /// Of the places of a word those that will do.
     #[inline]
     pub(super) fn will_do(&mut self, nodes: &Nodes, at: usize, asked: u64) -> u64 {
-        let Fit { template, is_plain, offers, .. } = self;
+        let Fit { template, wanted, is_plain, offers, .. } = self;
         offers.will_do(at, asked, |place| {
             let slot = nodes.order()[place];
             if *is_plain && nodes.is_plain(slot) {
                 return fill(nodes.room(slot), template);
             }
-            nodes.get(slot).map_or(GONE, |node| examine(node, nodes.room(slot), template))
+            look(nodes, slot, (template, wanted))
         })
     }
 
     /// Whether pods of a template ask the same of nodes.
-    fn is_for(&self, template: &PodTemplate) -> bool {
+    fn is_for(&self, template: &PodTemplate, stock: &Stock) -> bool {
         let (own, other) = (&self.template.placement, &template.placement);
         let alike = || {
             Arc::ptr_eq(own, other)
@@ -93,21 +100,28 @@ impl Fit {
             && self.template.tolerations == template.tolerations
             && self.template.node_selector == template.node_selector
             && self.template.node_affinity == template.node_affinity
+            && self.wanted == stock.wanted(template)
     }
 }
 
 /// What is known of a node, found out anew if it has changed.
-fn known(entries: &mut Vec<Entry>, template: &PodTemplate, nodes: &Nodes, slot: u32) -> Entry {
+fn known(entries: &mut Vec<Entry>, asked: (&PodTemplate, &Wanted), nodes: &Nodes, slot: u32) -> Entry {
     let at = slot as usize;
     if entries.len() <= at {
         entries.resize(nodes.versions.len().max(at + 1), Entry::default());
     }
     let version = nodes.versions.get(at).copied().unwrap_or(0);
     if entries[at].version != version {
-        let entry = nodes.get(slot).map_or(GONE, |node| examine(node, nodes.room(slot), template));
+        let entry = look(nodes, slot, asked);
         entries[at] = Entry { version, ..entry };
     }
     entries[at]
+}
+
+/// Looks at a node, which may be gone.
+fn look(nodes: &Nodes, slot: u32, (template, wanted): (&PodTemplate, &Wanted)) -> Entry {
+    let Some(node) = nodes.get(slot) else { return GONE };
+    Entry { images: nodes.stock.there(slot, wanted), ..examine(node, nodes.room(slot), template) }
 }
 
 /// So many sorts of pods are remembered.
@@ -123,9 +137,9 @@ pub(super) struct Fits {
 impl Fits {
     /// Takes out what is known for a template; [`Fits::put`] puts it back.
     /// Of too many sorts the one not asked about for longest is forgotten.
-    pub(super) fn take(&mut self, template: &Arc<PodTemplate>) -> Fit {
+    pub(super) fn take(&mut self, template: &Arc<PodTemplate>, stock: &Stock) -> Fit {
         let same = self.fits.iter().rposition(|fit| Arc::ptr_eq(&fit.template, template));
-        if let Some(at) = same.or_else(|| self.fits.iter().rposition(|fit| fit.is_for(template))) {
+        if let Some(at) = same.or_else(|| self.fits.iter().rposition(|fit| fit.is_for(template, stock))) {
             return self.fits.swap_remove(at);
         }
         if self.fits.len() >= MOST_FITS
@@ -134,13 +148,15 @@ impl Fits {
             self.fits.swap_remove(oldest);
         }
         let placement = &template.placement;
-        let is_plain = template.node_selector.0.is_empty()
+        let wanted = stock.wanted(template);
+        let is_plain = wanted.is_empty()
+            && template.node_selector.0.is_empty()
             && template.node_affinity.is_empty()
             && placement.host_ports.is_empty()
             && placement.extras.is_empty()
             && placement.preferred_nodes.is_empty();
         let (template, offers) = (template.clone(), Offers::default());
-        Fit { template, is_plain, entries: Vec::new(), offers, used: 0 }
+        Fit { template, wanted, is_plain, entries: Vec::new(), offers, used: 0 }
     }
 
     pub(super) fn put(&mut self, mut fit: Fit) {
@@ -173,7 +189,7 @@ pub(super) fn examine(node: &NodeRow, room: &Room, template: &PodTemplate) -> En
     let unwelcome = node.taints.iter().filter(|taint| is_unwelcome(taint, &template.tolerations)).count();
     let preferred = template.placement.preferred_nodes.iter();
     Entry {
-        taints: unwelcome as u16,
+        taints: unwelcome.min(usize::from(u8::MAX)) as u8,
         likes: preferred
             .filter(|p| NodeMatch::any_term(std::slice::from_ref(&p.term), &node.labels, &node.name))
             .map(|p| p.weight)

@@ -11,6 +11,7 @@ mod class;
 mod filter;
 mod fit;
 mod hints;
+mod images;
 mod levels;
 mod nodes;
 mod offers;
@@ -145,6 +146,16 @@ impl KubeScheduler {
         self.tallies.node_comes(&row);
         self.nodes.put(row.clone());
         self.happens(Happened::NodeCame(&row), now);
+    }
+
+    /// How large an image is, in bytes.
+    pub fn know_image(&mut self, name: Arc<str>, size: i64) {
+        self.nodes.stock.know(name, size);
+    }
+
+    /// A node has an image from now on.
+    pub fn image_arrives(&mut self, node: Key, name: &str) {
+        self.nodes.stock_up(node.slot, name);
     }
 
     /// A node's labels, taints or room have changed.

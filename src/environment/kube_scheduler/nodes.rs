@@ -1,6 +1,7 @@
 //! The nodes as the scheduler sees them: what they offer, what is taken, and
 //! in which order they are looked at.
 
+use super::images::Stock;
 use crate::api::{Extras, HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
 use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
@@ -120,6 +121,8 @@ pub(super) struct Nodes {
     /// Counts the orders.
     orders: u64,
     changes: Changes,
+    /// Which images they have.
+    pub(super) stock: Stock,
 }
 
 /// The nodes that changed, in the order in which they did. What is long ago
@@ -164,6 +167,13 @@ impl Nodes {
     fn note(&mut self, slot: u32) {
         self.versions[slot as usize] += 1;
         self.changes.add(slot, self.rows.len());
+    }
+
+    /// A node has an image from now on.
+    pub(super) fn stock_up(&mut self, slot: u32, image: &str) {
+        if self.stock.arrives(slot, image) && self.get(slot).is_some() {
+            self.note(slot);
+        }
     }
 
     /// A pod comes to a node; whether the node is still there.
@@ -231,6 +241,7 @@ impl Nodes {
         let row = self.rows.get_mut(slot as usize)?.take()?;
         self.strike(&row.zone(), slot);
         self.by_name.remove(&row.name);
+        self.stock.node_goes(slot);
         self.note(slot);
         Some(row)
     }

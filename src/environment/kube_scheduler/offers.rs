@@ -19,18 +19,20 @@ pub(super) struct Offer {
     /// Least-allocated and balanced allocation together, from 0 to 200.
     pub(super) room: u16,
     /// Taints of effect `PreferNoSchedule` that the pod does not tolerate.
-    pub(super) taints: u16,
+    pub(super) taints: u8,
+    /// Which of the images that the pod wants are there, a bit each.
+    pub(super) images: u8,
     /// The weights of the preferred node affinity terms that hold.
     pub(super) likes: i32,
 }
 
 impl Offer {
-    const fn rank(self) -> (Reverse<u16>, u16, Reverse<i32>) {
-        (Reverse(self.room), self.taints, Reverse(self.likes))
+    const fn rank(self) -> (Reverse<u16>, u8, u8, Reverse<i32>) {
+        (Reverse(self.room), self.taints, self.images, Reverse(self.likes))
     }
 
     const fn is_only_room(self) -> bool {
-        self.taints == 0 && self.likes == 0
+        self.taints == 0 && self.images == 0 && self.likes == 0
     }
 }
 
@@ -157,10 +159,11 @@ impl Offers {
     }
 
     /// The grades with their points, the best first. Points for taints and
-    /// likes depend on who is compared.
+    /// likes depend on who is compared, those for images on who else has them:
+    /// `images` tells.
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/helper/normalize_score.go DefaultNormalizeScore`
-    pub(super) fn compare(&self, window: &Window, points: &mut Vec<(i32, u32)>) {
+    pub(super) fn compare(&self, window: &Window, images: impl Fn(u8) -> i32, points: &mut Vec<(i32, u32)>) {
         points.clear();
         let room = |id: &u32| (i32::from(self.grades[*id as usize].offer.room), *id);
         if self.mixed == 0 {
@@ -175,6 +178,9 @@ impl Offers {
         for ((points, _), offer) in points.iter_mut().zip(offers) {
             if worst > 0 {
                 *points += (TAINTS * (MOST - MOST * i64::from(offer.taints) / worst)) as i32;
+            }
+            if offer.images > 0 {
+                *points += images(offer.images);
             }
             if most > 0 {
                 *points += (LIKES * (MOST * i64::from(offer.likes) / most)) as i32;
@@ -193,8 +199,8 @@ impl Offers {
 mod tests {
     use super::*;
 
-    const fn offer(room: u16, taints: u16, likes: i32) -> Offer {
-        Offer { room, taints, likes }
+    const fn offer(room: u16, taints: u8, likes: i32) -> Offer {
+        Offer { room, taints, images: 0, likes }
     }
 
     fn offers(of: &[Option<Offer>]) -> (Offers, Window) {
@@ -217,12 +223,12 @@ mod tests {
         let (mut offers, window) = offers(&[same, None, Some(offer(95, 0, 0)), same]);
         assert_eq!(window.words(), [0b1101]);
         let mut points = Vec::new();
-        offers.compare(&window, &mut points);
+        offers.compare(&window, |_| 0, &mut points);
         let sets: Vec<(i32, u64)> = points.iter().map(|(points, id)| (*points, offers.nodes(*id).word(0))).collect();
         assert_eq!(sets, [(95, 0b0100), (90, 0b1001)]);
         offers.put(2, same);
         offers.put(3, None);
-        offers.compare(&window, &mut points);
+        offers.compare(&window, |_| 0, &mut points);
         assert_eq!((points.len(), offers.nodes(points[0].1).word(0)), (1, 0b0101));
         assert_eq!(offers.will_do(0, 0b1110, |_| unreachable!("nothing is stale")), 0b0100);
     }
@@ -232,7 +238,7 @@ mod tests {
         let (offers, window) =
             offers(&[Some(offer(100, 2, 0)), Some(offer(50, 0, 0)), Some(offer(50, 1, 10)), Some(offer(40, 1, 5))]);
         let mut points = Vec::new();
-        offers.compare(&window, &mut points);
+        offers.compare(&window, |_| 0, &mut points);
         let points: Vec<i32> = points.into_iter().map(|(points, _)| points).collect();
         assert_eq!(points, [50 + 150 + 200, 50 + 300, 40 + 150 + 100, 100]);
     }

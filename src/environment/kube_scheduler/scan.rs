@@ -56,8 +56,7 @@ fn apps() -> Vec<Pod> {
 fn app(n: usize, mut spec: Value) -> Pod {
     let requests = json!({"cpu": format!("{}m", [0, 100, 300][n % 3]), "memory": "64Mi"});
     let limits = spec.as_object_mut().and_then(|spec| spec.remove("limits")).unwrap_or_default();
-    spec["containers"] =
-        json!([{"name": "app", "image": "app:v1", "resources": {"requests": requests, "limits": limits}}]);
+    spec["containers"] = json!([{"name": "app", "image": format!("app:v{}", n % 3), "resources": {"requests": requests, "limits": limits}}]);
     let meta = json!({"name": format!("app-{n}"), "labels": {"app": format!("app-{n}")}});
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec});
     match manifest::read(&pod).expect("a valid manifest").object {
@@ -68,7 +67,8 @@ fn app(n: usize, mut spec: Value) -> Pod {
 
 impl World {
     fn new(seed: u64, nodes: usize) -> World {
-        let kube = KubeScheduler::new(PriorityClasses::default(), Ties::InOrder);
+        let mut kube = KubeScheduler::new(PriorityClasses::default(), Ties::InOrder);
+        [200, 3_000].iter().enumerate().for_each(|(i, mib)| kube.know_image(format!("app:v{i}").into(), mib << 20));
         let (nodes_wanted, draws) = (nodes, Draws::new(seed));
         let (nodes, bound) = (Vec::new(), Vec::new());
         let mut world = World { kube, draws, drawn: 0, nodes, bound, apps: apps(), numbers: 0 };
@@ -153,7 +153,8 @@ impl World {
         pod.node = found;
         let kept = found.is_some().then_some(&pod);
         self.kube.pod_changes(key, kept, || None, SimTime::ZERO, Timestamp(0));
-        if found.is_some() {
+        if let Some(node) = found {
+            self.kube.image_arrives(node, pod.template.image());
             self.bound.push((key, pod));
         }
     }
@@ -177,6 +178,11 @@ fn find(kube: &KubeScheduler, asks: &Asks, pod: &Pod) -> Option<u32> {
         let row = kube.nodes.get(slot).expect("a node that is in the order");
         examine(row, kube.nodes.room(slot), &pod.template)
     };
+    let wanted = kube.nodes.stock.wanted(&pod.template);
+    let images = |slot: u32| {
+        let there = kube.nodes.stock.there(slot, &wanted);
+        i64::from(kube.nodes.stock.points(&wanted, there, order.len()))
+    };
     let from = kube.start % order.len();
     let offers = order[from..].iter().chain(&order[..from]).filter(|slot| asking.against(**slot).is_empty());
     let found: Vec<(u32, Offer)> =
@@ -189,7 +195,7 @@ fn find(kube: &KubeScheduler, asks: &Asks, pod: &Pod) -> Option<u32> {
         let offer = found[i].1;
         let taints = if worst > 0 { 3 * (100 - 100 * i64::from(offer.taints) / worst) } else { 0 };
         let likes = if most > 0 { 2 * (100 * i64::from(offer.likes) / most) } else { 0 };
-        i64::from(offer.room) + taints + likes + spread[i] + wishes[i]
+        i64::from(offer.room) + taints + likes + spread[i] + wishes[i] + images(slots[i])
     };
     let best = (0..found.len()).map(total).max()?;
     (0..found.len()).filter(|i| total(*i) == best).min_by_key(|i| heap_rank(*i)).map(|i| slots[i])

@@ -1,7 +1,8 @@
 //! Which of the nodes that will do is best.
 
 use super::filter::{Asking, Kept};
-use super::fit::MOST;
+use super::fit::{Fit, MOST};
+use super::nodes::Nodes;
 use super::offers::Offers;
 use super::topology::NOWHERE;
 use super::window::Window;
@@ -56,16 +57,17 @@ struct Part {
 }
 
 impl Scratch {
-    /// The place of the best candidate among nodes in this order. `subject`
-    /// and `nth` are whose draw it is.
+    /// The place of the best candidate. `subject` and `nth` are whose draw it
+    /// is.
     pub(super) fn best(
         &mut self,
-        offers: &Offers,
+        fit: &Fit,
         asking: &Asking<'_>,
-        order: &[u32],
+        nodes: &Nodes,
         ties: Ties,
         draw: (&str, u64),
     ) -> Option<usize> {
+        let (offers, order) = (&fit.offers, nodes.order());
         if self.window.nodes() <= 1 {
             return self.window.places(self.window.words()).next();
         }
@@ -75,7 +77,8 @@ impl Scratch {
             self.weigh_wishes(asking);
             self.parts.sort_by_key(|part| Reverse(part.points));
         }
-        offers.compare(&self.window, &mut self.grades);
+        let images = |there| nodes.stock.points(&fit.wanted, there, order.len());
+        offers.compare(&self.window, images, &mut self.grades);
         self.find_best(offers);
         self.winner(ties, draw)
     }

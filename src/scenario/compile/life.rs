@@ -152,8 +152,9 @@ impl Compiler<'_> {
                 Some(Missing::Whether(true)) => SimTime::MAX,
                 Some(Missing::Until(until)) => SimTime::ZERO.after(until.0),
             };
+            let size = entry.size.map(|size| size.milli / 1_000);
             let pull = entry.pull.as_ref().map_or(Delay::Constant(PULL), Delay::from);
-            all.insert(name.as_str().into(), Image { pull, missing_until, cached: entry.cached });
+            all.insert(name.as_str().into(), Image { pull, missing_until, cached: entry.cached, size });
         }
         Arc::new(all)
     }

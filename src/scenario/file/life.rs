@@ -153,6 +153,10 @@ pub struct ImageEntry {
     /// The nodes of the beginning have it already (default: none has).
     #[serde(default)]
     pub cached: bool,
+    /// How large it is, such as `800Mi`: kube-scheduler prefers nodes that
+    /// have large images already (default: it does not know).
+    #[serde(default)]
+    pub size: Option<Quantity>,
 }
 
 /// Until when an image cannot be had.

@@ -96,8 +96,20 @@ impl Simulation {
         false
     }
 
+    /// Tells the scheduler which images a node has. A kubelet would do so in
+    /// its next status, up to 10 s later.
+    pub(in crate::sim) fn show_images(&mut self, node: Key) {
+        let (Some(kube), Some(cache)) = (&mut self.kube, self.images.nodes.get(&node)) else { return };
+        for (name, _) in cache.images.iter().filter(|(_, at)| *at <= self.now) {
+            kube.image_arrives(node, name);
+        }
+    }
+
     /// An image has come.
     pub(super) fn pulled(&mut self, pod: PodRef) {
+        if let Some(node) = self.pod(pod).and_then(|row| row.node) {
+            self.show_images(node);
+        }
         self.kubelet_tells(pod, false, "Pulled", "Successfully pulled image");
         self.step_done(pod);
     }

@@ -83,4 +83,7 @@ pub struct Image {
     pub missing_until: SimTime,
     /// Whether the nodes of the beginning have it already.
     pub cached: bool,
+    /// How large it is, in bytes; unknown ones do not draw pods to nodes that
+    /// have them.
+    pub size: Option<i64>,
 }
