@@ -85,7 +85,7 @@ pub struct Simulation {
     kube: Option<Box<KubeScheduler>>,
     /// Whether kube-scheduler has been told that there is work, and that it
     /// must look at what waits for long.
-    kube_is_told: (bool, bool),
+    kube_is_told: (bool, Option<SimTime>),
     /// When the scheduler next retries, so that it is not told twice.
     retry_at: Option<SimTime>,
     /// The kubelets' memory, by the pod's slot.
@@ -221,7 +221,7 @@ impl Simulation {
             behaviour: Behaviour::new(&setup.profiles, setup.seed),
             scheduler: Scheduler::default(),
             kube: scheduling::kube_scheduler(&setup),
-            kube_is_told: (false, false),
+            kube_is_told: (false, None),
             retry_at: None,
             runtimes: Vec::new(),
             jobs: effects::Jobs::default(),

@@ -7,13 +7,8 @@ use crate::api::{Key, Kind, Operator, Pod, PodDisruptionBudget, Requirement, Sel
 use crate::cluster::{Change, Objects, Verb};
 use crate::environment::{Attempt, Budget, ClaimRules, KubeScheduler, PriorityClasses, Ties};
 use crate::rng::Draws;
-use crate::time::{SimTime, Span};
-use crate::trace::What;
 
-/// How often the scheduler looks at pods that have waited for long.
-///
-/// Upstream: `pkg/scheduler/backend/queue/scheduling_queue.go Run`
-const FLUSH_PERIOD: Span = Span::from_secs(30);
+use crate::trace::What;
 
 /// kube-scheduler, if the setup asks for it.
 pub(super) fn kube_scheduler(setup: &Setup) -> Option<Box<KubeScheduler>> {
@@ -95,15 +90,15 @@ impl Simulation {
             self.kube_is_told.0 = true;
             self.queue.push(self.now, Urgency::First, Event::RunScheduler);
         }
-        if kube.is_waiting() && !self.kube_is_told.1 {
-            self.kube_is_told.1 = true;
-            let periods = self.now.0 / FLUSH_PERIOD.0 + 1;
-            self.queue.push(SimTime(periods * FLUSH_PERIOD.0), Urgency::First, Event::FlushScheduler);
+        let due = kube.next_flush(self.now);
+        if let Some(at) = due.filter(|at| self.kube_is_told.1.is_none_or(|told| *at < told)) {
+            self.kube_is_told.1 = Some(at);
+            self.queue.push(at, Urgency::First, Event::FlushScheduler);
         }
     }
 
     pub(super) fn flush_scheduler(&mut self) {
-        self.kube_is_told.1 = false;
+        self.kube_is_told.1 = None;
         if let Some(kube) = &mut self.kube {
             kube.flush(self.now);
         }

@@ -112,3 +112,33 @@ fn the_pool_that_has_it_grows() {
         assert_eq!(joined, 2, "{scheduler}");
     }
 }
+
+#[test]
+fn a_large_image_draws_pods_to_nodes_that_have_it() {
+    // Node n1 is a quarter full, and has the image once the first pod has run there.
+    let busy = "apiVersion: v1
+kind: Pod
+metadata: {name: busy}
+spec: {nodeSelector: {disk: ssd}, containers: [{name: app, image: 'web:1', resources: {requests: {cpu: 1}}}]}
+";
+    for (size, wanted) in [("", "n2"), ("size: 20Mi, ", "n2"), ("size: 4Gi, ", "n1")] {
+        let nodes = "nodes: [{name: n1, cpu: 8, labels: {disk: ssd}}, {name: n2, cpu: 8}]";
+        let images = format!("images: {{'web:1': {{{size}pull: 30s}}}}");
+        let late = "actions: [{at: 1m, scale: {deployment/web: 1}}]";
+        let spec = format!("cluster: {{scheduler: kube, {nodes}}}, {images}, {late}");
+        let manifests = format!("{}---\n{busy}", web("{cpu: 1}").replace("replicas: 3", "replicas: 0"));
+        let all = bound(&run(&manifests, &spec));
+        assert_eq!(all[1..], [(60, wanted.to_string())], "{size}");
+    }
+}
+
+#[test]
+fn without_any_node_the_scheduler_tries_again_after_its_back_off() {
+    let actions = "actions: [{at: 6s, nodeAdd: {name: n1}}]";
+    let spec = format!("cluster: {{scheduler: kube, pools: {{p: {{autoscale: {{min: 0, max: 0}}}}}}}}, {actions}");
+    let trace = run(&web("{cpu: 1}"), &spec);
+    assert!(failures(&trace).iter().all(|words| *words == "no nodes available to schedule pods"));
+    assert_eq!(failures(&trace).len(), 9, "three pods at 0, 2 and 5 s");
+    // The node comes at 6 s; nobody looks before the back-off of 4 s is over.
+    assert!(bound(&trace).iter().all(|(at, _)| *at == 10));
+}

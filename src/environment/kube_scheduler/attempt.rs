@@ -7,7 +7,7 @@ use super::preempt::Preemption;
 use super::reasons::{Reasons, Refusals};
 use super::volumes::ClaimRules;
 use super::window::Window;
-use super::{Budgets, KubeScheduler};
+use super::{Budgets, KubeScheduler, Nominated};
 use crate::api::{Key, Pod, PodTemplate};
 use crate::environment::bits::{Bits, WORD, nth_one, ones};
 use crate::time::SimTime;
@@ -99,7 +99,7 @@ impl KubeScheduler {
         };
         let (class, priority) = (known.class, known.priority);
         if self.nodes.len() == 0 {
-            self.queue.park(key, Reasons::NO_NODES, now);
+            self.queue.err(key, now);
             let message = "no nodes available to schedule pods".to_string();
             return Attempt::Fail { message, victims: None };
         }
@@ -343,11 +343,14 @@ impl KubeScheduler {
         match self.preempt(cycle, refused, budgets, draw) {
             Preemption::Victims { slot, pods } => {
                 let node = self.nodes.get(slot).map(|row| row.key);
-                self.nominate(cycle.pod, cycle.class, cycle.priority, slot);
+                self.nominate(cycle.pod, cycle.class, cycle.priority, slot, now);
                 Attempt::Fail { message: head, victims: node.map(|node| (node, pods)) }
             }
             Preemption::Nothing(words) => {
-                self.forget_nomination(cycle.pod);
+                if self.forget_nomination(cycle.pod) {
+                    let (pod, class, priority) = (cycle.pod, cycle.class, cycle.priority);
+                    self.expects_no_more(Nominated { pod, class, priority }, now);
+                }
                 // Resource claims come first in kube-scheduler, and there are none.
                 let message = format!("{head} no new claims to deallocate, preemption: {words}");
                 if plain {

@@ -56,7 +56,7 @@ pub(super) enum Happened<'a> {
 pub(super) fn may_help(happened: Happened<'_>, class: &Class, reasons: Reasons) -> bool {
     match happened {
         Happened::PodCame(other) => {
-            (reasons.has(Reasons::SPREAD) && selects_for_spread(class, other))
+            (reasons.has(SPREADING) && selects_for_spread(class, other))
                 || (reasons.has(AFFINITY) && matches_all(&class.near, other))
         }
         Happened::PodWent(other) => pod_went(other, class, reasons),
@@ -67,7 +67,8 @@ pub(super) fn may_help(happened: Happened<'_>, class: &Class, reasons: Reasons) 
     }
 }
 
-const AFFINITY: Reasons = Reasons::NEAR.with(Reasons::AWAY).with(Reasons::KEPT_AWAY);
+/// What required pod affinity and anti-affinity refuse for.
+pub(super) const AFFINITY: Reasons = Reasons::NEAR.with(Reasons::AWAY).with(Reasons::KEPT_AWAY);
 const SPREADING: Reasons = Reasons::SPREAD.with(Reasons::NO_DOMAIN);
 const ROOM: Reasons = Reasons::PODS.with(Reasons::CPU).with(Reasons::MEMORY).with(Reasons::EXTRAS);
 const BY_NODES: Reasons = Reasons::NODE_AFFINITY.with(Reasons::NOT_NAMED);
@@ -106,8 +107,7 @@ fn relabelled(before: Other<'_>, after: Other<'_>, class: &Class, reasons: Reaso
 /// Upstream: `pkg/scheduler/framework/plugins/*/*.go isSchedulableAfterNodeChange`
 fn node_came(node: &NodeRow, class: &Class, reasons: Reasons) -> bool {
     let template = &class.template;
-    reasons.has(Reasons::NO_NODES)
-        || reasons.has(Reasons::PORTS)
+    reasons.has(Reasons::PORTS)
         || (reasons.has(Reasons::CORDONED) && !node.cordoned)
         || (reasons.has(Reasons::TAINTED) && untolerated(&node.taints, &template.tolerations).is_none())
         || (reasons.has(BY_NODES) && template.selects(&node.labels, &node.name))

@@ -34,7 +34,7 @@ pub use score::Ties;
 pub use volumes::ClaimRules;
 
 use crate::api::{Key, Node, Pod, Resources, Selector};
-use crate::time::{SimTime, Timestamp};
+use crate::time::{SimTime, Span, Timestamp};
 use attempt::Memo;
 use class::{Asks, ClassId, Classes};
 use fit::Fits;
@@ -46,6 +46,9 @@ use score::Scratch;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tallies::{Counted, Eligible, Tallies};
+
+/// How often pods that have waited for long are looked at.
+const FLUSH_PERIOD: Span = Span::from_secs(30);
 
 /// Of so many classes the tallies are kept although none of their pods waits.
 const KEPT_CLASSES: usize = 64;
@@ -352,8 +355,12 @@ impl KubeScheduler {
             self.classes.settle(known.class, slot, -1, known.live, &mut self.tallies);
             self.classes.settle(class, slot, 1, known.live, &mut self.tallies);
         } else {
-            self.queue.remove(known.pod);
-            self.queue.add(known.pod, class, known.priority, known.gated, now);
+            // Of what concerns a pod without a node, its labels only change what
+            // pod affinity says.
+            let refused_for = self.queue.reclass(known.pod, class);
+            if refused_for.has(hints::AFFINITY) {
+                self.queue.try_again(known.pod, now);
+            }
         }
         if let Some(known) = self.known_mut(known.pod) {
             known.class = class;
@@ -396,9 +403,22 @@ impl KubeScheduler {
         self.queue.is_waiting()
     }
 
-    /// Looks again, soon, at pods that have waited for five minutes.
+    /// When [`KubeScheduler::flush`] has something to do, at the earliest.
+    pub fn next_flush(&self, now: SimTime) -> Option<SimTime> {
+        let left_over = || SimTime((now.0 / FLUSH_PERIOD.0 + 1) * FLUSH_PERIOD.0);
+        let waiting = self.queue.is_waiting().then(left_over);
+        waiting.into_iter().chain(self.queue.next_end()).min()
+    }
+
+    /// Looks again at pods whose back-off is over, and every 30 s at those that
+    /// have waited for five minutes.
+    ///
+    /// Upstream: `pkg/scheduler/backend/queue/scheduling_queue.go Run`
     pub fn flush(&mut self, now: SimTime) {
-        self.queue.flush(now);
+        self.queue.end_errors(now);
+        if now.0.is_multiple_of(FLUSH_PERIOD.0) {
+            self.queue.flush(now);
+        }
     }
 
     /// A node was chosen for a pod that cannot be bound yet: its room is taken.
@@ -483,13 +503,28 @@ impl KubeScheduler {
     }
 
     /// The pod expects to get a place on this node; less important ones that
-    /// did so no longer do.
-    fn nominate(&mut self, pod: Key, class: ClassId, priority: i32, slot: u32) {
-        self.forget_nomination(pod);
+    /// did so no longer do. Those that stood in nobody's way any more are told.
+    fn nominate(&mut self, pod: Key, class: ClassId, priority: i32, slot: u32, now: SimTime) {
+        let moved = self.nominated_node(pod).is_some_and(|before| before != slot) && self.forget_nomination(pod);
         let there = self.nominations.entry(slot).or_default();
-        there.retain(|other| other.priority >= priority);
-        there.push(Nominated { pod, class, priority });
+        let mut dropped: Vec<Nominated> = there.extract_if(.., |other| other.priority < priority).collect();
+        if there.iter().all(|other| other.pod != pod) {
+            there.push(Nominated { pod, class, priority });
+        }
         self.state += 1;
+        if moved {
+            dropped.push(Nominated { pod, class, priority });
+        }
+        dropped.into_iter().for_each(|nominated| self.expects_no_more(nominated, now));
+    }
+
+    /// A pod no longer expects a place that it had expected: that may help
+    /// those that are no more important, as if it had left.
+    ///
+    /// Upstream: `pkg/scheduler/eventhandlers.go hasNominatedNodeNameChanged`
+    fn expects_no_more(&mut self, nominated: Nominated, now: SimTime) {
+        let class = self.classes.get(nominated.class).clone();
+        self.wake(Happened::PodWent(Other::of(&class)), nominated.priority, now);
     }
 
     /// Whether it had expected a place.

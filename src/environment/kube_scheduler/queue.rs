@@ -18,6 +18,8 @@ const LEFT_OVER: Span = Span::from_secs(300);
 enum Place {
     Active,
     BackingOff,
+    /// There was no node at all, which counts as an error.
+    Erring,
     /// By what it was refused for.
     Waiting(Reasons),
     /// It has scheduling gates.
@@ -38,6 +40,8 @@ struct Entry {
     number: u64,
     /// How often no node was found.
     failures: u32,
+    /// How often in succession an attempt has come to nothing.
+    errors: u32,
     place: Place,
 }
 
@@ -54,6 +58,8 @@ pub(super) struct Queue {
     active: BTreeSet<Rank>,
     /// By the end of the back-off.
     backing_off: BTreeSet<(SimTime, Rank)>,
+    /// The same, of pods whose back-off is always waited for.
+    erring: BTreeSet<(SimTime, Rank)>,
     /// What waits, by class and by what it was refused for.
     waiting: BTreeMap<(ClassId, Reasons), BTreeSet<Rank>>,
     numbers: u64,
@@ -69,7 +75,7 @@ impl Entry {
     ///
     /// Upstream: `pkg/scheduler/backend/queue/backoff_queue.go getBackoffTime`
     fn backs_off_until(&self) -> SimTime {
-        let seconds = match self.failures {
+        let seconds = match if self.errors > 0 { self.errors } else { self.failures } {
             0 => 0,
             n @ 1..=3 => 1 << (n - 1),
             4 => 8,
@@ -96,7 +102,7 @@ impl Queue {
         }
         self.numbers += 1;
         let place = if gated { Place::Gated } else { Place::Active };
-        let entry = Entry { pod, class, priority, since: now, number: self.numbers, failures: 0, place };
+        let entry = Entry { pod, class, priority, since: now, number: self.numbers, failures: 0, errors: 0, place };
         if !gated {
             self.active.insert(entry.rank());
         }
@@ -122,6 +128,10 @@ impl Queue {
             Place::BackingOff => {
                 let until = entry.backs_off_until();
                 self.backing_off.remove(&(until, rank));
+            }
+            Place::Erring => {
+                let until = entry.backs_off_until();
+                self.erring.remove(&(until, rank));
             }
             Place::Waiting(reasons) => {
                 let group = (entry.class, reasons);
@@ -163,9 +173,72 @@ impl Queue {
         let Some(entry) = self.entries[pod.slot as usize].as_mut() else { return };
         entry.since = now;
         entry.failures += 1;
+        entry.errors = 0;
         entry.place = Place::Waiting(reasons);
         let (class, rank) = (entry.class, entry.rank());
         self.waiting.entry((class, reasons)).or_default().insert(rank);
+    }
+
+    /// An attempt has come to nothing: the pod waits for the end of its
+    /// back-off, whatever happens.
+    ///
+    /// Upstream: `pkg/scheduler/backend/queue/backoff_queue.go add`
+    pub(super) fn err(&mut self, pod: Key, now: SimTime) {
+        if self.entry(pod).is_none() {
+            return;
+        }
+        self.lift(pod.slot);
+        let Some(entry) = self.entries[pod.slot as usize].as_mut() else { return };
+        entry.since = now;
+        entry.errors += 1;
+        entry.place = Place::Erring;
+        self.erring.insert((entry.backs_off_until(), entry.rank()));
+    }
+
+    /// The second after the end of a back-off that is waited for.
+    pub(super) fn next_end(&self) -> Option<SimTime> {
+        self.erring.first().map(|(until, _)| until.after(Span::from_secs(1)))
+    }
+
+    /// Takes the pods whose back-off was over before this second.
+    ///
+    /// Upstream: `pkg/scheduler/backend/queue/scheduling_queue.go flushBackoffQCompleted`
+    pub(super) fn end_errors(&mut self, now: SimTime) {
+        while let Some(&(until, rank)) = self.erring.first().filter(|(until, _)| *until < whole_seconds(now)) {
+            self.erring.remove(&(until, rank));
+            if let Some(entry) = self.entries[rank.3 as usize].as_mut() {
+                entry.place = Place::Active;
+                self.active.insert(rank);
+            }
+        }
+    }
+
+    /// The pod belongs to another class now; what it was refused for, if it
+    /// waits for a change.
+    pub(super) fn reclass(&mut self, pod: Key, class: ClassId) -> Reasons {
+        if self.entry(pod).is_none() {
+            return Reasons::NONE;
+        }
+        let place = self.entries[pod.slot as usize].as_ref().map(|entry| entry.place);
+        let Some(Place::Waiting(reasons)) = place else {
+            if let Some(entry) = self.entries[pod.slot as usize].as_mut() {
+                entry.class = class;
+            }
+            return Reasons::NONE;
+        };
+        self.lift(pod.slot);
+        if let Some(entry) = self.entries[pod.slot as usize].as_mut() {
+            (entry.class, entry.place) = (class, Place::Waiting(reasons));
+            self.waiting.entry((class, reasons)).or_default().insert(entry.rank());
+        }
+        reasons
+    }
+
+    /// The pod itself has changed so that it may fit now.
+    pub(super) fn try_again(&mut self, pod: Key, now: SimTime) {
+        if self.entry(pod).is_some_and(|entry| matches!(entry.place, Place::Waiting(_))) {
+            self.release(pod.slot, now);
+        }
     }
 
     /// The groups of pods that wait for a change.
@@ -282,6 +355,41 @@ mod tests {
             })
             .collect();
         assert_eq!(ends, [101_000, 203_000, 305_000, 410_000, 512_000, 613_000]);
+    }
+
+    #[test]
+    fn errors_are_waited_for() {
+        let mut queue = Queue::default();
+        queue.add(pod(0), 0, 0, false, SimTime::ZERO);
+        let mut tried = Vec::new();
+        for second in 0..40 {
+            queue.end_errors(SimTime::from_secs(second));
+            if queue.pop().is_some() {
+                tried.push(second);
+                queue.err(pod(0), SimTime::from_ms(second * 1_000 + 300));
+                assert!(!queue.has_work() && queue.pop().is_none(), "not before its time");
+            }
+        }
+        // After 1, 2, 4, 8 and 10 s, and always with the second after that.
+        assert_eq!(tried, [0, 2, 5, 10, 19, 30]);
+        assert_eq!(queue.next_end(), Some(SimTime::from_secs(41)));
+        queue.remove(pod(0));
+        assert_eq!(queue.next_end(), None);
+    }
+
+    #[test]
+    fn a_pod_of_another_class_keeps_its_place() {
+        let mut queue = Queue::default();
+        for slot in 0..2 {
+            queue.add(pod(slot), 7, 0, false, SimTime::ZERO);
+        }
+        queue.pop();
+        queue.park(pod(0), Reasons::CPU, SimTime::from_secs(1));
+        assert_eq!((queue.reclass(pod(0), 8), queue.reclass(pod(1), 8)), (Reasons::CPU, Reasons::NONE));
+        assert_eq!(queue.groups().collect::<Vec<_>>(), [(8, Reasons::CPU)]);
+        assert_eq!((queue.failures(pod(0)), drain(&mut queue)), (1, vec![1]));
+        queue.try_again(pod(0), SimTime::from_secs(9));
+        assert_eq!(drain(&mut queue), [0]);
     }
 
     #[test]

@@ -72,8 +72,6 @@ impl Reasons {
     pub const NO_VICTIMS: Reasons = Reasons(1 << 15);
     /// No pod's end would make it fit.
     pub const NOT_HELPFUL: Reasons = Reasons(1 << 16);
-    /// There is no node at all. Has no words of its own.
-    pub const NO_NODES: Reasons = Reasons(1 << 17);
     /// No volume can be had there for a claim.
     pub const NOTHING_TO_BIND: Reasons = Reasons(1 << 18);
     /// A claim's volume is not there.
