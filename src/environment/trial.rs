@@ -59,7 +59,7 @@ impl Trial {
         match self {
             Trial::Kube(kube) => kube.node_comes(key, &node, now),
             Trial::Simple(places) => {
-                places.push(Place { key, node, used: Resources::default(), extras_used: Extras::default() })
+                places.push(Place { key, node, used: Resources::default(), extras_used: Extras::default() });
             }
         }
     }

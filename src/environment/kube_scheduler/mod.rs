@@ -515,7 +515,9 @@ impl KubeScheduler {
         if moved {
             dropped.push(Nominated { pod, class, priority });
         }
-        dropped.into_iter().for_each(|nominated| self.expects_no_more(nominated, now));
+        for nominated in dropped {
+            self.expects_no_more(nominated, now);
+        }
     }
 
     /// A pod no longer expects a place that it had expected: that may help

@@ -211,7 +211,8 @@ pub(super) fn enough(objects: &[&Object], largest: u32) -> (Vec<NodeSpec>, Strin
         })
         .collect();
     let labelled = if labels.0.is_empty() { "" } else { " and the labels that node selectors ask for" };
-    let others: String = extras.iter().map(|(name, amount)| format!(", {amount} {name}")).collect();
+    let others: Vec<String> = extras.iter().map(|(name, amount)| format!(", {amount} {name}")).collect();
+    let others = others.concat();
     let text = format!(
         "the cluster has {} nodes in 3 zones, each with {} CPU, {} GiB, {} pods{others}{labelled}",
         nodes.len(),
