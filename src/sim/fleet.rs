@@ -217,6 +217,12 @@ impl Simulation {
         for timed in setup.pools[pool as usize].reclaim_of(&coming.spec.name, self.now, setup.seed, setup.until) {
             self.plan(timed.at, timed.action);
         }
+        // A machine for one pod is its own from the beginning: no daemon that
+        // tolerates it comes first.
+        let waits = |pod: &Key| self.store.objects().pods.get(*pod).is_some_and(|row| row.template.claims.is_empty());
+        if let Some(pod) = coming.pod.filter(waits) {
+            self.bind_pod(PodRef::of(pod), node);
+        }
     }
 
     /// A pod was bound: perhaps to a machine that is its own.

@@ -180,6 +180,11 @@ fn serverless_nodes_come_and_go_with_their_pods() {
         assert!(joined.len() == 3 && joined.iter().all(|m| m.0 == 30), "{scheduler}: {told:?}");
         assert!(gone.len() == 2 && gone.iter().all(|m| m.0 == 601), "{scheduler}: {told:?}");
         assert_eq!(bound(&trace), 4, "one daemon, on b-1");
+        // One that tolerates everything is wanted there, and finds no room.
+        let agent = "      tolerations: [{operator: Exists}]\n      containers: [{name: agent, image: 'agent:v1'}]";
+        let manifests = format!("{}{}", deployment("web", 3, template), manifests::daemon_set("agent", agent));
+        let trace = run(&manifests, &cluster, rest);
+        assert_eq!((bound(&trace), machines(&trace)), (4, told), "{scheduler}");
     });
 }
 
