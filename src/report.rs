@@ -7,6 +7,9 @@ mod data;
 mod ground;
 mod nodes;
 mod sweep;
+mod timelines;
+
+pub use timelines::Again;
 
 use crate::assertion::Verdict;
 use crate::campaign::{Advice, Part, Summary};
@@ -73,7 +76,8 @@ pub fn html(title: &str, variants: &[Variant<'_>], compared: &[Comparison]) -> R
 
 /// Writes the report of a sweep, to be explored by moving its parameters; the
 /// same sweep gives the same bytes. `replay` is the command that gives a run
-/// of a point with a seed again.
+/// of a point with a seed again, `again` its trace: without it the report has
+/// no timelines of single runs.
 ///
 /// # Errors
 /// None that is known.
@@ -82,11 +86,15 @@ pub fn sweep(
     summary: &Summary,
     advice: &Advice,
     replay: &dyn Fn(usize, u64) -> String,
+    again: Option<Again<'_>>,
 ) -> Result<String, Error> {
     let title = format!("{}: {}", summary.title, summary.workload);
     let still = plot::draw_tradeoff(summary, advice, &PlotOptions::default(), Format::Svg)?;
     let still = String::from_utf8_lossy(&still).into_owned();
-    page(&title, &sweep::data(&title, part, summary, advice, replay), &still, (SWEEP_MAIN, SWEEP))
+    let mut data = sweep::data(&title, part, summary, advice, replay);
+    let timelines = again.map(|again| timelines::drawn(part, summary, advice, again)).transpose()?;
+    data["sweep"]["timelines"] = timelines.into();
+    page(&title, &data, &still, (SWEEP_MAIN, SWEEP))
 }
 
 /// Puts a page together from its data and the program that shows it.

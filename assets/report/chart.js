@@ -196,8 +196,10 @@ class Chart extends Plot {
     c.lineWidth = k.points.length > this.width * 2 ? 0.5 : 2;
     c.strokeStyle = k.tone === 'good' ? look.good : look.accent;
     this.steps(k.points, y, this.countTop, this.countEnd);
-    const now = valueAt(k.points, view.to);
-    const names = [[y(now), `${k.name} ${now}`, k.tone === 'good' ? look.good : look.accent]];
+    // What still runs at the end has not ended then.
+    const now = valueAt(k.points, Math.min(view.to, this.variant.until - 0.001));
+    const said = k.aboveIsBad ? `${k.name}, at most ${mostIn(k.points, view.from, view.to)}` : `${k.name} ${now}`;
+    const names = [[y(now), said, k.tone === 'good' ? look.good : look.accent]];
     if (k.other) {
       c.lineWidth = 2;
       c.strokeStyle = look.bad;

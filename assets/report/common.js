@@ -18,17 +18,16 @@ function el(tag, attributes, ...children) {
 function clock(ms) {
   const sign = ms < 0 ? '-' : '';
   let rest = Math.round(Math.abs(ms) * 1000) / 1000;
-  const parts = [];
+  const parts = [], two = (n) => (parts.length ? String(n).padStart(2, '0') : String(n));
   for (const [unit, name] of [[86400000, 'd'], [3600000, 'h'], [60000, 'm']]) {
-    if (rest >= unit || parts.length) {
-      const n = Math.floor(rest / unit);
-      if (n || parts.length) parts.push(n + name);
-      rest -= n * unit;
-    }
+    const n = Math.floor(rest / unit);
+    if (n || parts.length) parts.push((name === 'h' ? n : two(n)) + name);
+    rest -= n * unit;
   }
-  const seconds = Math.round(rest) / 1000;
-  if (seconds || !parts.length) parts.push(seconds + 's');
-  return sign + parts.filter((p, i) => i === 0 || !/^0[hms]/.test(p)).join('');
+  const [seconds, fraction] = String(Math.round(rest) / 1000).split('.');
+  parts.push(two(seconds) + (fraction ? '.' + fraction : '') + 's');
+  while (parts.length > 1 && /^0+[hms]$/.test(parts[parts.length - 1])) parts.pop();
+  return sign + parts.join('');
 }
 function length(ms) {
   return clock(ms < 10000 ? Math.round(ms / 100) * 100 : Math.round(ms / 1000) * 1000);

@@ -43,6 +43,13 @@ function most(points) {
   return best;
 }
 
+/** The most between two moments. */
+function mostIn(points, from, to) {
+  let best = valueAt(points, from);
+  for (let i = upTo(points, from) + 1; 2 * i < points.length && points[2 * i] <= to; i++) best = Math.max(best, points[2 * i + 1]);
+  return best;
+}
+
 /** Plots below each other on an axis of time that all share. */
 class Plot {
   constructor(variant, workload, canvas) {
@@ -274,18 +281,19 @@ class Plot {
       if (last && x - last.x < 3) last.more++;
       else marks.push({ x, more: 0, text: action.short + (action.refused ? ` (refused: ${action.refused})` : '') });
     }
-    let free = -1;
-    for (const [i, { x, text, more }] of marks.entries()) {
-      if (x + 5 <= free) continue;
-      const said = more ? `${text} (+${more})` : text, next = marks[i + 1] ? marks[i + 1].x : end;
-      // Cut only where the end of it would say nothing more.
-      const room = next - x - 10 > Math.min(90, c.measureText(said).width) ? next - x - 10 : end - x - 5;
-      const short = this.fit(said, room), width = c.measureText(short).width;
+    const words = (mark) => (mark.more ? `${mark.text} (+${mark.more})` : mark.text);
+    // Where there is no room for the next one's words they are counted.
+    for (let i = 0; i + 1 < marks.length;) {
+      const room = marks[i + 1].x - marks[i].x - 10;
+      if (room >= Math.min(90, c.measureText(words(marks[i])).width)) i++;
+      else marks[i].more += marks.splice(i + 1, 1)[0].more + 1;
+    }
+    for (const [i, mark] of marks.entries()) {
+      const short = this.fit(words(mark), (marks[i + 1] ? marks[i + 1].x - 5 : end) - mark.x - 5);
       c.fillStyle = look.card;
-      c.fillRect(x + 2, 2, width + 6, 14);
+      c.fillRect(mark.x + 2, 2, c.measureText(short).width + 6, 14);
       c.fillStyle = look.text;
-      c.fillText(short, x + 5, 9);
-      free = x + 10 + width;
+      c.fillText(short, mark.x + 5, 9);
     }
   }
   /** The line of what is explained, and what a drag has covered so far. */

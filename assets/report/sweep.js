@@ -342,6 +342,35 @@ class Runs {
 function run() { return state.run === null ? figure(state.point, state.of)[WORST_RUN] : state.run; }
 function pickRun(i) { state.run = i; cellBox(); redraw(); }
 
+// ---- the timeline of a run -----------------------------------------------
+/** The worst, the median and the best run of the setting by the figure that its runs are shown by. */
+function ranked() {
+  const values = points[state.point].runs && points[state.point].runs[state.of];
+  if (!values) return [['Worst', figure(state.point, state.of)[WORST_RUN]]];
+  const runs = values.map((v, i) => i).sort((a, b) => cost(state.of, values[a]) - cost(state.of, values[b]) || a - b);
+  return [['Worst', figure(state.point, state.of)[WORST_RUN]], ['Median', runs[(runs.length - 1) >> 1]], ['Best', runs[0]]];
+}
+/** The picture of a run, in the colours of the page. */
+function pictured(p, i) {
+  const found = (sweep.timelines || []).find((t) => t.point === p && t.run === i);
+  return found && 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(found.picture.replace(/#\{(\d+)\}/g, (all, n) => found.colours[look.dark ? 1 : 0][n]));
+}
+function runBox() {
+  const box = $('run'), p = state.point, point = points[p];
+  if (!sweep.timelines || !point.figures) { box.replaceChildren(); return; }
+  const i = run(), seed = point.seeds[i], picture = pictured(p, i), words = columns[state.of].words;
+  const active = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.rank : null;
+  const picks = ranked().map(([name, r]) => el('button', { class: 'plain', 'data-rank': name, 'aria-pressed': String(r === i), onclick: () => pickRun(r) }, name));
+  const value = point.runs ? `: ${words} ${said(state.of, point.runs[state.of][i])}` : '';
+  const others = (sweep.timelines.filter((t) => t.point === p)).length;
+  box.replaceChildren(el('h2', {}, 'A run'),
+    el('div', { class: 'bar', role: 'group', 'aria-label': `Runs by ${words}` }, el('span', { class: 'muted' }, `By ${words}:`), ...picks, el('span', { role: 'status' }, `${point.label}, seed ${seed}${value}`)),
+    picture ? el('div', { class: 'scroll' }, el('img', { src: picture, alt: `Timeline of the run with seed ${seed} of ${point.label}` }))
+      : el('p', { class: 'muted' }, `The timeline of this run is not in this file${others ? '; those of the worst, the median and the best runs are' : ', as there was room for others only'}. The command beside it gives it, with --report run.html.`));
+  if (active) { const again = box.querySelector(`[data-rank="${active}"]`); if (again) again.focus(); }
+}
+painters.push(() => { if ($('run').firstChild) runBox(); });
+
 // ---- the page ------------------------------------------------------------
 let chosen = { point: null, text: '' };
 const controls = { sliders: [], outputs: [] };
@@ -475,6 +504,7 @@ function cellBox() {
   const title = el('h2', { style: 'margin-top:0' }, point.label);
   const live = el('p', { class: 'muted', role: 'status' }, marks.length ? marks.join(', ') : 'one of the settings');
   if (!point.figures) {
+    runBox();
     box.replaceChildren(title, el('p', { class: 'fail' }, 'Kubernetes or seatrial refuses this setting: there was no run.'));
     return;
   }
@@ -499,6 +529,7 @@ function cellBox() {
     el('code', { id: 'command' }, command), ' ', copy);
   if (active) { const again = box.querySelector(`[data-keep="${active}"]`); if (again) again.focus(); }
   if (controls.strip) controls.strip.draw();
+  runBox();
 }
 /** Two parameters against each other. */
 function heatMap() {

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 
 /// The most lanes that are drawn.
 const MOST_LANES: usize = 40;
+/// Where there are more nodes, those that were ready all the time fill up to
+/// so many lanes: they are all alike.
+const FEW_LANES: usize = 12;
 
 /// How a node in the API stands, the worst last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -71,13 +74,21 @@ impl NodeLanes {
     /// The nodes that were there in a half-open range of time; the sentence
     /// tells until `told`.
     pub(crate) fn of(trace: &Trace, timeline: &Timeline, (from, end): (SimTime, SimTime), told: SimTime) -> NodeLanes {
-        let lanes = NodeLanes::at_most(MOST_LANES, trace, timeline, (from, end));
+        let room =
+            |all: usize, calm: usize| if all > MOST_LANES { (all - calm).clamp(FEW_LANES, MOST_LANES) } else { all };
+        let lanes = NodeLanes::kept(room, trace, timeline, (from, end));
         NodeLanes { headline: headline(timeline.nodes(), from, told), ..lanes }
     }
 
     /// The same with another number of lanes that are kept.
-    pub(crate) fn at_most(
-        most: usize,
+    pub(crate) fn at_most(most: usize, trace: &Trace, timeline: &Timeline, range: (SimTime, SimTime)) -> NodeLanes {
+        NodeLanes::kept(|_, _| most, trace, timeline, range)
+    }
+
+    /// Those for which there is room, by how many there are and how many of
+    /// them were ready all the time.
+    fn kept(
+        room: impl Fn(usize, usize) -> usize,
         trace: &Trace,
         timeline: &Timeline,
         (from, end): (SimTime, SimTime),
@@ -87,9 +98,10 @@ impl NodeLanes {
         let mut lanes: Vec<NodeLane> =
             there.map(|node| lane(node, moments.remove(node.name.as_str()).unwrap_or_default(), from, end)).collect();
         lanes.sort_by_cached_key(|lane| (lane.zone.clone(), natural(&lane.name)));
-        let left_out = lanes.len().saturating_sub(most);
         let calm = |lanes: &[NodeLane]| lanes.iter().filter(|lane| lane.is_calm()).count();
         let all_calm = calm(&lanes);
+        let most = room(lanes.len(), all_calm);
+        let left_out = lanes.len().saturating_sub(most);
         if left_out > 0 {
             lanes = busiest(lanes, most);
         }

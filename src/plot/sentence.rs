@@ -78,10 +78,20 @@ fn availability(workload: &Workload, from: SimTime, end: SimTime) -> String {
             let outage = workload.outage(from, end).floor_ms();
             format!("none of {} available for {outage}", desired.at(at))
         }
-        Some((at, least)) => format!("available never below {least} of {}", desired.at(at)),
+        Some((at, least)) => {
+            // Who rolls out before all pods were there once hears from when on.
+            let early = |settled: &SimTime| {
+                workload.rollouts().iter().any(|r| !r.initial && r.start >= from && r.start < *settled)
+            };
+            let since = workload.settled().filter(early).map_or(String::new(), |at| format!(" from {at} on"));
+            format!("available never below {least} of {}{since}", desired.at(at))
+        }
         None => {
             let (at, most) = workload.series(Series::Available).first_max(from, end);
-            format!("never more than {most} of {} available", desired.at(at))
+            match most {
+                0 => format!("none of {} was ever available", desired.at(end)),
+                _ => format!("never more than {most} of {} available", desired.at(at)),
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ fn variant(variant: &Variant<'_>) -> Value {
     let actions: Vec<Value> = timeline
         .actions
         .iter()
-        .map(|a| json!({"at": ms(a.at), "text": a.text, "short": short(&a.text), "refused": a.rejected}))
+        .map(|a| json!({"at": ms(a.at), "text": a.text, "short": brief(&a.text), "refused": a.rejected}))
         .collect();
     let workloads = (0..timeline.workloads().len()).map(|i| workload(story, i, told));
     let services = timeline.services().iter().map(|s| service(s, told));
@@ -59,6 +59,16 @@ fn variant(variant: &Variant<'_>) -> Value {
         "texts": texts,
         "records": records,
     })
+}
+
+/// An action in few words: of an image without where it comes from.
+fn brief(text: &str) -> String {
+    match text.rsplit_once(' ') {
+        Some((what, image)) if what.starts_with("set image ") => {
+            format!("{what} {}", image.rsplit('/').next().unwrap_or(image))
+        }
+        _ => short(text),
+    }
 }
 
 /// Milliseconds, as numbers that JavaScript keeps exactly.

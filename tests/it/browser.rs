@@ -105,6 +105,21 @@ fn a_sweep_is_explored() {
         Math.max(...data_of_run.points.find(p => p.label === document.querySelector('#cell h2').innerText).runs[0])",
     );
     assert_eq!(took, worst.as_u64(), "{command}");
+
+    // Its timeline is there, and those of the median and the best run.
+    let seed = command.rsplit(' ').next().unwrap_or_default().to_string();
+    for (rank, same) in [("Worst", true), ("Best", false), ("Median", false), ("Worst", true)] {
+        browser.click(&format!("#run [data-rank={rank}]"));
+        let shown = browser.text("#run [role=status]");
+        assert!(shown.contains(": fewest available ") || shown.contains(": rollout "), "{shown}");
+        assert!(!same || shown.contains(&seed), "{rank}: {shown} is not of {seed}");
+        browser.wait("document.querySelector('#run img').complete");
+        assert_eq!(browser.run("document.querySelector('#run img').naturalWidth"), 1_000, "{rank}");
+        let picture = browser.run("decodeURIComponent(document.querySelector('#run img').src)");
+        let picture = picture.as_str().unwrap_or_default();
+        assert!(picture.contains("background") || picture.contains("#FFFFFF"), "in the colours of the light page");
+        assert!(!picture.contains("#{"), "each colour is there");
+    }
     printed(&dir, &SWEEP);
 
     // The trade-off by mouse and by keyboard.

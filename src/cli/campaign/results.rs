@@ -26,8 +26,15 @@ pub(super) fn outcome(part: &Part) -> Outcome {
     if part.rows.iter().any(|r| r.failed > 0) { Outcome::Failed } else { Outcome::Passed }
 }
 
-/// Writes the files of a whole sweep and prints what was asked for.
-pub(super) fn show(part: &Part, axes: Axes, results: &Results, out: Option<&Path>) -> Result<Outcome, Failure> {
+/// Writes the files of a whole sweep and prints what was asked for. `again`
+/// gives the trace of a run.
+pub(super) fn show(
+    part: &Part,
+    axes: Axes,
+    results: &Results,
+    out: Option<&Path>,
+    again: Option<report::Again<'_>>,
+) -> Result<Outcome, Failure> {
     let summary = Summary::of(part, axes);
     summary.check(results.floor)?;
     let advice = summary.advice(results.floor);
@@ -44,7 +51,7 @@ pub(super) fn show(part: &Part, axes: Axes, results: &Results, out: Option<&Path
     }
     if let Some(path) = &results.report {
         let command = |point: usize, seed: u64| replay(part, point, seed);
-        output::write_file(path, report::sweep(part, &summary, &advice, &command)?.as_bytes())?;
+        output::write_file(path, report::sweep(part, &summary, &advice, &command, again)?.as_bytes())?;
     }
     let text = match results.output {
         Rows::Table => table,

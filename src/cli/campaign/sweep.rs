@@ -15,6 +15,7 @@ use seatrial::scenario::set::{self, Choice, Setting};
 use seatrial::scenario::{Loaded, Overrides, Rehearsal, compile, load};
 use seatrial::sim;
 use seatrial::sim::Setup;
+use seatrial::trace::Trace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,7 +50,13 @@ pub(in crate::cli) fn sweep(arguments: &Sweep) -> Result<Outcome, Failure> {
         anstream::eprintln!("shard {} of {}: {cells} runs", shard.index, shard.count);
         return Ok(results::outcome(&part));
     }
-    results::show(&part, axes, &arguments.results, arguments.out.as_deref())
+    results::show(
+        &part,
+        axes,
+        &arguments.results,
+        arguments.out.as_deref(),
+        Some(&|point, seed| campaign.again(point, seed)),
+    )
 }
 
 /// Puts the parts of a sweep together.
@@ -62,7 +69,8 @@ pub(in crate::cli) fn merge(arguments: &Merge) -> Result<Outcome, Failure> {
     let own = arguments.paths.first().filter(|p| p.is_dir()).cloned();
     let beside = || Some(paths.first()?.parent()?.to_path_buf());
     let out: Option<PathBuf> = arguments.out.clone().or(own).or_else(beside);
-    results::show(&whole, axes, &arguments.results, out.as_deref())
+    // Parts know the figures of their runs, not what they were made from.
+    results::show(&whole, axes, &arguments.results, out.as_deref(), None)
 }
 
 /// Which part is to be run.
@@ -173,6 +181,13 @@ impl Campaign {
         let chosen: Vec<(String, Choice)> = self.settings.iter().zip(values).filter_map(find).collect();
         let chosen: Vec<(&str, &Choice)> = chosen.iter().map(|(field, choice)| (field.as_str(), choice)).collect();
         compile::compile(&set::apply(&self.loaded, &chosen)?, Overrides::default())
+    }
+
+    /// A run of a point.
+    fn again(&self, point: usize, seed: u64) -> Option<Trace> {
+        let mut setup = self.setup(point).ok()?.setup;
+        setup.seed = seed;
+        Some(sim::run(&setup))
     }
 
     /// The rows of cells of one point.
