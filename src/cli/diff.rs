@@ -3,10 +3,11 @@
 use super::Outcome;
 use super::arguments::Diff;
 use super::output::{self, Failure};
-use super::{problems, trace};
+use super::{picture, problems, trace};
 use seatrial::difference::{self, Difference};
 use seatrial::error::Problem;
 use seatrial::explain;
+use seatrial::plot::table::folded;
 use seatrial::scenario::set::{self, Setting};
 use seatrial::scenario::{Overrides, compile, load};
 use seatrial::sim;
@@ -30,7 +31,7 @@ pub(super) fn diff(arguments: &Diff) -> Result<Outcome, Failure> {
     let text = if arguments.json {
         format!("{:#}\n", report(&traces, &names, found.as_ref(), arguments.most))
     } else {
-        people(&traces, &names, found.as_ref(), arguments.most)
+        folded(&people(&traces, &names, found.as_ref(), arguments.most), picture::terminal_columns())
     };
     output::print(&text, outcome)
 }

@@ -3,8 +3,9 @@
 use super::Outcome;
 use super::arguments::Explain;
 use super::output::{self, Failure};
-use super::trace;
+use super::{picture, trace};
 use seatrial::explain;
+use seatrial::plot::table::folded;
 use seatrial::trace::{RecordId, Trace};
 use std::fmt::Write as _;
 
@@ -19,7 +20,7 @@ pub(super) fn explain(arguments: &Explain) -> Result<Outcome, Failure> {
         [one] => chain(&trace, one),
         _ => records(&trace, &found),
     };
-    output::print(&text, Outcome::Passed)
+    output::print(&folded(&text, picture::terminal_columns()), Outcome::Passed)
 }
 
 /// A record and what led to it.

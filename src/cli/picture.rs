@@ -13,6 +13,7 @@ use seatrial::report::{self, Comparison};
 use seatrial::time::SimTime;
 use seatrial::timeline::Timeline;
 use seatrial::trace::Trace;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 /// The width of drawings in characters where there is no terminal.
@@ -137,9 +138,15 @@ pub(super) fn known_width(look: &Look) -> Option<u32> {
     look.width.or_else(terminal_width)
 }
 
-/// The same as a number of characters.
+/// Where lines are broken: at the width that was asked for or that the terminal
+/// has; not in what goes into a pipe or a file.
 pub(super) fn columns(look: &Look) -> Option<usize> {
-    known_width(look).map(|width| width as usize)
+    look.width.map(|width| width as usize).or_else(terminal_columns)
+}
+
+/// The terminal's width, if standard output is one.
+pub(super) fn terminal_columns() -> Option<usize> {
+    if std::io::stdout().is_terminal() { terminal_width().map(|width| width as usize) } else { None }
 }
 
 /// The terminal's width, at most what eyes can follow.

@@ -130,7 +130,9 @@ fn texts(change: &ConditionChange) -> Vec<String> {
 
 impl Track {
     pub(super) fn draw(&self, scene: &mut Scene, across: Across, y: i32, look: Look) {
-        let name = text(across.left - 10, y + 13, Anchor::End, SMALL, look.muted, self.name);
+        let fits = font::width(self.name, SMALL, false) <= across.left - 14;
+        let size = if fits { SMALL } else { SMALL - 2 };
+        let name = text(across.left - 10, y + 13, Anchor::End, size, look.muted, self.name);
         scene.push(name);
         for bar in &self.bars {
             let (fill, ink) = match bar.mood {

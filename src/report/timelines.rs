@@ -66,7 +66,7 @@ fn sought(part: &Part, summary: &Summary, point: usize) -> Vec<usize> {
         // Of those that are as bad as the worst the first, as elsewhere.
         let worst = runs.last().map(|&last| cost(&last).0);
         let worst = runs.iter().find(|run| Some(cost(run).0) == worst);
-        [worst, runs.get((runs.len().max(1) - 1) / 2), runs.first()].map(|run| run.copied())
+        [worst, runs.get((runs.len().max(1) - 1) / 2), runs.first()].map(Option::<&usize>::copied)
     };
     let (kept, across) = (by(summary.kept()), by(summary.axes.across));
     let mut sought: Vec<usize> = Vec::new();

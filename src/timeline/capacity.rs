@@ -30,6 +30,8 @@ pub struct Capacity {
     pub memory: Band,
     /// The zones that nodes are in, by name.
     pub zones: Vec<String>,
+    /// Until when that is known; nothing while the run goes on.
+    pub(super) until: Option<SimTime>,
 }
 
 /// Who waits for less has not waited for room.
@@ -48,7 +50,13 @@ impl Capacity {
     }
 
     fn waited(&self) -> bool {
-        [&self.cpu, &self.memory].iter().any(|band| band.pending.lasting(AT_ONCE).points().iter().any(|p| p.1 > 0))
+        // What is asked for at the very end has not waited yet.
+        let end = self.until.unwrap_or(SimTime::MAX);
+        let waited = |band: &&Band| {
+            let pending = band.pending.lasting(AT_ONCE);
+            pending.pieces(SimTime::ZERO, end).any(|(from, to, asked)| asked > 0 && to.since(from) >= AT_ONCE)
+        };
+        [&self.cpu, &self.memory].iter().any(waited)
     }
 
     /// The last moment at which anything about it changed.

@@ -130,7 +130,7 @@ pub(super) fn fold(trace: &Trace) -> Timeline {
         nodes: fold.nodes,
         services: fold.services,
         components: fold.components,
-        capacity: fold.capacity,
+        capacity: Capacity { until: Some(trace.header.until.max(fold.now)), ..fold.capacity },
     }
 }
 

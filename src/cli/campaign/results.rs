@@ -7,6 +7,7 @@ use crate::cli::{picture, table};
 use anstyle::Style;
 use seatrial::campaign::{Advice, Axes, Axis, Column, Part, PointFigures, Summary};
 use seatrial::figures::Unit;
+use seatrial::plot::table::{folded, table as list};
 use seatrial::plot::{self, Format};
 use seatrial::report;
 use std::fmt::Write as _;
@@ -38,7 +39,7 @@ pub(super) fn show(
     let summary = Summary::of(part, axes);
     summary.check(results.floor)?;
     let advice = summary.advice(results.floor);
-    let table = told(&summary, &advice);
+    let table = told(&summary, &advice, None);
     let picture = |format| picture_of(&summary, &advice, results, format);
     if let Some(dir) = out {
         output::write_file(&dir.join("sweep.csv"), csv(part)?.as_bytes())?;
@@ -54,7 +55,10 @@ pub(super) fn show(
         output::write_file(path, report::sweep(part, &summary, &advice, &command, again)?.as_bytes())?;
     }
     let text = match results.output {
-        Rows::Table => table,
+        Rows::Table => {
+            let width = picture::columns(&results.look);
+            folded(&told(&summary, &advice, width), width)
+        }
         Rows::Csv => csv(part)?,
         Rows::Json => part.json_lines(),
     };
@@ -94,13 +98,13 @@ fn plain(text: &str) -> String {
 }
 
 /// The points that are worth considering, and what to choose.
-fn told(summary: &Summary, advice: &Advice) -> String {
+fn told(summary: &Summary, advice: &Advice, width: Option<usize>) -> String {
     let mut text = String::new();
     let (points, runs) = (summary.points.len(), summary.points.first().map_or(0, |p| p.runs));
     let seeds = if runs == 1 { "seed" } else { "seeds" };
     let _ = writeln!(text, "{}: {}, {points} settings, {runs} {seeds} each\n", summary.title, summary.workload);
     let shown = shown(summary, advice);
-    aligned(&rows(summary, &shown, advice), &mut text);
+    aligned(&rows(summary, &shown, advice), width, &mut text);
     let front = match summary.columns[summary.kept().column].name.as_str() {
         "min_available" => "no other is as fast with as many available".to_string(),
         _ => format!("no other is as good in {} and better in {}", words(summary, 0), words(summary, 1)),
@@ -189,10 +193,18 @@ fn worst(summary: &Summary, point: &PointFigures, axis: Axis) -> String {
     }
 }
 
-/// Columns beside each other.
-fn aligned(rows: &[Vec<String>], text: &mut String) {
+/// Columns beside each other; where the terminal has no room for them, a list.
+fn aligned(rows: &[Vec<String>], width: Option<usize>, text: &mut String) {
     let count = rows.first().map_or(0, Vec::len);
     let widths: Vec<usize> = (0..count).map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
+    if width.is_some_and(|width| widths.iter().sum::<usize>() + 2 * count > width) {
+        // The mark belongs to the setting that it marks.
+        let joined = |row: &Vec<String>| -> Vec<String> {
+            std::iter::once(format!("{} {}", row[0], row[1])).chain(row[2..].iter().cloned()).collect()
+        };
+        text.push_str(&list(&rows.iter().map(joined).collect::<Vec<_>>(), width));
+        return;
+    }
     for row in rows {
         let mut line = String::new();
         for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
