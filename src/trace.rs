@@ -5,10 +5,12 @@
 //! that was saved gives what the run gave.
 
 mod field;
+mod records;
 mod text;
 mod why;
 
 pub use field::Field;
+pub use records::Records;
 pub use text::Message;
 pub use why::Why;
 
@@ -415,7 +417,7 @@ pub struct Trace {
     /// What the records are about, in order of creation.
     pub subjects: Vec<Subject>,
     /// What happened, in order.
-    pub records: Vec<Record>,
+    pub records: Records,
     /// The strings that records refer to.
     pub symbols: Symbols,
     /// How many records there were before the first of [`Trace::records`]:

@@ -171,7 +171,7 @@ impl<'a> Run<'a> {
     pub(super) fn decisive(&self, sources: &[Source<'_>], at: SimTime) -> Option<RecordId> {
         let upto = self.trace.records.partition_point(|r| r.at.floor_ms() <= at);
         let changed = |r: &Record| sources.iter().any(|s| self.changes(r, s));
-        let index = self.trace.records[..upto].iter().rposition(changed)?;
+        let index = self.trace.records.iter().take(upto).rposition(changed)?;
         Some(RecordId(index as u32))
     }
 

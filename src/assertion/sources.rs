@@ -73,7 +73,7 @@ pub(super) fn nearest(run: Run<'_>, assertion: &Assertion, upto: SimTime) -> Opt
     assertion.claim.sources(&mut sources);
     let about = |decided: bool| {
         let told = run.trace.records.partition_point(|record| record.at <= upto);
-        let found = run.trace.records[..told].iter().rposition(|record| {
+        let found = run.trace.records.iter().take(told).rposition(|record| {
             let fits = !decided || matches!(record.what, What::Decided(_) | What::Unschedulable);
             let targets = || sources.iter().filter_map(Source::target).filter(|target| **target != Target::Any);
             fits && targets().any(|target| run.belongs(record.subject, target))

@@ -182,7 +182,7 @@ impl Capacity {
 
 /// The subjects whose creation is among the records; the other nodes have been
 /// there before.
-pub(super) fn made(trace: &Trace, records: &[Record]) -> BTreeSet<u32> {
-    let made = records.iter().filter(|record| record.what == What::Created);
+pub(super) fn made<'t>(trace: &Trace, records: impl Iterator<Item = &'t Record>) -> BTreeSet<u32> {
+    let made = records.filter(|record| record.what == What::Created);
     made.map(|record| record.subject.0).filter(|id| trace.subjects[*id as usize].kind == Kind::Node).collect()
 }

@@ -35,7 +35,7 @@ impl Fold {
     ///
     /// Nodes whose creation is not among the records that are read next have
     /// been there before.
-    pub(super) fn cast(&mut self, trace: &Trace, next: &[Record]) {
+    pub(super) fn cast<'t>(&mut self, trace: &Trace, next: impl Iterator<Item = &'t Record>) {
         let joined = made(trace, next);
         for (i, subject) in trace.subjects.iter().enumerate().skip(self.roles.len()) {
             if subject.kind == Kind::Node && !joined.contains(&(i as u32)) {

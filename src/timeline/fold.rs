@@ -105,7 +105,7 @@ pub(super) struct Fold {
 
 pub(super) fn fold(trace: &Trace) -> Timeline {
     let mut fold = Fold::new(trace);
-    fold.cast(trace, &trace.records);
+    fold.cast(trace, trace.records.iter());
     for record in &trace.records {
         fold.advance(record.at);
         fold.record(trace, record);

@@ -18,11 +18,11 @@ impl Growing {
     /// Takes in the records that have come since the last time, and returns
     /// them. The trace must be the same each time, and nothing of it may have
     /// been forgotten.
-    pub fn follow<'t>(&mut self, trace: &'t Trace) -> &'t [Record] {
+    pub fn follow<'t>(&mut self, trace: &'t Trace) -> impl Iterator<Item = &'t Record> + use<'t> {
         let fold = self.fold.get_or_insert_with(|| Fold::new(trace));
-        let new = trace.records.get(self.seen..).unwrap_or_default();
-        fold.cast(trace, new);
-        for record in new {
+        let new = trace.records.iter().skip(self.seen);
+        fold.cast(trace, new.clone());
+        for record in new.clone() {
             fold.advance(record.at);
             fold.record(trace, record);
         }
