@@ -1,6 +1,7 @@
 //! Kubernetes' nouns: what the API server stores of each kind, and nothing
 //! that acts on it.
 
+mod chains;
 mod controller_revision;
 mod cron_job;
 mod daemon_set;
@@ -28,6 +29,7 @@ mod stateful_set;
 mod text;
 mod volume;
 
+pub use chains::Chains;
 pub use controller_revision::ControllerRevision;
 pub use cron_job::{ActiveJob, Concurrency, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use daemon_set::{DaemonSet, DaemonSetSpec, DaemonSetStatus, DaemonSetUpdate};

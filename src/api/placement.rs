@@ -142,6 +142,11 @@ pub fn merged(selector: Option<&Selector>, pod: &Labels, same: &[String], other:
 }
 
 impl Placement {
+    /// Whether it takes more of a node than CPU, memory and a pod's place.
+    pub fn asks_more_than_room(&self) -> bool {
+        !self.host_ports.is_empty() || !self.extras.is_empty()
+    }
+
     /// All its gates, a bit each.
     pub const fn all_gates(&self) -> u32 {
         match self.gates.len() as u32 {

@@ -7,8 +7,8 @@ use super::selection::{PodLabels, Selectors};
 use super::table::{AnyTable, Stored, Table};
 use super::watch::{Change, Facts, Row};
 use crate::api::{
-    ControllerRevision, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Key, Kind, Labels, Lease, Meta,
-    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Selector, Service,
+    Chains, ControllerRevision, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler, Job, Key, Kind, Labels, Lease,
+    Meta, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Selector, Service,
     StatefulSet, StorageClass, Uid,
 };
 use rustc_hash::FxHashMap;
@@ -89,9 +89,9 @@ pub struct Objects {
     /// Leases of nodes.
     pub leases: Table<Lease>,
     owned: FxHashMap<Uid, Owned>,
-    /// The pods bound to each node, in no particular order, also while the
-    /// node is not there.
-    on_node: FxHashMap<Uid, Vec<Key>>,
+    /// The slots of the pods bound to each node, by the node's slot, also
+    /// while the node is not there.
+    on_node: Chains,
     /// Pods that nothing controls, by namespace and name.
     stray_pods: Vec<Key>,
     /// ReplicaSets that nothing controls, by namespace and name.
@@ -133,16 +133,22 @@ impl Objects {
 
     /// The pods bound to a node, by namespace and name; the node need not be
     /// there any more.
-    pub fn pods_on(&self, node: Uid) -> Vec<(Key, &Pod)> {
-        let keys = self.on_node.get(&node).map_or(&[][..], Vec::as_slice);
-        let mut pods: Vec<(Key, &Pod)> = keys.iter().filter_map(|&key| Some((key, self.pods.get(key)?))).collect();
+    pub fn pods_on(&self, node: Key) -> Vec<(Key, &Pod)> {
+        let mut pods: Vec<(Key, &Pod)> = self.bound_to(node).collect();
         pods.sort_by(|(_, a), (_, b)| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)));
         pods
     }
 
     /// Whether any pod is bound to a node.
-    pub fn has_pods_on(&self, node: Uid) -> bool {
-        self.on_node.contains_key(&node)
+    pub fn has_pods_on(&self, node: Key) -> bool {
+        self.bound_to(node).next().is_some()
+    }
+
+    /// The pods bound to a node, and not to another one that has or had its
+    /// slot.
+    fn bound_to(&self, node: Key) -> impl Iterator<Item = (Key, &Pod)> {
+        let all = self.on_node.newest_first(node.slot).filter_map(|slot| self.pods.at(slot));
+        all.filter(move |(_, pod)| pod.node == Some(node))
     }
 
     /// Pods of a namespace that nothing controls, by name.
@@ -277,6 +283,9 @@ impl Objects {
         let Some(old) = T::table(self).get(key) else {
             self.seen(T::KIND, row.meta().resource_version);
             T::table_mut(self).put(slot, row);
+            if T::KIND == Kind::Pod {
+                self.on_node.expect(slot);
+            }
             self.counts[T::KIND as usize] += 1;
             self.present |= T::KIND.bit();
             self.link(key);
@@ -326,16 +335,11 @@ impl Objects {
         if from == to {
             return;
         }
-        if let Some(node) = from
-            && let Some(pods) = self.on_node.get_mut(&node.uid)
-        {
-            pods.retain(|&other| other != pod);
-            if pods.is_empty() {
-                self.on_node.remove(&node.uid);
+        match to {
+            Some(node) => self.on_node.join(node.slot, pod.slot),
+            None => {
+                self.on_node.leave(pod.slot);
             }
-        }
-        if let Some(node) = to {
-            self.on_node.entry(node.uid).or_default().push(pod);
         }
     }
 

@@ -237,6 +237,12 @@ impl<T: Stored> Table<T> {
         self.rows.get(key.slot as usize)?.as_ref().filter(|row| row.meta().uid == key.uid)
     }
 
+    /// The object in a slot and its key.
+    pub(super) fn at(&self, slot: u32) -> Option<(Key, &T)> {
+        let row = self.rows.get(slot as usize)?.as_ref()?;
+        Some((Key { kind: T::KIND, slot, uid: row.meta().uid }, row))
+    }
+
     /// The object of a key, to be changed in place. Indexes that depend on
     /// what is changed must be kept by the caller.
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
@@ -252,10 +258,7 @@ impl<T: Stored> Table<T> {
 
     /// All objects, by slot.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.rows.iter().enumerate().filter_map(|(slot, row)| {
-            let row = row.as_ref()?;
-            Some((Key { kind: T::KIND, slot: slot as u32, uid: row.meta().uid }, row))
-        })
+        (0..self.rows.len() as u32).filter_map(|slot| self.at(slot))
     }
 
     /// The keys of all objects, by namespace and name.

@@ -30,7 +30,7 @@ const PASS: Key = Key { kind: Kind::Cluster, slot: 0, uid: Uid(0) };
 #[derive(Clone, Copy, Debug)]
 struct Missing {
     /// The last one of that name.
-    node: Uid,
+    node: Key,
     /// When it is certain that it is gone, once that has begun to be counted.
     certain: Option<Instant>,
 }
@@ -150,15 +150,15 @@ impl PodGc {
 
     /// A node is gone that has pods. If nobody has seen it, its name is not
     /// known, and it goes by its UID.
-    fn misses(&mut self, node: Uid) {
-        let name = self.names.remove(&node).unwrap_or_else(|| node.0.to_string().into());
+    fn misses(&mut self, node: Key) {
+        let name = self.names.remove(&node.uid).unwrap_or_else(|| node.uid.0.to_string().into());
         self.missing.entry(name).or_insert(Missing { node, certain: None }).node = node;
     }
 
     fn observe_pod(&mut self, change: &Change, view: View<'_>) -> bool {
         let Some(pod) = view.cache.pods.get(change.key) else { return false };
         if let Some(node) = pod.node.filter(|&node| change.node_changed && view.cache.nodes.get(node).is_none()) {
-            self.misses(node.uid);
+            self.misses(node);
             return true;
         }
         if change.deletion_started && is_unbound(pod) {
@@ -184,9 +184,9 @@ impl PodGc {
             }
             None => {
                 self.out_of_service.remove(&change.key);
-                let has_pods = view.cache.has_pods_on(change.key.uid);
+                let has_pods = view.cache.has_pods_on(change.key);
                 if has_pods {
-                    self.misses(change.key.uid);
+                    self.misses(change.key);
                 } else {
                     self.names.remove(&change.key.uid);
                 }
@@ -265,7 +265,7 @@ fn stuck(node: Key, view: View<'_>) -> Vec<(Key, &Pod)> {
     if view.cache.nodes.get(node).is_none_or(|node| node.ready == ConditionStatus::True) {
         return Vec::new();
     }
-    view.cache.pods_on(node.uid).into_iter().filter(|(_, pod)| pod.meta.is_deleting()).collect()
+    view.cache.pods_on(node).into_iter().filter(|(_, pod)| pod.meta.is_deleting()).collect()
 }
 
 /// Who goes first: the older pod.

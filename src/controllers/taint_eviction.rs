@@ -117,7 +117,7 @@ impl TaintEviction {
             return;
         };
         let taints = no_execute(node);
-        let pods = view.cache.pods_on(key.uid);
+        let pods = view.cache.pods_on(key);
         if taints.is_empty() {
             self.tainted.remove(&key.uid);
             for (pod, _) in pods {

@@ -1,6 +1,8 @@
 //! Which profile fits which pod, and what that makes of its delays.
 
 use super::{Delay, MemoryUse};
+use crate::api::Pod;
+use crate::cluster::Objects;
 use crate::rng::Draws;
 use crate::sim::setup::{App, Chance, Effect, EffectTime, InitRun, PodMatch, PodProfile, Run};
 use crate::time::{SimTime, Span};
@@ -10,16 +12,12 @@ use std::sync::Arc;
 /// What profiles look at, and the name under which a pod's delays are drawn.
 #[derive(Clone, Debug)]
 pub struct Identity<'a> {
-    /// The namespace.
-    pub namespace: &'a str,
+    /// The pod; what it refers to is only looked at if a profile asks.
+    pub pod: &'a Pod,
+    /// Where its node is.
+    pub objects: &'a Objects,
     /// The top-level owner's name.
     pub workload: &'a str,
-    /// The first container's image.
-    pub image: &'a str,
-    /// The node, once it is bound.
-    pub node: Option<&'a str>,
-    /// How many pods its owner had created before it.
-    pub n: u32,
     /// Which Job of its CronJob it works for.
     pub job: Option<u32>,
     /// A name that does not depend on other workloads: `default/web/2#0`.
@@ -200,12 +198,16 @@ fn nth_or_last<T>(list: &[T], n: usize) -> Option<&T> {
     list.get(n).or_else(|| list.last())
 }
 
-fn fits(wanted: &PodMatch, pod: &Identity<'_>) -> bool {
+fn fits(wanted: &PodMatch, of: &Identity<'_>) -> bool {
     let same = |wanted: &Option<Arc<str>>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
-    same(&wanted.namespace, pod.namespace)
-        && same(&wanted.workload, pod.workload)
-        && same(&wanted.image, pod.image)
-        && wanted.node.as_deref().is_none_or(|node| pod.node == Some(node))
-        && wanted.n.is_none_or(|n| n == pod.n)
-        && wanted.job.is_none_or(|job| pod.job == Some(job))
+    let is_on = |wanted: &str| {
+        let node = of.pod.node.and_then(|key| of.objects.nodes.get(key));
+        node.is_some_and(|node| *node.meta.name == *wanted)
+    };
+    same(&wanted.namespace, &of.pod.meta.namespace)
+        && same(&wanted.workload, of.workload)
+        && wanted.image.as_deref().is_none_or(|image| image == of.pod.template.image())
+        && wanted.node.as_deref().is_none_or(is_on)
+        && wanted.n.is_none_or(|n| n == of.pod.number)
+        && wanted.job.is_none_or(|job| of.job == Some(job))
 }

@@ -65,15 +65,22 @@ impl Bits {
 }
 
 /// The place of the n-th one of a word, counted from 0, if it has so many.
-pub(super) const fn nth_one(mut word: u64, mut n: usize) -> Option<u32> {
+pub(super) const fn nth_one(mut word: u64, n: usize) -> Option<u32> {
     if word.count_ones() as usize <= n {
         return None;
     }
-    while n > 0 {
-        word &= word - 1;
-        n -= 1;
+    // Half of what is left is passed over if it has too few.
+    let (mut left, mut place, mut width) = (n as u32, 0, WORD / 2);
+    while width > 0 {
+        let few = (word & ((1 << width) - 1)).count_ones();
+        if left >= few {
+            left -= few;
+            word >>= width;
+            place += width;
+        }
+        width /= 2;
     }
-    Some(word.trailing_zeros())
+    Some(place)
 }
 
 impl FromIterator<u32> for Bits {
@@ -105,6 +112,11 @@ mod tests {
             [(0b1, 0, Some(0)), (0b1, 1, None), (0b1011_0000, 2, Some(7)), (0, 0, None), (u64::MAX, 63, Some(63))]
         {
             assert_eq!(nth_one(word, n), place, "{word:b} {n}");
+        }
+        let mut word = 0x9e37_79b9_7f4a_7c15_u64;
+        for turn in 0..64 {
+            word = word.rotate_left(7) ^ (word >> turn);
+            assert!((0..64).map_while(|n| nth_one(word, n)).eq(ones(word)), "{word:b}");
         }
     }
 

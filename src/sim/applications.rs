@@ -60,15 +60,15 @@ impl Simulation {
     /// The applications of a machine that is down or stands still serve
     /// nothing any more, though nobody says so.
     pub(super) fn apps_fall_silent_on(&mut self, node: Key, cause: RecordId) {
-        for key in self.scheduler.pods_on(node).to_vec() {
-            self.app_falls_silent(PodRef::of(key), cause);
+        for pod in self.pods_in_hand(node) {
+            self.app_falls_silent(pod, cause);
         }
     }
 
     /// A machine goes on.
     pub(super) fn apps_go_on_on(&mut self, node: Key, cause: RecordId) {
-        for key in self.scheduler.pods_on(node).to_vec() {
-            self.look_at_app(PodRef::of(key), cause);
+        for pod in self.pods_in_hand(node) {
+            self.look_at_app(pod, cause);
         }
     }
 

@@ -110,7 +110,7 @@ impl Simulation {
     /// `localStorageFilter`, `unreplicatedFilter`
     fn pods_to_drain(&self, node: Key, options: &DrainOptions) -> Result<Vec<Key>, Refusal> {
         let objects = self.store.objects();
-        let pods: Vec<(&Pod, Key)> = objects.pods_on(node.uid).into_iter().map(|(key, pod)| (pod, key)).collect();
+        let pods: Vec<(&Pod, Key)> = objects.pods_on(node).into_iter().map(|(key, pod)| (pod, key)).collect();
         let mut complaints: Vec<(&str, Vec<String>)> = Vec::new();
         let mut complain = |about: &'static str, pod: &Pod| {
             let name = format!("{}/{}", pod.meta.namespace, pod.meta.name);

@@ -82,8 +82,8 @@ impl Simulation {
 
     /// The runs of a machine that died are over, though nobody says so.
     pub(super) fn lose_effects_on(&mut self, node: crate::api::Key, cause: RecordId) {
-        for key in self.scheduler.pods_on(node).to_vec() {
-            self.lose_effects(PodRef::of(key), cause);
+        for pod in self.pods_in_hand(node) {
+            self.lose_effects(pod, cause);
         }
     }
 

@@ -227,8 +227,8 @@ impl Simulation {
 
     /// A pod was bound: perhaps to a machine that is its own.
     pub(super) fn fleet_sees_binding(&mut self, pod: Key, node: Key) {
-        let setup = self.setup.clone();
         let Some(fleet) = &mut self.fleet else { return };
+        let setup = &self.setup;
         let own = |group: &Group| setup.pools[group.pool].serverless.is_some();
         if fleet.groups.iter().any(|g| own(g) && g.machines.iter().any(|machine| machine.node == node)) {
             fleet.serving.insert(pod, node);
@@ -598,7 +598,7 @@ impl Simulation {
     fn movers(&self, node: Key) -> Option<Vec<(Key, &Pod)>> {
         let objects = self.store.objects();
         let mut movers = Vec::new();
-        for (key, pod) in objects.pods_on(node.uid) {
+        for (key, pod) in objects.pods_on(node) {
             let budgets = objects.budgets_guarding(&pod.meta.namespace, &pod.meta.labels);
             match autoscaler::fate(pod, !budgets.is_empty()) {
                 Fate::Ignored => {}
@@ -612,10 +612,10 @@ impl Simulation {
 
     /// What is requested of a node.
     fn requested(&self, node: Key, scale: &Autoscale) -> Resources {
-        let mut used = self.scheduler.used(node);
+        let (mut used, _) = self.taken_of(node);
         if scale.ignore_daemons {
             let daemon = |pod: &Pod| pod.meta.controller().is_some_and(|owner| owner.kind == Kind::DaemonSet);
-            for (_, pod) in self.store.objects().pods_on(node.uid) {
+            for (_, pod) in self.store.objects().pods_on(node) {
                 if daemon(pod) && !pod.is_finished() {
                     used.remove(&pod.template.requests);
                 }
@@ -651,7 +651,7 @@ impl Simulation {
     fn is_quiet(&self, machine: &Machine, scale: &Autoscale) -> bool {
         let Some(node) = self.store.objects().nodes.get(machine.node) else { return false };
         let leaving = node.taints.iter().any(|taint| taint.key == TO_BE_DELETED || is_new(taint));
-        let gpus = autoscaler::gpu_utilization(&node.extras, &self.scheduler.extras_used(machine.node));
+        let gpus = autoscaler::gpu_utilization(&node.extras, &self.taken_of(machine.node).1);
         let used = || autoscaler::utilization(&node.allocatable, &self.requested(machine.node, scale));
         machine.down_since.is_none() && !leaving && gpus.unwrap_or_else(used) < scale.utilization
     }
@@ -671,7 +671,7 @@ impl Simulation {
             match self.try_node(trial, *key) {
                 Some(to) => moved.push((*key, *pod, to)),
                 None => {
-                    trial.put_back((node, row), &objects.pods_on(node.uid), &moved, (self.now, self.store.now));
+                    trial.put_back((node, row), &objects.pods_on(node), &moved, (self.now, self.store.now));
                     return false;
                 }
             }

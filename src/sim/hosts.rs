@@ -509,8 +509,8 @@ impl Simulation {
 
     /// The timers of a node's pods go off so much later.
     fn put_off_pods(&mut self, node: Key, by: Span) {
-        for key in self.scheduler.pods_on(node).to_vec() {
-            if let Some(runtime) = self.runtimes.get_mut(key.slot as usize).and_then(Option::as_mut) {
+        for pod in self.pods_in_hand(node) {
+            if let Some(runtime) = self.runtime_mut(pod) {
                 runtime.put_off(by);
             }
         }

@@ -4,7 +4,7 @@
 use super::event::{Event, PodRef};
 use super::memory::Overuse;
 use super::{Simulation, Urgency};
-use crate::api::{Extras, Key, Kind, Meta, Phase, Pod, RestartPolicy};
+use crate::api::{Extras, Key, Kind, Meta, Phase, Pod, Resources, RestartPolicy};
 use crate::cluster::{Change, Verb};
 use crate::environment::{Ending, Identity, Life, Runtime, Start};
 use crate::time::{SimTime, Span};
@@ -69,13 +69,10 @@ impl Simulation {
     /// What profiles look at.
     pub(super) fn identity(&self, pod: PodRef) -> Option<Identity<'_>> {
         let (runtime, row) = (self.runtime(pod)?, self.pod(pod)?);
-        let node = row.node.and_then(|key| self.store.objects().nodes.get(key));
         Some(Identity {
-            namespace: &row.meta.namespace,
+            pod: row,
+            objects: self.store.objects(),
             workload: &runtime.workload,
-            image: row.template.image(),
-            node: node.map(|node| &*node.meta.name),
-            n: row.number,
             job: runtime.job,
             subject: &runtime.subject,
         })
@@ -226,16 +223,38 @@ impl Simulation {
         let finished = row.is_some() && wanted.is_none();
         let requests = row.map_or(runtime.requests, |row| row.template.requests);
         runtime.requests = requests;
-        if let Some(node) = std::mem::replace(&mut runtime.takes_room_on, wanted) {
-            self.scheduler.vacate(node, pod.key(), &requests);
-        }
-        if let Some(node) = wanted {
-            let none = Extras::default();
-            let extras = row.map_or(&none, |row| &row.template.placement.extras);
-            self.scheduler.occupy(node, pod.key(), &requests, extras);
+        let before = std::mem::replace(&mut runtime.takes_room_on, wanted);
+        // kube-scheduler keeps its own account.
+        if self.kube.is_none() {
+            if let Some(node) = before {
+                self.scheduler.vacate(node, pod.key(), &requests);
+            }
+            if let Some(node) = wanted {
+                let none = Extras::default();
+                let extras = row.map_or(&none, |row| &row.template.placement.extras);
+                self.scheduler.occupy(node, pod.key(), &requests, extras);
+            }
         }
         if finished {
             self.retry_unschedulable();
+        }
+    }
+
+    /// The pods that take room on a node: those that its machine has in hand.
+    pub(super) fn pods_in_hand(&self, node: Key) -> Vec<PodRef> {
+        let pods = match &self.kube {
+            Some(kube) => kube.pods_on(node),
+            None => self.scheduler.pods_on(node),
+        };
+        let runtimes = pods.into_iter().filter_map(|slot| Some((slot, self.runtimes[slot as usize].as_ref()?)));
+        runtimes.map(|(slot, runtime)| PodRef { slot, uid: runtime.uid.0 }).collect()
+    }
+
+    /// What the pods of a node ask for together, and what beside CPU and memory.
+    pub(super) fn taken_of(&self, node: Key) -> (Resources, Extras) {
+        match &self.kube {
+            Some(kube) => (kube.room(node).map_or_else(Resources::default, |(_, used)| used), kube.extras_used(node)),
+            None => (self.scheduler.used(node), self.scheduler.extras_used(node)),
         }
     }
 

@@ -150,7 +150,7 @@ impl Simulation {
 
     fn memory_of(&self, node: Key) -> Usage {
         let mut usage = Usage { pods: Vec::new(), total: 0, measured: false };
-        for (key, row) in self.store.objects().pods_on(node.uid) {
+        for (key, row) in self.store.objects().pods_on(node) {
             let pod = PodRef::of(key);
             let Some(runtime) = self.runtime(pod).filter(|runtime| runtime.running && !row.is_finished()) else {
                 continue;

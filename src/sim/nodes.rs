@@ -95,7 +95,7 @@ impl Simulation {
     /// A Node is deleted, and its machine with it.
     pub(super) fn remove_node(&mut self, node: Key, cause: RecordId) -> Outcome {
         self.fail_node(node, cause);
-        if let Some(name) = self.node_name(node).filter(|_| self.store.objects().has_pods_on(node.uid)) {
+        if let Some(name) = self.node_name(node).filter(|_| self.store.objects().has_pods_on(node)) {
             self.departed.insert(name, node);
         }
         self.delete(node, crate::api::Propagation::Background, cause)?;
@@ -106,7 +106,7 @@ impl Simulation {
     /// that was deleted has its pods, and starts them anew.
     fn take_over_pods(&mut self, node: Key, name: &Arc<str>, cause: RecordId) {
         let Some(departed) = self.departed.remove(name) else { return };
-        let pods = self.store.objects().pods_on(departed.uid);
+        let pods = self.store.objects().pods_on(departed);
         let pods: Vec<(Key, bool)> = pods.into_iter().map(|(key, pod)| (key, pod.is_finished())).collect();
         for (key, finished) in pods {
             let pod = PodRef::of(key);
@@ -175,7 +175,7 @@ impl Simulation {
             node.pressures = Pressures::default();
         });
         self.speak_again(node);
-        let pods = self.store.objects().pods_on(node.uid);
+        let pods = self.store.objects().pods_on(node);
         let alive: Vec<Key> = pods.into_iter().filter(|(_, pod)| !pod.is_finished()).map(|(key, _)| key).collect();
         for key in alive {
             self.recover_pod(PodRef::of(key), cause);
@@ -262,7 +262,7 @@ impl Simulation {
         self.report_ready(node, false, cause);
         let objects = self.store.objects();
         let ends = |pod: &Pod| !pod.is_finished() && !pod.meta.is_deleting();
-        let pods = objects.pods_on(node.uid).into_iter().filter(|(_, pod)| ends(pod));
+        let pods = objects.pods_on(node).into_iter().filter(|(_, pod)| ends(pod));
         let pods: Vec<(PodRef, u32)> = pods.map(|(key, pod)| (PodRef::of(key), pod.template.grace_seconds)).collect();
         for (pod, own) in pods {
             let seconds = u64::from(own).min(grace.0 / SECOND);

@@ -82,7 +82,7 @@ impl Simulation {
             }
         });
         let cause = self.recorder.last;
-        let pods: Vec<Key> = self.store.objects().pods_on(node.uid).into_iter().map(|(key, _)| key).collect();
+        let pods: Vec<Key> = self.store.objects().pods_on(node).into_iter().map(|(key, _)| key).collect();
         for pod in pods.into_iter().map(PodRef::of) {
             if self.runtime(pod).is_some_and(|runtime| runtime.overruled) {
                 self.set_ready(pod, true, cause);

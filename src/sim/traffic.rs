@@ -333,8 +333,8 @@ impl Simulation {
         if self.traffic.services.is_empty() {
             return;
         }
-        for pod in self.scheduler.pods_on(node).to_vec() {
-            self.traffic_looks_at(pod);
+        for pod in self.pods_in_hand(node) {
+            self.traffic_looks_at(pod.key());
         }
     }
 

@@ -95,7 +95,7 @@ impl NodeLifecycle {
         }
         let again = self.retry.remove(name) && observed != ConditionStatus::True;
         if lost || again {
-            for (pod, row) in view.cache.pods_on(key.uid) {
+            for (pod, row) in view.cache.pods_on(key) {
                 if row.ready {
                     plan.write(Write::PodUnready { pod, version: Version::Cached(row.meta.resource_version) });
                 }

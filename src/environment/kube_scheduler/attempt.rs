@@ -113,8 +113,8 @@ impl KubeScheduler {
         let never_preempts = self.priority_classes.never_preempts(&pod.template.placement);
         let (fit, asks) = (self.fits.take(&pod.template, &self.nodes.stock), self.take_asks(class));
         let mut cycle = Cycle { pod: key, class, priority, never_preempts, fit, asks, claims };
-        let subject = (pod.meta.name.clone(), u64::from(self.queue.failures(key)));
-        let outcome = self.run(&mut cycle, pod, (&subject.0, subject.1), budgets, now, plain);
+        let draw = (&*pod.meta.name, u64::from(self.queue.failures(key)));
+        let outcome = self.run(&mut cycle, pod, draw, budgets, now, plain);
         self.fits.put(cycle.fit);
         self.asks.insert(class, cycle.asks);
         outcome
@@ -140,8 +140,8 @@ impl KubeScheduler {
         let slot = found.only.or_else(|| best().map(|place| order[place]));
         self.scratch = scratch;
         self.start = (self.start + found.seen) % self.nodes.len();
-        match slot.and_then(|slot| self.nodes.get(slot)) {
-            Some(row) => Attempt::Bind(row.key),
+        match slot.and_then(|slot| self.nodes.key(slot)) {
+            Some(node) => Attempt::Bind(node),
             None => self.fail(cycle, &found, (budgets, draw), now, plain && named.is_none()),
         }
     }

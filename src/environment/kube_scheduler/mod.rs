@@ -33,7 +33,7 @@ pub use reasons::Reasons;
 pub use score::Ties;
 pub use volumes::ClaimRules;
 
-use crate::api::{Key, Node, Pod, Resources, Selector};
+use crate::api::{Extras, Key, Node, Pod, Resources, Selector};
 use crate::time::{SimTime, Span, Timestamp};
 use attempt::Memo;
 use class::{Asks, ClassId, Classes};
@@ -188,8 +188,8 @@ impl KubeScheduler {
     pub fn node_goes(&mut self, key: Key, now: SimTime) {
         let Some(row) = self.nodes.get(key.slot).filter(|row| row.key == key).cloned() else { return };
         self.count_pods(&row, -1);
-        for slot in &row.pods {
-            if let Some(known) = &mut self.pods[*slot as usize] {
+        for slot in self.nodes.pods_on(key.slot) {
+            if let Some(known) = &mut self.pods[slot as usize] {
                 known.slot = None;
             }
         }
@@ -201,14 +201,14 @@ impl KubeScheduler {
 
     /// Counts the pods of a node in or out.
     fn count_pods(&mut self, row: &NodeRow, by: i32) {
-        for known in row.pods.iter().filter_map(|slot| self.pods[*slot as usize]) {
+        for known in self.nodes.pods_on(row.key.slot).into_iter().filter_map(|slot| self.pods[slot as usize]) {
             self.classes.settle(known.class, row.key.slot, by, known.live, &mut self.tallies);
         }
     }
 
     /// The pods on a node.
-    fn pods_on<'a>(&'a self, row: &'a NodeRow) -> impl Iterator<Item = Known> + 'a {
-        row.pods.iter().filter_map(|slot| self.pods[*slot as usize])
+    fn known_on(&self, slot: u32) -> impl Iterator<Item = Known> {
+        self.nodes.pods_on(slot).into_iter().filter_map(|slot| self.pods[slot as usize])
     }
 
     /// A pod was created, written or removed; `selector` is what its owner
@@ -250,6 +250,7 @@ impl KubeScheduler {
         if self.pods.len() <= slot {
             self.pods.resize_with(slot + 1, || None);
         }
+        self.nodes.expect(key.slot);
         let gated = pod.is_gated();
         self.pods[slot] = Some(Known { pod: key, class, priority, slot: None, live: true, gated, since: Timestamp(0) });
         if pod.node.is_none() {
@@ -485,6 +486,18 @@ impl KubeScheduler {
         let row = self.nodes.get(node.slot).filter(|row| row.key == node)?;
         let room = self.nodes.room(row.key.slot);
         Some((room.allocatable, room.used))
+    }
+
+    /// What of a node is taken beside CPU and memory.
+    pub fn extras_used(&self, node: Key) -> Extras {
+        let row = self.nodes.get(node.slot).filter(|row| row.key == node);
+        row.map_or_else(Extras::default, |row| row.extras_used.clone())
+    }
+
+    /// The slots of the pods that take room on a node, in the order in which
+    /// they came.
+    pub fn pods_on(&self, node: Key) -> Vec<u32> {
+        self.nodes.key(node.slot).filter(|key| *key == node).map_or_else(Vec::new, |_| self.nodes.pods_on(node.slot))
     }
 
     fn known(&self, pod: Key) -> Option<Known> {

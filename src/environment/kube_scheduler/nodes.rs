@@ -2,7 +2,7 @@
 //! in which order they are looked at.
 
 use super::images::Stock;
-use crate::api::{Extras, HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
+use crate::api::{Chains, Extras, HostPort, Key, Labels, Node, PodTemplate, Resources, Taint};
 use crate::environment::bits::Bits;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -50,8 +50,6 @@ pub(super) struct NodeRow {
     /// What else it has, and what of that is taken.
     pub(super) extras: Extras,
     pub(super) extras_used: Extras,
-    /// The slots of its pods.
-    pub(super) pods: Vec<u32>,
     pub(super) ports: Vec<HostPort>,
 }
 
@@ -66,7 +64,6 @@ impl NodeRow {
             allocatable: node.allocatable,
             extras: node.extras.clone(),
             extras_used: Extras::default(),
-            pods: Vec::new(),
             ports: Vec::new(),
         }
     }
@@ -104,8 +101,11 @@ impl NodeRow {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Nodes {
     rows: Vec<Option<NodeRow>>,
-    /// By slot.
+    /// By slot, as are the next: all that most searches ask of a node.
+    keys: Vec<Option<Key>>,
     rooms: Vec<Room>,
+    /// The slots of the pods on each node.
+    pods: Chains,
     /// The slots of nodes that are plain.
     plain: Bits,
     /// Counts the changes of each node, so that what was found out about it
@@ -151,6 +151,12 @@ impl Nodes {
         self.rows.get(slot as usize)?.as_ref()
     }
 
+    /// A node's key, if it is there.
+    #[inline]
+    pub(super) fn key(&self, slot: u32) -> Option<Key> {
+        self.keys.get(slot as usize).copied().flatten()
+    }
+
     /// A node's room.
     #[inline]
     pub(super) fn room(&self, slot: u32) -> &Room {
@@ -176,12 +182,22 @@ impl Nodes {
         }
     }
 
+    /// There is a pod that may come to a node.
+    pub(super) fn expect(&mut self, pod: u32) {
+        self.pods.expect(pod);
+    }
+
     /// A pod comes to a node; whether the node is still there.
     pub(super) fn take(&mut self, node: Key, pod: u32, template: &PodTemplate) -> bool {
-        let row = self.rows.get_mut(node.slot as usize).and_then(Option::as_mut);
-        let Some(row) = row.filter(|row| row.key == node) else { return false };
-        row.pods.push(pod);
-        row.take(template);
+        if self.key(node.slot) != Some(node) {
+            return false;
+        }
+        if template.placement.asks_more_than_room()
+            && let Some(row) = &mut self.rows[node.slot as usize]
+        {
+            row.take(template);
+        }
+        self.pods.join(node.slot, pod);
         self.rooms[node.slot as usize].take(template);
         self.note(node.slot);
         true
@@ -190,12 +206,19 @@ impl Nodes {
     /// A pod leaves a node; whether it was there.
     pub(super) fn give_back(&mut self, slot: u32, pod: u32, template: &PodTemplate) -> bool {
         let Some(row) = self.rows.get_mut(slot as usize).and_then(Option::as_mut) else { return false };
-        let Some(i) = row.pods.iter().position(|other| *other == pod) else { return false };
-        row.pods.remove(i);
+        if self.pods.of(pod) != Some(slot) {
+            return false;
+        }
+        self.pods.leave(pod);
         row.give_back(template);
         self.rooms[slot as usize].give_back(template);
         self.note(slot);
         true
+    }
+
+    /// The slots of the pods on a node, in the order in which they came.
+    pub(super) fn pods_on(&self, slot: u32) -> Vec<u32> {
+        self.pods.in_order(slot)
     }
 
     /// The node of a name.
@@ -217,9 +240,11 @@ impl Nodes {
         let slot = row.key.slot;
         if self.rows.len() <= slot as usize {
             self.rows.resize_with(slot as usize + 1, || None);
+            self.keys.resize(slot as usize + 1, None);
             self.rooms.resize(slot as usize + 1, Room::default());
             self.versions.resize(slot as usize + 1, 1);
         }
+        self.keys[slot as usize] = Some(row.key);
         self.rooms[slot as usize] = Room::of(row.allocatable);
         self.mark(slot, row.is_plain());
         self.enlist(row.zone(), slot);
@@ -236,12 +261,14 @@ impl Nodes {
         }
     }
 
-    /// A node is gone.
+    /// A node is gone, and with it the account of its pods.
     pub(super) fn remove(&mut self, slot: u32) -> Option<NodeRow> {
         let row = self.rows.get_mut(slot as usize)?.take()?;
         self.strike(&row.zone(), slot);
         self.by_name.remove(&row.name);
         self.stock.node_goes(slot);
+        self.keys[slot as usize] = None;
+        self.pods.clear(slot);
         self.note(slot);
         Some(row)
     }
@@ -357,7 +384,6 @@ mod tests {
             allocatable: Resources::default(),
             extras: Extras::default(),
             extras_used: Extras::default(),
-            pods: Vec::new(),
             ports: Vec::new(),
         }
     }

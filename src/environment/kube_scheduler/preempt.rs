@@ -94,9 +94,8 @@ impl KubeScheduler {
         if refused.iter().any(lost) {
             return None;
         }
-        let row = self.nodes.get(nominated)?;
         let leaving = |bound: &Known| bound.priority < cycle.priority && self.preempted.contains(&bound.pod);
-        self.pods_on(row)
+        self.known_on(nominated)
             .any(|known| leaving(&known))
             .then_some("not eligible due to a terminating pod on the nominated node.")
     }
@@ -107,7 +106,7 @@ impl KubeScheduler {
     /// Upstream: `pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go SelectVictimsOnNode`
     fn select_victims(&self, cycle: &Cycle, slot: u32, budgets: &[Budget]) -> Result<Victims, Reasons> {
         let Some(row) = self.nodes.get(slot) else { return Err(Reasons::NOT_HELPFUL) };
-        let mut lesser: Vec<Known> = self.pods_on(row).filter(|known| known.priority < cycle.priority).collect();
+        let mut lesser: Vec<Known> = self.known_on(slot).filter(|known| known.priority < cycle.priority).collect();
         if lesser.is_empty() {
             return Err(Reasons::NO_VICTIMS);
         }

@@ -11,7 +11,7 @@ use self::demand::Demands;
 use super::admission::admits;
 use super::bits::Bits;
 use super::volumes::Reach;
-use crate::api::{Extras, Key, Kind, Node, Pod, Resources};
+use crate::api::{Chains, Extras, Key, Kind, Node, Pod, Resources};
 use crate::cluster::Objects;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -24,7 +24,6 @@ struct Room {
     extras_used: Extras,
     /// Its place by name, if it is ranked.
     rank: Option<u32>,
-    pods: Vec<Key>,
 }
 
 /// The nodes of as many pods, by rank.
@@ -39,6 +38,8 @@ struct Group {
 pub struct Scheduler {
     /// By the node's slot.
     rooms: Vec<Room>,
+    /// The slots of the pods that take room on each node.
+    pods: Chains,
     /// All nodes by name: the place is the rank.
     nodes: Vec<(Arc<str>, Key)>,
     /// Nodes have come or gone since they were ranked.
@@ -79,6 +80,7 @@ impl Scheduler {
         if let Some(room) = self.rooms.get_mut(key.slot as usize) {
             *room = Room::default();
         }
+        self.pods.clear(key.slot);
         self.is_stale = true;
         self.nodes.retain(|(_, other)| *other != key);
     }
@@ -112,30 +114,33 @@ impl Scheduler {
         if !extras.is_empty() {
             self.extras.insert(pod, extras.clone());
         }
-        self.change_load(node, |room| {
+        let takes = |room: &mut Room| {
             room.used.add(wanted);
             room.extras_used.add(extras);
-            room.pods.push(pod);
-        });
+        };
+        if self.change_load(node, takes) {
+            self.pods.join(node.slot, pod.slot);
+        }
     }
 
     /// A pod has left its node or finished.
     pub fn vacate(&mut self, node: Key, pod: Key, wanted: &Resources) {
         let extras = if self.extras.is_empty() { None } else { self.extras.remove(&pod) };
         // The node may be gone, and another one in its place.
-        if !self.pods_on(node).contains(&pod) {
-            return;
+        if self.pods.of(pod.slot) == Some(node.slot) {
+            self.pods.leave(pod.slot);
+            let extras = extras.unwrap_or_default();
+            self.change_load(node, |room| {
+                room.used.remove(wanted);
+                room.extras_used.remove(&extras);
+            });
+            self.node_changes(node);
         }
-        self.change_load(node, |room| {
-            room.used.remove(wanted);
-            room.extras_used.remove(&extras.unwrap_or_default());
-            room.pods.retain(|other| *other != pod);
-        });
-        self.node_changes(node);
     }
 
-    fn change_load(&mut self, node: Key, change: impl FnOnce(&mut Room)) {
-        let Some(room) = self.rooms.get_mut(node.slot as usize) else { return };
+    /// Whether the node has a place among the others.
+    fn change_load(&mut self, node: Key, change: impl FnOnce(&mut Room)) -> bool {
+        let Some(room) = self.rooms.get_mut(node.slot as usize) else { return false };
         let before = room.used.pods;
         change(room);
         let after = room.used.pods;
@@ -143,6 +148,7 @@ impl Scheduler {
             self.group(before, |group| group.take(rank));
             self.group(after, |group| group.put(rank));
         }
+        true
     }
 
     /// The node for a pod among those that its claims allow, if there is one.
@@ -212,9 +218,10 @@ impl Scheduler {
         self.rooms.get(node.slot as usize).map_or_else(Extras::default, |room| room.extras_used.clone())
     }
 
-    /// The pods that take room on a node, in no particular order.
-    pub fn pods_on(&self, node: Key) -> &[Key] {
-        self.rooms.get(node.slot as usize).map_or(&[], |room| &room.pods)
+    /// The slots of the pods that take room on a node, in the order in which
+    /// they came.
+    pub fn pods_on(&self, node: Key) -> Vec<u32> {
+        self.pods.in_order(node.slot)
     }
 }
 
