@@ -96,9 +96,10 @@ impl Controller for ReplicaSetController {
             return Ok(());
         };
         let satisfied = self.expectations.satisfied(key, view.monotonic);
-        let tally = claim_pods(key, set, view, plan)?;
+        let mut adopted = Vec::new();
+        let tally = claim_pods(key, set, view, plan, &mut adopted)?;
         if satisfied && set.meta.deletion.is_none() {
-            self.manage(key, set, tally.active, view, plan);
+            self.manage(key, set, tally.active, &adopted, view, plan);
         } else if !satisfied {
             plan.because(Why::AwaitingExpectations);
         }
@@ -227,7 +228,7 @@ impl ReplicaSetController {
     /// Plans the creations or deletions that are due.
     ///
     /// Upstream: `replicaset/replica_set.go manageReplicas`
-    fn manage(&mut self, key: Key, set: &ReplicaSet, active: i32, view: View<'_>, plan: &mut Plan) {
+    fn manage(&mut self, key: Key, set: &ReplicaSet, active: i32, adopted: &[Key], view: View<'_>, plan: &mut Plan) {
         let want = set.spec.replicas;
         if active < want {
             plan.because(Why::TooFewPods { have: active, want });
@@ -236,7 +237,8 @@ impl ReplicaSetController {
             create_pods(key, set, missing, plan);
         } else if active > want {
             plan.because(Why::TooManyPods { have: active, want });
-            let doomed = choose_victims(key, set, (active - want).min(BURST) as usize, view, plan.paced);
+            let pods = active_pods(key, set, adopted, view);
+            let doomed = choose_victims(set, &pods, (active - want).min(BURST) as usize, view, plan.paced);
             self.expectations.expect_deletions(key, doomed.iter().map(|pod| pod.uid), view.monotonic);
             plan.batch(doomed.into_iter().map(|pod| Write::DeletePod { pod, owner: key }));
         }
@@ -270,19 +272,21 @@ fn create_pods(key: Key, set: &ReplicaSet, count: usize, plan: &mut Plan) {
     }
 }
 
+/// The active pods of a ReplicaSet, those that this sync adopts last.
+fn active_pods<'a>(key: Key, set: &ReplicaSet, adopted: &[Key], view: View<'a>) -> Vec<(Key, &'a Pod)> {
+    let own = view.cache.pods_of(key).filter(|(_, p)| p.is_active() && set.spec.selector.matches(&p.meta.labels));
+    let adopted = adopted.iter().filter_map(|&pod| Some((pod, view.cache.pods.get(pod)?)));
+    own.chain(adopted).collect()
+}
+
 /// The pods to delete: in name order, as they reach the API server when all
 /// are sent at once, or those first that are chosen first, if the client lets
 /// them through one by one.
 ///
 /// Upstream: `replicaset/replica_set.go getPodsToDelete`
-fn choose_victims(key: Key, set: &ReplicaSet, count: usize, view: View<'_>, paced: bool) -> Vec<Key> {
-    let pods: Vec<(Key, &Pod)> = view
-        .cache
-        .pods_of(key)
-        .filter(|(_, pod)| pod.is_active() && set.spec.selector.matches(&pod.meta.labels))
-        .collect();
+fn choose_victims(set: &ReplicaSet, pods: &[(Key, &Pod)], count: usize, view: View<'_>, paced: bool) -> Vec<Key> {
     if count >= pods.len() {
-        return pods.into_iter().map(|(key, _)| key).collect();
+        return pods.iter().map(|(key, _)| *key).collect();
     }
     let on_node = pods_on_nodes(set, view);
     let mut candidates: Vec<(Candidate, Key)> = pods
@@ -326,7 +330,13 @@ fn pods_on_nodes(set: &ReplicaSet, view: View<'_>) -> FxHashMap<Option<Key>, u32
 /// and selector say so.
 ///
 /// Upstream: `controller_ref_manager.go ClaimPods`
-fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Result<Tally, SyncError> {
+fn claim_pods(
+    key: Key,
+    set: &ReplicaSet,
+    view: View<'_>,
+    plan: &mut Plan,
+    adopted: &mut Vec<Key>,
+) -> Result<Tally, SyncError> {
     let counts = view.cache.owned(key.uid).pods;
     if counts.relabeled == 0 && !view.cache.has_stray_pods() {
         let mut tally = Tally {
@@ -362,6 +372,7 @@ fn claim_pods(key: Key, set: &ReplicaSet, view: View<'_>, plan: &mut Plan) -> Re
             if pod.is_active() && set.spec.selector.matches(&pod.meta.labels) {
                 view.may_adopt(key)?;
                 plan.write(Write::SetOwner { object: pod_key, owner, present: true, finalizers: Finalizers::NONE });
+                adopted.push(pod_key);
                 tally.count(pod, set, view.now);
             }
         }
@@ -391,5 +402,56 @@ fn pod_updated(change: &Change, view: View<'_>, queue: &mut WorkQueue) {
         && set.spec.min_ready_seconds > 0
     {
         queue.add_after(key, Span::from_secs(set.spec.min_ready_seconds as u64));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Labels, Meta, Object, Uid};
+    use crate::cluster::{Objects, Row, deliver};
+    use crate::manifest;
+    use serde_json::json;
+
+    fn set() -> ReplicaSet {
+        let document = json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web"},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "app", "image": "app:v1"}]}
+            }}
+        });
+        match manifest::read(&document).expect("a ReplicaSet").object {
+            Object::ReplicaSet(set) => ReplicaSet { meta: Meta { uid: Uid(9), ..set.meta }, ..*set },
+            _ => panic!("not a ReplicaSet"),
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_adopted_may_be_the_one_too_many() {
+        let key = Key { kind: Kind::ReplicaSet, slot: 0, uid: Uid(9) };
+        for unready in [1, 3] {
+            let mut cache = Objects::default();
+            deliver(&mut cache, 0, Row::ReplicaSet(Box::new(set())));
+            for uid in 1..=3 {
+                let owner = OwnerRef { key, controller: true, blocks_deletion: true };
+                let meta = Meta {
+                    uid: Uid(uid),
+                    owners: if uid < 3 { vec![owner] } else { Vec::new() },
+                    labels: Arc::new(Labels::default().with("app", "web")),
+                    ..Meta::named("default", &format!("web-{uid}"))
+                };
+                let pod = Pod { meta, ready: uid != unready, ..Pod::running(uid) };
+                deliver(&mut cache, uid - 1, Row::Pod(Box::new(pod)));
+            }
+            let (mut plan, mut queue) = (Plan::default(), WorkQueue::default());
+            let view = View::up_to_date(&cache, Instant(1_000_000_000_000));
+            ReplicaSetController::default().sync(key, view, &mut plan, &mut queue).expect("it answers");
+            let deleted = plan.writes.iter().find_map(|planned| match &planned.write {
+                Write::DeletePod { pod, .. } => Some(pod.uid.0),
+                _ => None,
+            });
+            assert_eq!(deleted, Some(unready));
+        }
     }
 }
