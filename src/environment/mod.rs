@@ -10,6 +10,7 @@ mod kubelet;
 mod life;
 mod memory;
 mod prober;
+pub mod quota;
 mod scheduler;
 pub mod spot;
 pub mod traffic;

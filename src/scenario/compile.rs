@@ -32,10 +32,11 @@ use super::scope::{Named, Scope};
 use super::yaml::Document;
 use crate::api::{Object, PriorityClass};
 use crate::assertion::{Assertion, Figure, Window};
+use crate::environment::quota::Quota;
 use crate::error::Problem;
 use crate::figures::Unit;
 use crate::sim::Setup;
-use crate::sim::setup::{ControlPlane, Quota, TimedAction};
+use crate::sim::setup::{ControlPlane, TimedAction};
 use crate::time::{SimTime, Span, Timestamp};
 
 /// Nobody rehearses more than a year.

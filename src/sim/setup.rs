@@ -14,6 +14,7 @@ pub use work::{Chance, Effect, EffectTime, KeyPart, KeyTemplate, Outage, Run};
 
 use crate::api::{FeatureGates, Key, Kind, Labels, NodeSpec, Object, Pressure, PriorityClass, Taint};
 use crate::controllers::{NodeLifecycleSwitch, Switches};
+use crate::environment::quota::Quota;
 use crate::environment::spot::Pool;
 use crate::environment::traffic::Traffic;
 use crate::environment::{Delay, MemoryUse};
@@ -111,22 +112,6 @@ impl Setup {
             kubernetes: String::new(),
         }
     }
-}
-
-/// A ResourceQuota: what the pods of a namespace may take together. What is
-/// `None` is not limited. All in thousandths.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Quota {
-    /// The namespace.
-    pub namespace: Arc<str>,
-    /// The name of its ResourceQuota; empty if it has none.
-    pub name: Arc<str>,
-    /// `pods`, in thousandths as the others.
-    pub pods: Option<i64>,
-    /// `requests.cpu`
-    pub cpu_milli: Option<i64>,
-    /// `requests.memory`, in thousandths of a byte.
-    pub memory_milli: Option<i64>,
 }
 
 /// Who places pods.

@@ -69,10 +69,32 @@ fn work_that_ends_makes_room() {
     let pods = "  pods: {'*': {schedule: 0s, start: 0s, run: {duration: 20s}}}\n";
     holds(
         &workload("Job", "completions: 6, parallelism: 4, "),
-        "{count/pods: 2}",
+        "{pods: 2}",
         pods,
         &["max(running(job/x)) == 2", "last(completions(job/x)) == 6", "count(event(FailedCreate, job/x)) >= 1"],
     );
+}
+
+#[test]
+fn objects_are_counted_as_long_as_they_are_there() {
+    let pods = "  pods: {'*': {schedule: 0s, start: 0s, run: {duration: 20s}}}\n";
+    let job = workload("Job", "completions: 6, parallelism: 4, ");
+    holds(&job, "{count/pods: 2}", pods, &["last(completions(job/x)) == 2"]);
+}
+
+#[test]
+fn a_quota_with_scopes_counts_some_pods_only() {
+    let manifests = workload("Deployment", "replicas: 4, ");
+    for (scopes, created) in [
+        ("scopes: [BestEffort]", 2),
+        ("scopes: [NotBestEffort]", 4),
+        ("scopes: [NotTerminating, BestEffort]", 2),
+        ("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}", 4),
+        ("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: DoesNotExist}]}", 2),
+    ] {
+        let hard = format!("{{pods: 2}}, {scopes}");
+        holds(&manifests, &hard, "", &[&format!("last(existing(deployment/x)) == {created}")]);
+    }
 }
 
 #[test]
@@ -105,8 +127,8 @@ fn what_is_not_said_is_refused_and_so_are_quotas_that_come_later() {
             "there from the beginning",
         ),
         (
-            "  objects: [{apiVersion: v1, kind: ResourceQuota, metadata: {name: b}, spec: {scopes: [BestEffort]}}]\n",
-            "some pods only",
+            "  objects: [{apiVersion: v1, kind: ResourceQuota, metadata: {name: b}, spec: {scopes: [Best]}}]\n",
+            "unsupported scope",
         ),
         (
             "  objects: [{apiVersion: v1, kind: ResourceQuota, metadata: {name: b}, spec: {hard: {pods: many}}}]\n",

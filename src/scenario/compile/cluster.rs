@@ -5,11 +5,11 @@ use super::pools::{machines, says_machines};
 use crate::api::{
     Deployment, EPHEMERAL_STORAGE, Extras, Labels, NodeSpec, Object, Resources, Rounding, Strategy, Taint,
 };
+use crate::environment::quota::Quota;
 use crate::environment::spot::Pool;
 use crate::manifest;
 use crate::scenario::file::{Cluster, NodeEntry, QuotaEntry, Shape, Spec};
 use crate::scenario::yaml::Document;
-use crate::sim::setup::Quota;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,9 +23,15 @@ pub(super) fn quotas(cluster: &Cluster) -> Vec<Quota> {
     let quota = |(namespace, entry): (&String, &QuotaEntry)| Quota {
         namespace: namespace.as_str().into(),
         name: "".into(),
-        pods: entry.pods.map(|pods| i64::from(pods) * 1_000),
-        cpu_milli: entry.cpu.map(|cpu| cpu.milli),
-        memory_milli: entry.memory.map(|memory| memory.milli),
+        hard: [
+            ("pods", entry.pods.map(|pods| i64::from(pods) * 1_000)),
+            ("requests.cpu", entry.cpu.map(|cpu| cpu.milli)),
+            ("requests.memory", entry.memory.map(|memory| memory.milli)),
+        ]
+        .into_iter()
+        .filter_map(|(name, milli)| Some((name, milli?)))
+        .collect(),
+        scopes: Vec::new(),
     };
     cluster.quotas.iter().map(quota).collect()
 }

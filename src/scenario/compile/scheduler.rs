@@ -3,12 +3,14 @@
 use super::Compiler;
 use crate::api::{Object, PodTemplate, PriorityClass, parse_quantity};
 use crate::environment::PriorityClasses;
+use crate::environment::quota::{ClassMatch, LIMITED, Quota, Scope};
 use crate::error::Problem;
 use crate::manifest;
 use crate::scenario::file::{Applied, SchedulerName, Spec};
 use crate::scenario::load::Loaded;
-use crate::sim::setup::{Quota, SchedulerChoice};
-use serde_json::Value;
+use crate::sim::setup::SchedulerChoice;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What kube-scheduler's rules leave out here.
@@ -77,27 +79,18 @@ impl Compiler<'_> {
             }
             return true;
         }
-        for field in ["scopes", "scopeSelector"] {
-            if value.pointer(&format!("/spec/{field}")).is_some() {
-                let problem = Problem::new("quotas for some pods only are not modelled");
-                self.problems.push(locate(problem.in_field(format!("spec.{field}")).with_hint("take it away")));
-            }
-        }
-        let mut quota = Quota { namespace, name, pods: None, cpu_milli: None, memory_milli: None };
+        let scopes = self.scopes(value, locate);
+        let mut quota = Quota { namespace, name, hard: BTreeMap::new(), scopes };
         let mut not_modelled = Vec::new();
         for (key, amount) in value.pointer("/spec/hard").and_then(Value::as_object).into_iter().flatten() {
-            let limit = match &**key {
-                "pods" | "count/pods" => &mut quota.pods,
-                "cpu" | "requests.cpu" => &mut quota.cpu_milli,
-                "memory" | "requests.memory" => &mut quota.memory_milli,
-                _ => {
-                    not_modelled.push(format!("\nspec.hard.{key}"));
-                    continue;
-                }
+            let Some(&limited) = LIMITED.iter().find(|name| *name == key) else {
+                not_modelled.push(format!("\nspec.hard.{key}"));
+                continue;
             };
             match parse_quantity(&amount.as_str().map_or_else(|| amount.to_string(), str::to_string)) {
-                // Of two names for the same the lower limit counts.
-                Ok(milli) => *limit = Some(limit.map_or(milli, |other| other.min(milli))),
+                Ok(milli) => {
+                    quota.hard.insert(limited, milli);
+                }
                 Err(message) => {
                     self.problems.push(locate(Problem::new(message).in_field(format!("spec.hard.{key}"))));
                 }
@@ -110,6 +103,29 @@ impl Compiler<'_> {
         }
         self.quotas.push(quota);
         true
+    }
+
+    /// Reads which pods a ResourceQuota counts.
+    ///
+    /// Upstream: `pkg/apis/core/validation/validation.go validateResourceQuotaScopes`, `validateScopeSelector`
+    fn scopes(&mut self, value: &Value, locate: &dyn Fn(Problem) -> Problem) -> Vec<Scope> {
+        let list = |path: &str| value.pointer(path).and_then(Value::as_array).into_iter().flatten();
+        let named = list("/spec/scopes").map(|name| json!({"scopeName": name, "operator": "Exists"}));
+        let mut scopes = Vec::new();
+        for entry in named.chain(list("/spec/scopeSelector/matchExpressions").cloned()) {
+            match read_scope(&entry) {
+                Ok(scope) => scopes.push(scope),
+                Err(message) => self.problems.push(locate(Problem::new(message).in_field("spec"))),
+            }
+        }
+        for opposite in
+            [[Scope::Terminating(true), Scope::Terminating(false)], [Scope::BestEffort(true), Scope::BestEffort(false)]]
+        {
+            if opposite.iter().all(|scope| scopes.contains(scope)) {
+                self.problems.push(locate(Problem::new("Invalid value: conflicting scopes").in_field("spec")));
+            }
+        }
+        scopes
     }
 
     fn unknown_classes<'a>(&mut self, templates: impl Iterator<Item = &'a PodTemplate>) {
@@ -125,6 +141,35 @@ impl Compiler<'_> {
             let message = format!("there is no PriorityClass {name} among the manifests: its pods have priority 0");
             self.notes.push(Problem::new(message));
         }
+    }
+}
+
+/// One scope, or what is wrong with it.
+fn read_scope(entry: &Value) -> Result<Scope, String> {
+    let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default();
+    let values = entry.get("values").and_then(Value::as_array).into_iter().flatten();
+    let values: Vec<String> = values.filter_map(Value::as_str).map(str::to_string).collect();
+    let (name, operator) = (text("scopeName"), text("operator"));
+    let scope = match name {
+        "Terminating" | "NotTerminating" => Scope::Terminating(name == "Terminating"),
+        "BestEffort" | "NotBestEffort" => Scope::BestEffort(name == "BestEffort"),
+        "CrossNamespacePodAffinity" => Scope::CrossNamespacePodAffinity,
+        "PriorityClass" => {
+            return match (operator, values.is_empty()) {
+                ("Exists", true) => Ok(Scope::PriorityClass(ClassMatch::Exists(true))),
+                ("DoesNotExist", true) => Ok(Scope::PriorityClass(ClassMatch::Exists(false))),
+                ("In", false) => Ok(Scope::PriorityClass(ClassMatch::In(values))),
+                ("NotIn", false) => Ok(Scope::PriorityClass(ClassMatch::NotIn(values))),
+                ("In" | "NotIn", true) => Err(format!("Required value: {operator} needs `values`")),
+                ("Exists" | "DoesNotExist", false) => Err(format!("Invalid value: {operator} takes no `values`")),
+                _ => Err(format!("Invalid value: {operator:?}: not a valid selector operator")),
+            };
+        }
+        _ => return Err(format!("Invalid value: {name:?}: unsupported scope")),
+    };
+    match operator {
+        "Exists" => Ok(scope),
+        _ => Err(format!("Invalid value: {operator:?}: must be 'Exists' when scope is {name}")),
     }
 }
 
