@@ -119,7 +119,9 @@ mod tests {
             let chain = draws.index("test", "chain", n, 6);
             let was = lists.iter().position(|list| list.contains(&member));
             assert_eq!(chains.of(member), was.map(|chain| chain as u32));
-            lists.iter_mut().for_each(|list| list.retain(|other| *other != member));
+            for list in &mut lists {
+                list.retain(|other| *other != member);
+            }
             match chain {
                 0..4 => {
                     chains.join(chain as u32, member);

@@ -184,7 +184,7 @@ mod tests {
     fn pieces_are_as_one_list() {
         for len in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 7] {
             let list: Vec<Record> = (0..len).map(record).collect();
-            let records: Records = list.iter().cloned().collect();
+            let records: Records = list.iter().copied().collect();
             assert_eq!((records.len(), records.is_empty()), (len, list.is_empty()));
             assert_eq!(records.last(), list.last());
             assert!(records.iter().eq(&list) && records.iter().rev().eq(list.iter().rev()));
