@@ -3,7 +3,7 @@
 //! many pods are ready in each zone.
 
 use crate::time::{SECOND, SimTime, Span};
-use crate::timeline::{Band, Series, Steps, Timeline, Workload, ZoneLoad};
+use crate::timeline::{Band, Capacity, Series, Steps, Timeline, Workload, ZoneLoad};
 
 /// What a part means; themes give it its colour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,7 +106,7 @@ impl Ground {
             ("nodes", Ink::Sound, false),
         ];
         legend.extend(unsound.then_some(("nodes that are not ready", Ink::Unsound, false)));
-        let headline = capacity_words(&capacity.cpu, from, told);
+        let headline = capacity_words(capacity, from, told);
         Ground { rows: rows.into_iter().map(|row| row.measured(from, end)).collect(), legend, headline }
     }
 
@@ -151,13 +151,24 @@ fn zone_words(timeline: &Timeline, workload: &Workload, rows: &[Row], from: SimT
     format!("at least {all} ready ({}), skew at most {skew}", parts.join(", "))
 }
 
-fn capacity_words(cpu: &Band, from: SimTime, end: SimTime) -> String {
+/// Whether more is asked for at some moment than all machines offer together.
+fn is_short(band: &Band, from: SimTime, end: SimTime) -> bool {
+    let asked = band.requested.zip_with(&band.pending, |on, waits| if waits > 0 { on + waits } else { 0 });
+    asked.zip_with(&band.allocatable, |asked, offered| asked - offered).max_over(from, end) > 0
+}
+
+fn capacity_words(capacity: &Capacity, from: SimTime, end: SimTime) -> String {
+    let cpu = &capacity.cpu;
     let most = |steps: &Steps| amount(steps.max_over(from, end), 100);
     let waits = cpu.pending.duration_where(from, end, |value| value > 0);
     // Every pod is without a node for a moment.
     let waits = Span::from_secs(waits.0 / SECOND);
     let waiting = match waits {
         Span::ZERO => "nothing had to wait".to_string(),
+        // For a free piece that is large enough, a GPU, or another zone.
+        _ if !is_short(cpu, from, end) && !is_short(&capacity.memory, from, end) => {
+            format!("{} waited at most, {waits} in all, though in sum there was room", most(&cpu.pending))
+        }
         _ => format!("{} waited at most, {waits} in all", most(&cpu.pending)),
     };
     let offered = (cpu.allocatable.min_over(from, end), cpu.allocatable.max_over(from, end));

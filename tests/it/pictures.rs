@@ -145,3 +145,22 @@ fn every_kind_has_its_picture() {
         assert!(drawn[..i].iter().all(|other| other != one), "picture {i} is like an earlier one");
     }
 }
+
+#[test]
+fn the_picture_of_the_readme_is_what_is_drawn() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = folder();
+    let scenario = root.join("scenarios/rollouts/terminating-ghosts/scenario.yaml");
+    let scenario = scenario.to_str().expect("UTF-8");
+    for (theme, name) in [("light", "availability.svg"), ("dark", "availability-dark.svg")] {
+        let (code, _, err) = run(&dir, &["run", "-q", scenario, "--theme", theme, "--plot", "drawn.svg"]);
+        assert_eq!(code, 0, "{err}");
+        let drawn = fs::read(dir.path().join("drawn.svg")).expect("a drawing");
+        let kept = root.join("docs/pictures").join(name);
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(kept, drawn).expect("pictures can be written");
+        } else {
+            assert!(fs::read(kept).is_ok_and(|kept| kept == drawn), "{name} is old; UPDATE=1 draws it anew");
+        }
+    }
+}

@@ -298,7 +298,7 @@ pub(super) fn attempts(story: Story<'_>, workload: usize) -> Chart {
         };
     }
     if let (Some(at), Some(lane)) = (story.workload(workload).deleted(), lanes.first_mut()) {
-        lane.note = format!("Job gone at {at}");
+        lane.note = format!("gone at {at}");
     }
     let mut legend = legend_of(story, &lanes, &LEGEND);
     if let Some(entry) = legend.iter_mut().find(|e| e.0 == Tone::Waiting) {
