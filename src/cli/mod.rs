@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod table;
 mod trace;
+mod upkeep;
 
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};

@@ -2,7 +2,7 @@
 
 use super::arguments::Look;
 use super::run::Finished;
-use super::{picture, platform};
+use super::{picture, platform, upkeep};
 use anstyle::{AnsiColor, Style};
 use seatrial::assertion::Verdict;
 use seatrial::plot::table::{folded, prose};
@@ -16,6 +16,9 @@ const DIM: Style = Style::new().dimmed();
 
 /// The most lines of a chain of causes.
 const MOST_CAUSES: usize = 12;
+
+/// The most refusals that are printed.
+const MOST_REFUSALS: usize = 20;
 
 /// Everything about all runs, broken into lines that fit the terminal.
 pub(super) fn table(all: &[Finished], quiet: bool, look: &Look) -> String {
@@ -56,6 +59,8 @@ fn drawing(finished: &Finished, look: &Look, text: &mut String) {
     }
     let summary = plot::summary::summary_within(&finished.timeline, Window::Auto, picture::columns(look));
     let _ = writeln!(text, "{summary}");
+    upkeep::autoscalers(finished, text);
+    upkeep::drains(finished, text);
     platform::claims(finished, text);
     platform::tax(finished, text);
     let assumptions = &finished.rehearsal.setup.assumptions;
@@ -78,8 +83,11 @@ fn refusals(finished: &Finished, text: &mut String) {
         .filter(|r| matches!(r.what, What::Rejected { .. }))
         .map(|r| format!("{BAD}refused{BAD:#} at {}: {}", r.at, trace.describe(r)))
         .collect();
-    for line in &refused {
+    for line in refused.iter().take(MOST_REFUSALS) {
         let _ = writeln!(text, "{line}");
+    }
+    if refused.len() > MOST_REFUSALS {
+        let _ = writeln!(text, "and {} more were refused", refused.len() - MOST_REFUSALS);
     }
     if !refused.is_empty() {
         text.push('\n');

@@ -46,6 +46,8 @@ pub(super) struct Drain {
     evicted: u32,
     /// Whether an eviction failed for good.
     failed: bool,
+    /// Whether it is asking right now: what goes at once is not its end.
+    asking: bool,
     over: bool,
 }
 
@@ -97,6 +99,7 @@ impl Simulation {
             leaving: Vec::new(),
             evicted: 0,
             failed: false,
+            asking: false,
             over: false,
         };
         self.drains.push(drain);
@@ -157,6 +160,7 @@ impl Simulation {
             return self.end_drain(index, false);
         }
         let trying = std::mem::take(&mut drain.refused);
+        drain.asking = true;
         let (mut refused, mut leaving, mut failed) = (Vec::new(), Vec::new(), false);
         for pod in trying {
             let own = || self.store.objects().pods.get(pod).map_or(0, |row| row.template.grace_seconds);
@@ -173,6 +177,7 @@ impl Simulation {
         drain.leaving.append(&mut leaving);
         drain.failed |= failed;
         drain.refused = refused;
+        drain.asking = false;
         if !drain.refused.is_empty() {
             let at = self.now.after(drain.retry);
             self.queue.push(at, Urgency::First, Event::Drain(index));
@@ -185,7 +190,7 @@ impl Simulation {
     /// A pod is gone: some drain may have waited for it.
     pub(super) fn drains_see_removal(&mut self) {
         for index in 0..self.drains.len() {
-            if !self.drains[index].over {
+            if !self.drains[index].over && !self.drains[index].asking {
                 self.check_drain(index as u32);
             }
         }

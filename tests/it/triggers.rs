@@ -233,6 +233,36 @@ fn machines_that_are_taken_back_may_be_drawn() {
     assert_eq!(joins(&twice), 3, "{twice:?}");
 }
 
+/// Finished pods go at once when they are evicted. That is not the end of the
+/// drain, which waits for the others and asks again for what a budget refuses.
+#[test]
+fn a_drain_goes_on_after_pods_that_are_finished() {
+    let job = "apiVersion: batch/v1
+kind: Job
+metadata: {name: batch}
+spec: {completions: 3, template: {spec: {restartPolicy: Never, containers: [{name: app, image: 'batch:1'}]}}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+---
+";
+    let rest = "spec:
+  duration: 10m
+  cluster: {zones: {a: {nodes: 1, labels: {for: web}}}}
+  pods: {'*': {start: 1s, ready: 4s, terminate: 7s}, job/batch: {run: {duration: 5s}}}
+  actions: [{at: 1m, drain: a-1}, {at: 2m, nodeAdd: {name: b-1, labels: {for: web}}}]
+assert:
+- {check: 'count(drained(node/a-1) before 2m) == 0 and count(drained(node/a-1)) == 1'}
+- {check: 'count(deleted(deployment/web)) == 3'}
+";
+    let rehearsal = compiled(&format!("{}{job}", deployment("web", 3)), rest);
+    let trace = sim::run(&rehearsal.setup);
+    let verdicts = judge(&rehearsal.assertions, &trace, &Timeline::of(&trace));
+    assert!(verdicts.iter().all(|verdict| verdict.passed), "{verdicts:?}");
+}
+
 #[test]
 fn pools_hosts_and_dependencies_may_be_disturbed() {
     let died = pool_of_three("  actions: [{at: 5m, nodeFail: pool/spot, recover: 1m}]\n");
