@@ -260,7 +260,7 @@ impl Simulation {
 
     /// Looks again, soon, at the pods that no node was found for.
     pub(super) fn retry_unschedulable(&mut self) {
-        self.kube_sees_volumes();
+        self.kube_sees_volumes(false);
         let at = self.on_grid(RETRY_AFTER);
         if self.scheduler.has_waiting() && self.retry_at != Some(at) {
             self.retry_at = Some(at);

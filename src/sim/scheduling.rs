@@ -148,10 +148,10 @@ impl Simulation {
         self.wake_scheduler();
     }
 
-    /// Something about volumes has changed.
-    pub(super) fn kube_sees_volumes(&mut self) {
+    /// Claims or volumes are there that were not, or only claims may be free.
+    pub(super) fn kube_sees_volumes(&mut self, are_new: bool) {
         if let Some(kube) = &mut self.kube {
-            kube.volumes_change(self.now);
+            kube.volumes_change(are_new, self.now);
             self.wake_scheduler();
         }
     }

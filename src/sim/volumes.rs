@@ -77,7 +77,7 @@ impl Simulation {
         match (change.key.kind, change.verb) {
             (Kind::PersistentVolumeClaim, Verb::Added) => {
                 self.provide(change.key);
-                self.retry_unschedulable();
+                self.volumes_are_new();
             }
             (Kind::PersistentVolumeClaim, Verb::Modified) if change.deletion_started => self.let_claim_go(change.key),
             (Kind::PersistentVolumeClaim, Verb::Deleted) => self.reclaim(change.key),
@@ -96,11 +96,17 @@ impl Simulation {
         }
     }
 
+    /// Both schedulers look again at whom that may help.
+    fn volumes_are_new(&mut self) {
+        self.kube_sees_volumes(true);
+        self.retry_unschedulable();
+    }
+
     fn provide_all(&mut self) {
         for claim in self.store.objects().keys_by_name(Kind::PersistentVolumeClaim) {
             self.provide(claim);
         }
-        self.retry_unschedulable();
+        self.volumes_are_new();
     }
 
     /// The class of a claim, if it has one that is there.
@@ -189,7 +195,7 @@ impl Simulation {
         self.storage.bound.insert(claim, volume);
         self.publish();
         self.keep_promises(claim);
-        self.retry_unschedulable();
+        self.volumes_are_new();
     }
 
     fn delay_of(&self, purpose: &str, subject: &str, nth: u64) -> Option<Span> {

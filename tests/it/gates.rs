@@ -89,3 +89,21 @@ fn a_patch_takes_gates_away_and_adds_none() {
         assert_eq!(at, if bound { vec![0, 60_000, 60_000] } else { vec![0] }, "{gates}");
     }
 }
+
+#[test]
+fn a_gated_pod_is_pending_to_budgets() {
+    let budget = "apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
+";
+    let actions = "{at: 10s, podUngate: 'web/1#0'}, {at: 1m, evict: 'web/1#0'}, {at: 2m, evict: 'web/1#1'}";
+    let trace = run(&format!("{WEB}---\n{budget}"), "kube", actions);
+    let deleted = |pod: &str| {
+        let own = trace.records.iter().filter(|r| &*trace.subject(r.subject).name == pod);
+        own.filter(|r| matches!(r.what, What::Deleting { .. } | What::Removed)).map(|r| r.at.as_ms()).next()
+    };
+    // Of the one that is ready the budget lets none go; the gated one does not count.
+    assert_eq!((deleted("web/1#0"), deleted("web/1#1")), (None, Some(120_000)));
+    assert!(trace.records.iter().any(|r| matches!(r.what, What::Rejected { .. }) && r.at.as_ms() == 60_000));
+}

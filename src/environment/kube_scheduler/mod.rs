@@ -456,9 +456,17 @@ impl KubeScheduler {
         Attempt::Fail { message, victims: None }
     }
 
-    /// Claims or volumes have changed.
-    pub fn volumes_change(&mut self, now: SimTime) {
-        let waiting: Vec<_> = self.queue.groups().filter(|(_, why)| why.has(Reasons::ABOUT_VOLUMES)).collect();
+    /// Claims or volumes are there that were not, or have been bound; or only
+    /// a pod has gone that may have had a claim to itself.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/volume_binding.go EventsToRegister`,
+    /// `pkg/scheduler/framework/plugins/volumerestrictions/volume_restrictions.go isSchedulableAfterPodDeleted`
+    pub fn volumes_change(&mut self, are_new: bool, now: SimTime) {
+        if !self.queue.is_waiting() {
+            return;
+        }
+        let about = if are_new { Reasons::ABOUT_VOLUMES } else { Reasons::CLAIM_IN_USE };
+        let waiting: Vec<_> = self.queue.groups().filter(|(_, why)| why.has(about)).collect();
         for group in waiting {
             self.state += 1;
             self.queue.wake(group, i32::MAX, now);
