@@ -1,6 +1,8 @@
 //! Machines that come and go with the pods: the cluster autoscaler, and
 //! serverless nodes.
 
+mod candidates;
+
 use super::Simulation;
 use super::event::{Event, PodRef};
 use super::setup::{DrainOptions, Setup};
@@ -268,6 +270,9 @@ impl Simulation {
             let lost = self.look_after(&mut fleet);
             let grew = self.scale_up(&mut fleet);
             let (gone, moves) = self.scale_down(&mut fleet, grew);
+            if !grew && gone.is_empty() && moves.is_none() {
+                self.mark_candidates(&fleet);
+            }
             self.fleet = Some(fleet);
             for node in lost.into_iter().chain(gone) {
                 self.mark_leaving(node);

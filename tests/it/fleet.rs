@@ -3,7 +3,7 @@
 use super::manifests;
 use seatrial::scenario::from_text;
 use seatrial::sim;
-use seatrial::trace::{Emitted, Trace, What};
+use seatrial::trace::{Emitted, Field, Trace, Value, What};
 
 /// A Deployment of pods of 2 CPU, with more in its template.
 fn deployment(name: &str, replicas: u32, template: &str) -> String {
@@ -116,6 +116,37 @@ fn what_is_not_needed_goes_after_ten_minutes() {
         // Empty ones go together, ten minutes after the scan that saw it.
         assert!(!gone.is_empty() && gone.iter().all(|at| (1_800..1_900).contains(at)), "{scheduler}: {gone:?}");
         assert!(events(&trace, "ScaleDown").len() >= 2 * gone.len());
+    });
+}
+
+/// When nodes were marked as ones that may go, and when not any more.
+fn marks(trace: &Trace) -> Vec<(u64, bool)> {
+    let mut marked = std::collections::BTreeSet::new();
+    let mut changes = Vec::new();
+    for record in &trace.records {
+        if let What::Set { field: Field::Taints, value } = record.what {
+            let text = match value {
+                Value::Text(text) => trace.symbols.get(text),
+                _ => "",
+            };
+            let now = text.contains("DeletionCandidateOfClusterAutoscaler") && text.contains(":PreferNoSchedule");
+            let news = if now { marked.insert(record.subject) } else { marked.remove(&record.subject) };
+            changes.extend(news.then_some((record.at.0 / 1_000_000_000, now)));
+        }
+    }
+    changes
+}
+
+#[test]
+fn machines_that_are_not_needed_are_marked() {
+    both(|scheduler| {
+        let cluster = format!("    scheduler: {scheduler}\n{POOL}");
+        // They are looked at from ten minutes after the last machine came.
+        let rest = "  actions:\n  - {at: 15m, scale: {deployment/web: 1}}\n  - {at: 20m, scale: {deployment/web: 7}}";
+        let trace = run(&deployment("web", 7, ""), &cluster, rest);
+        let marks = marks(&trace);
+        assert_eq!(marks.iter().filter(|(at, mark)| *mark && *at < 920).count(), 3, "{scheduler} {marks:?}");
+        assert_eq!(marks.iter().filter(|(at, mark)| !mark && *at >= 1_200).count(), 3, "{scheduler} {marks:?}");
     });
 }
 
