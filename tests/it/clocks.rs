@@ -135,7 +135,7 @@ fn a_node_that_stands_still_ends_its_runs_later() {
 #[test]
 fn components_that_do_not_exist_are_named() {
     for (spec, wanted) in [
-        ("clocks: {controlerManager: 1s}", "there is no node controlerManager"),
+        ("clocks: {controlerManager: 1s}", "there is no component or node controlerManager"),
         ("actions: [{at: 1s, clockStep: {apiserver: 1s}}]", "there is no component apiserver"),
         ("actions: [{at: 1s, failover: apiServer}]", "`apiServer` has no leader"),
         ("actions: [{at: 1s, clockStep: {scheduler: 5}}]", "expected a duration with a sign"),
