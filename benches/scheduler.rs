@@ -7,7 +7,9 @@
 //! `create_and_place` is the whole run, with the creation of everything.
 //!
 //! `cargo bench --bench scheduler` runs 100 and 1,000 nodes; with `FLEET=1`
-//! 5,000 nodes with 150,000 pods too.
+//! 5,000 nodes with 150,000 pods too. `MIMALLOC_PURGE_DELAY=-1` keeps the
+//! memory of the rounds before: else only the large cluster gives it back to
+//! the system each time, and pays for it being cleared and mapped again.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use seatrial::sim::setup::{Action, Component, SchedulerChoice};

@@ -1,7 +1,7 @@
 //! Disks: the node that each is attached to, the pods that use it or wait
 //! for it, and the nodes that a pod's claims allow.
 
-use crate::api::{Key, Node, NodeMatch};
+use crate::api::{Key, Labels, Node, NodeMatch, PersistentVolume};
 use crate::time::Span;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -21,13 +21,64 @@ pub const FORCE_DETACH_AFTER: Span = Span::from_secs(6 * 60);
 pub const OUT_OF_SERVICE: &str = "node.kubernetes.io/out-of-service";
 
 /// Nodes that a claim of a pod allows: one of the terms must hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ClaimReach {
     /// The node affinity of its volume, or the topologies that its storage
-    /// class allows.
+    /// class allows; no term at all asks for nothing.
     pub terms: Vec<Vec<NodeMatch>>,
+    /// The labels of its volume that say in which zones and regions it is.
+    pub zones: Vec<(Arc<str>, Vec<Arc<str>>)>,
     /// Whether it has its volume.
     pub is_bound: bool,
+}
+
+/// The labels that say where a volume is, the old names first.
+///
+/// Upstream: `pkg/scheduler/framework/plugins/volumezone/volume_zone.go topologyLabels`
+const TOPOLOGY: [&str; 4] = [
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+];
+
+impl ClaimReach {
+    /// Where a volume can be reached that a claim has. A label that names an
+    /// empty zone says nothing.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/volumezone/volume_zone.go getPVTopologies`,
+    /// `staging/src/k8s.io/cloud-provider/volume/helpers/zones.go LabelZonesToSet`
+    #[must_use]
+    pub fn of(volume: &PersistentVolume) -> ClaimReach {
+        let values = |label: &str| {
+            let zones = volume.meta.labels.get(label)?.split("__").map(str::trim);
+            let zones = zones.map(|zone| (!zone.is_empty()).then(|| zone.into()));
+            Some((label.into(), zones.collect::<Option<Vec<_>>>()?))
+        };
+        let zones = TOPOLOGY.into_iter().filter_map(values).collect();
+        ClaimReach { terms: volume.node_affinity.clone(), zones, is_bound: true }
+    }
+
+    /// Whether a node with these labels and this name is one of its terms'.
+    #[must_use]
+    pub fn is_reached(&self, labels: &Labels, name: &str) -> bool {
+        self.terms.is_empty() || NodeMatch::any_term(&self.terms, labels, name)
+    }
+
+    /// Whether its volume is in the zone of a node with these labels. A node
+    /// that does not say where it is may be anywhere.
+    ///
+    /// Upstream: `pkg/scheduler/framework/plugins/volumezone/volume_zone.go Filter`
+    #[must_use]
+    pub fn is_in_zone(&self, labels: &Labels) -> bool {
+        let is_somewhere = || TOPOLOGY.iter().any(|label| labels.get(label).is_some());
+        let is_there = |(label, values): &(Arc<str>, Vec<Arc<str>>)| {
+            let today = label.replace("failure-domain.beta.kubernetes.io", "topology.kubernetes.io");
+            let value = labels.get(label).or_else(|| labels.get(&today));
+            value.is_some_and(|value| values.iter().any(|other| **other == *value))
+        };
+        self.zones.is_empty() || !is_somewhere() || self.zones.iter().all(is_there)
+    }
 }
 
 /// The nodes that all claims of a pod allow.
@@ -54,10 +105,9 @@ pub enum Lack {
 }
 
 impl Reach {
-    /// Adds what one claim asks for: one of the terms must hold. No term at
-    /// all asks for nothing.
+    /// Adds what one claim asks for.
     pub fn restrict(&mut self, claim: ClaimReach) {
-        if !claim.terms.is_empty() {
+        if !claim.terms.is_empty() || !claim.zones.is_empty() {
             self.0.push(claim);
         }
     }
@@ -73,7 +123,8 @@ impl Reach {
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/binder.go FindPodVolumes`
     #[must_use]
     pub fn allows(&self, node: &Node) -> bool {
-        self.0.iter().all(|claim| NodeMatch::any_term(&claim.terms, &node.meta.labels, &node.meta.name))
+        let labels = &node.meta.labels;
+        self.0.iter().all(|claim| claim.is_reached(labels, &node.meta.name) && claim.is_in_zone(labels))
     }
 }
 

@@ -306,14 +306,14 @@ impl Simulation {
         if claim.bound {
             let volume = claim.spec.volume.as_ref().and_then(|name| objects.volumes.find(&"".into(), name));
             let volume = volume.and_then(|volume| objects.volumes.get(volume)).ok_or(Lack::NoVolume)?;
-            return Ok(ClaimReach { terms: volume.node_affinity.clone(), is_bound: true });
+            return Ok(ClaimReach::of(volume));
         }
         let class = self.class_of(claim).ok_or(Lack::Unbound)?;
         if class.binding == BindingMode::Immediate || self.storage.provisioning.contains_key(&key) {
             return Err(Lack::Unbound);
         }
         if class.provisions() {
-            return Ok(ClaimReach { terms: class.topologies.clone(), is_bound: false });
+            return Ok(ClaimReach { terms: class.topologies.clone(), ..ClaimReach::default() });
         }
         let by_hand = objects.nodes.iter().filter(|(node, _)| self.matching_volume(claim, Some(*node)).is_some());
         let names: Vec<String> = by_hand.map(|(_, node)| node.meta.name.to_string()).collect();
@@ -322,7 +322,7 @@ impl Simulation {
         }
         let key = "metadata.name".to_string();
         let terms = vec![vec![NodeMatch { key, operator: Operator::In, values: names, field: true }]];
-        Ok(ClaimReach { terms, is_bound: false })
+        Ok(ClaimReach { terms, ..ClaimReach::default() })
     }
 
     /// The scheduler has chosen a node for a pod. Answers whether it may be

@@ -7,7 +7,7 @@ use crate::api::{MOST_EXTRAS, PodTemplate};
 pub struct Reasons(u32);
 
 /// All reasons with the words of kube-scheduler.
-const WORDS: [(Reasons, &str); 19] = [
+const WORDS: [(Reasons, &str); 20] = [
     (Reasons::CORDONED, "node(s) were unschedulable"),
     (Reasons::TAINTED, "node(s) had untolerated taint(s)"),
     (Reasons::NODE_AFFINITY, "node(s) didn't match Pod's node affinity/selector"),
@@ -22,6 +22,7 @@ const WORDS: [(Reasons, &str); 19] = [
     (Reasons::VOLUMES, "node(s) didn't match PersistentVolume's node affinity"),
     (Reasons::NOTHING_TO_BIND, "node(s) didn't find available persistent volumes to bind"),
     (Reasons::NO_VOLUME, "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"),
+    (Reasons::VOLUME_ZONE, "node(s) had no available volume zone"),
     (Reasons::SPREAD, "node(s) didn't match pod topology spread constraints"),
     (Reasons::NO_DOMAIN, "node(s) didn't match pod topology spread constraints (missing required label)"),
     (Reasons::NEAR, "node(s) didn't match pod affinity rules"),
@@ -72,6 +73,8 @@ impl Reasons {
     pub const NO_VICTIMS: Reasons = Reasons(1 << 15);
     /// No pod's end would make it fit.
     pub const NOT_HELPFUL: Reasons = Reasons(1 << 16);
+    /// By its labels a volume of the pod is in another zone.
+    pub const VOLUME_ZONE: Reasons = Reasons(1 << 17);
     /// No volume can be had there for a claim.
     pub const NOTHING_TO_BIND: Reasons = Reasons(1 << 18);
     /// A claim's volume is not there.
@@ -81,8 +84,11 @@ impl Reasons {
     /// What the pod asks for beside CPU and memory, a bit each.
     pub const EXTRAS: Reasons = Reasons(((1 << MOST_EXTRAS) - 1) << FIRST_EXTRA);
     /// What claims and volumes may change.
-    pub(super) const ABOUT_VOLUMES: Reasons =
-        Reasons(Reasons::VOLUMES.0 | Reasons::NOTHING_TO_BIND.0 | Reasons::NO_VOLUME.0 | Reasons::CLAIM_IN_USE.0);
+    pub(super) const ABOUT_VOLUMES: Reasons = Reasons::VOLUMES
+        .with(Reasons::NOTHING_TO_BIND)
+        .with(Reasons::NO_VOLUME)
+        .with(Reasons::CLAIM_IN_USE)
+        .with(Reasons::VOLUME_ZONE);
 
     /// What the end of other pods cannot mend.
     const FOR_GOOD: Reasons = Reasons(
@@ -91,6 +97,7 @@ impl Reasons {
             | Reasons::NODE_AFFINITY.0
             | Reasons::TOO_SMALL.0
             | Reasons::VOLUMES.0
+            | Reasons::VOLUME_ZONE.0
             | Reasons::NOTHING_TO_BIND.0
             | Reasons::NO_VOLUME.0
             | Reasons::NO_DOMAIN.0

@@ -1,7 +1,7 @@
 //! What a pod's volume claims say about where it may run.
 
 use super::reasons::Reasons;
-use crate::api::{Labels, NodeMatch};
+use crate::api::Labels;
 use crate::environment::volumes::{ClaimReach, Lack, Reach};
 
 /// What ties a pod to nodes because of its claims.
@@ -42,17 +42,20 @@ impl ClaimRules {
     ///
     /// Upstream: `pkg/scheduler/framework/plugins/volumebinding/binder.go FindPodVolumes`
     pub(super) fn against(&self, labels: &Labels, name: &str) -> Reasons {
-        let refusing = self.claims.iter().filter(|claim| !NodeMatch::any_term(&claim.terms, labels, name));
-        refusing.fold(self.everywhere, |reasons, claim| {
+        let refusing = self.claims.iter().filter(|claim| !claim.is_reached(labels, name));
+        let reasons = refusing.fold(self.everywhere, |reasons, claim| {
             reasons.with(if claim.is_bound { Reasons::VOLUMES } else { Reasons::NOTHING_TO_BIND })
-        })
+        });
+        // Zones are only asked about where nothing else is wrong.
+        let elsewhere = reasons.is_empty() && self.claims.iter().any(|claim| !claim.is_in_zone(labels));
+        reasons.with(Reasons::VOLUME_ZONE.when(elsewhere))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Operator;
+    use crate::api::{AccessModes, Meta, NodeMatch, Operator, PersistentVolume, Reclaim, VolumePhase};
 
     #[test]
     fn what_is_wrong_with_claims() {
@@ -83,10 +86,48 @@ mod tests {
         }]];
         for (is_bound, reasons) in [(true, Reasons::VOLUMES), (false, Reasons::NOTHING_TO_BIND)] {
             let mut reach = Reach::default();
-            reach.restrict(ClaimReach { terms: terms.clone(), is_bound });
+            reach.restrict(ClaimReach { terms: terms.clone(), is_bound, ..ClaimReach::default() });
             let rules = ClaimRules::new(Ok(reach)).expect("no claim is wrong");
             assert_eq!(rules.against(&Labels::from([("zone", "b")]), "n"), reasons);
             assert!(rules.against(&Labels::from([("zone", "a")]), "n").is_empty());
+        }
+    }
+
+    #[test]
+    fn a_volume_whose_labels_say_where_it_is() {
+        const ZONE: &str = "topology.kubernetes.io/zone";
+        const OLD: &str = "failure-domain.beta.kubernetes.io/zone";
+        const REGION: &str = "topology.kubernetes.io/region";
+        for (volume, node, lets) in [
+            ([(ZONE, "a")].as_slice(), [(ZONE, "a")].as_slice(), true),
+            (&[(ZONE, "a")], &[(ZONE, "b")], false),
+            (&[(ZONE, "a__b")], &[(ZONE, "b")], true),
+            (&[(OLD, "a")], &[(ZONE, "a")], true),
+            (&[(OLD, "a")], &[(ZONE, "b")], false),
+            (&[(ZONE, "a")], &[(REGION, "r")], false),
+            (&[(ZONE, "a"), (REGION, "r")], &[(ZONE, "a"), (REGION, "s")], false),
+            (&[(ZONE, "a")], &[("disk", "ssd")], true),
+            (&[("app", "db")], &[(ZONE, "b")], true),
+            (&[(ZONE, "a__")], &[(ZONE, "b")], true),
+        ] {
+            let labels =
+                |of: &[(&str, &str)]| of.iter().fold(Labels::default(), |all, (key, value)| all.with(key, value));
+            let volume = PersistentVolume {
+                meta: Meta { labels: labels(volume).into(), ..Meta::named("", "pv") },
+                class: "".into(),
+                modes: AccessModes::default(),
+                storage_milli: 0,
+                reclaim: Reclaim::default(),
+                node_affinity: Vec::new(),
+                attachable: true,
+                claim: None,
+                phase: VolumePhase::default(),
+            };
+            let mut reach = Reach::default();
+            reach.restrict(ClaimReach::of(&volume));
+            let rules = ClaimRules::new(Ok(reach)).expect("no claim is wrong");
+            let reasons = if lets { Reasons::NONE } else { Reasons::VOLUME_ZONE };
+            assert_eq!(rules.against(&labels(node), "n"), reasons, "{volume:?} {node:?}");
         }
     }
 }
