@@ -12,6 +12,7 @@ pub mod compile;
 pub mod duration;
 pub mod expression;
 pub mod file;
+mod form;
 pub mod load;
 pub mod resolve;
 pub mod scope;

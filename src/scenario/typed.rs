@@ -1,11 +1,11 @@
-//! Values to typed structures, with every mistake found at once.
+//! Values to scenario files, with every mistake found at once.
 //!
 //! serde stops at the first mistake. So a mistake is noted, cut out of the
 //! value, and the rest is read again, until nothing is wrong any more.
 
-use super::suggest;
+use super::file::{self, ScenarioFile};
+use super::{form, suggest};
 use crate::error::Problem;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 use std::collections::BTreeMap;
@@ -13,17 +13,17 @@ use std::collections::BTreeMap;
 /// More mistakes than this in one document are not worth reading.
 const MAX_PROBLEMS: usize = 20;
 
-/// Reads a typed structure.
+/// Reads a scenario file.
 ///
 /// # Errors
 /// What is wrong, with the fields' paths but not yet their positions.
-pub(super) fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Vec<Problem>> {
+pub(super) fn parse(value: &Value) -> Result<ScenarioFile, Vec<Problem>> {
     let mut value = value.clone();
     drop_empty(&mut value);
     let mut cuts = Cuts::default();
     let mut problems = Vec::new();
     loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let error = match serde_path_to_error::deserialize::<_, ScenarioFile>(&value) {
             Ok(parsed) if problems.is_empty() => return Ok(parsed),
             Ok(_) => return Err(problems),
             Err(error) => error,
@@ -159,8 +159,19 @@ fn problem(path: &[Step], message: &str) -> Problem {
     if !path.is_empty() {
         problem.field = Some(render(path));
     }
-    problem.hint = hint(message);
+    problem.hint = hint(message).or_else(|| what_belongs_there(path, message));
     problem
+}
+
+/// Advice for a place where a mapping or a list should stand.
+fn what_belongs_there(path: &[Step], message: &str) -> Option<String> {
+    let (_, wanted) = message.strip_prefix("invalid type: ")?.rsplit_once(", expected ")?;
+    if !(wanted.starts_with("struct ") || ["a map", "a sequence"].contains(&wanted)) {
+        return None;
+    }
+    let steps: Vec<String> = path.iter().map(|step| render(std::slice::from_ref(step))).collect();
+    let steps: Vec<&str> = steps.iter().map(|step| step.trim_matches(['[', ']'])).collect();
+    form::advice(&file::schema(), &steps)
 }
 
 /// serde's words for types, in words that users of YAML know.
@@ -217,12 +228,11 @@ fn hint(message: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::file::ScenarioFile;
     use serde_json::json;
 
     fn check(spec: &Value, wanted: &[&str]) {
         let value = json!({"apiVersion": "seatrial/v1alpha1", "kind": "Scenario", "spec": spec});
-        let found = match parse::<ScenarioFile>(&value) {
+        let found = match parse(&value) {
             Ok(_) => Vec::new(),
             Err(problems) => problems.iter().map(ToString::to_string).collect(),
         };
@@ -269,7 +279,7 @@ mod tests {
             (json!({"pods": "x"}), "expected a list of pod entries"),
         ] {
             let value = json!({"apiVersion": "seatrial/v1alpha1", "kind": "Scenario", "spec": spec});
-            let found = parse::<ScenarioFile>(&value).unwrap_err()[0].to_string();
+            let found = parse(&value).unwrap_err()[0].to_string();
             assert!(found.contains(wanted), "{found}");
         }
     }
