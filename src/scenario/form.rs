@@ -38,12 +38,12 @@ fn fields(place: &Value) -> Option<String> {
 
 /// What stands under a name, or at a number of a list.
 fn inside<'a>(schema: &'a Value, place: &'a Value, step: &str) -> Option<&'a Value> {
-    let forms = ["anyOf", "oneOf"].into_iter().filter_map(|of| place.get(of)?.as_array()).flatten();
+    let mut forms = ["anyOf", "oneOf"].into_iter().filter_map(|of| place.get(of)?.as_array()).flatten();
     let own = place.get("properties").and_then(|fields| fields.get(step));
     let any = || place.get("additionalProperties").filter(|each| each.is_object());
     let item = || place.get("items").filter(|_| step.parse::<usize>().is_ok());
     let through = |form: &'a Value| inside(schema, resolved(schema, form), step);
-    own.or_else(any).or_else(item).or_else(|| forms.filter_map(through).next())
+    own.or_else(any).or_else(item).or_else(|| forms.find_map(through))
 }
 
 /// A schema behind its references, and behind what may also be null.
