@@ -201,7 +201,6 @@ impl Simulation {
         self.post_status(node, cause, |node| node.pressures.set(pressure, status));
     }
 
-    /// The cloud says that it will take a machine back.
     /// The cloud takes a machine back, and its pool replaces it: what the
     /// machine is told now. What follows from that is planned.
     pub(super) fn take_back(&mut self, node: &Arc<str>) -> Result<Action, Refusal> {
@@ -234,6 +233,7 @@ impl Simulation {
         !self.told.contains(node) && self.setup.pools.iter().any(|pool| pool.takes_back(node).is_some())
     }
 
+    /// The cloud says that it will take a machine back.
     pub(super) fn warn_of_reclaim(&mut self, node: &Arc<str>, ahead: Span, handled: bool, cause: RecordId) -> Outcome {
         self.node(node)?;
         self.told.insert(node.clone());
